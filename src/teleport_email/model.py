@@ -1,0 +1,284 @@
+"""The values that go through the program: requests, reviews, content, mails, outcomes.
+
+All frozen, without I/O and without a clock. Times are aware ``datetime`` in UTC; ``None`` where the
+cluster gave none. Text that users wrote is kept as it came: whoever renders it makes it harmless.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+class RequestState(enum.StrEnum):
+    """State of an access request (``types.RequestState``), and ``GONE`` once it was deleted or expired."""
+
+    PENDING = "PENDING"
+    APPROVED = "APPROVED"
+    DENIED = "DENIED"
+    PROMOTED = "PROMOTED"
+    GONE = "EXPIRED"
+    """Deletion and expiry look the same on the wire; people are told ``EXPIRED`` as by the Go plugin."""
+
+    @property
+    def rank(self) -> int:
+        """How far along: a state only gives way to one of a higher rank."""
+        return _RANKS[self]
+
+
+_RANKS = {
+    RequestState.PENDING: 0,
+    RequestState.APPROVED: 1,
+    RequestState.PROMOTED: 1,
+    RequestState.DENIED: 2,  # a denial may still follow an approval
+    RequestState.GONE: 3,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AccessList:
+    """The access list that a request was promoted to."""
+
+    name: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """One review of a request (``types.AccessReview``)."""
+
+    author: str
+    proposed_state: RequestState
+    reason: str = ""
+    created: datetime | None = None
+    roles: tuple[str, ...] = ()
+    threshold_indexes: tuple[int, ...] = ()
+    assume_start: datetime | None = None
+    access_list: AccessList | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """How many reviews approve or deny (``types.AccessReviewThreshold``); 0 means one suffices."""
+
+    name: str = ""
+    filter: str = ""
+    approve: int = 0
+    deny: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceID:
+    """A requested resource (``types.ResourceID``). A node's name is a UUID."""
+
+    cluster: str
+    kind: str
+    name: str
+    sub_resource: str = ""
+
+    def __str__(self) -> str:
+        return "/".join(part for part in ("", self.cluster, self.kind, self.name, self.sub_resource) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRequest:
+    """An access request as the cluster showed it (``types.AccessRequestV3``)."""
+
+    id: str
+    user: str
+    roles: tuple[str, ...] = ()
+    state: RequestState = RequestState.PENDING
+    created: datetime | None = None
+    expires: datetime | None = None
+    """When the request disappears (``Metadata.Expires``)."""
+    access_expires: datetime | None = None
+    """When access granted by it would end (``Spec.Expires``)."""
+    max_duration: datetime | None = None
+    session_ttl: datetime | None = None
+    assume_start: datetime | None = None
+    request_reason: str = ""
+    resolve_reason: str = ""
+    reviews: tuple[Review, ...] = ()
+    thresholds: tuple[Threshold, ...] = ()
+    suggested_reviewers: tuple[str, ...] = ()
+    resources: tuple[ResourceID, ...] = ()
+    system_annotations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    access_list: AccessList | None = None
+    login_hint: str = ""
+    dry_run: bool = False
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Grows with every step of the request's life: (rank of the state, number of reviews)."""
+        return (self.state.rank, len(self.reviews))
+
+
+@dataclass(frozen=True, slots=True)
+class AccessMonitoringRule:
+    """An Access Monitoring Rule, as far as notification needs it."""
+
+    name: str
+    subjects: tuple[str, ...] = ()
+    condition: str = ""
+    notification: str = ""
+    """Name of the plugin that is to notify (``spec.notification.name``)."""
+    recipients: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+    desired_state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A cluster user, as far as finding an address needs it."""
+
+    name: str
+    roles: tuple[str, ...] = ()
+    traits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterInfo:
+    """What ``Ping`` tells about the cluster."""
+
+    name: str
+    server_version: str = ""
+    proxy_public_addr: str = ""
+    """``host:port`` of the Proxy, or empty."""
+    advanced_access_workflows: bool = False
+    """Whether requests can be reviewed in the web UI (else by ``tsh`` only)."""
+    cloud: bool = False
+
+
+# Messages -------------------------------------------------------------------------------------------
+
+
+class Topic(enum.StrEnum):
+    """What a message is about; the value is its short code in ledgers and Message-IDs."""
+
+    ANNOUNCEMENT = "a"
+    REVIEW = "r"
+    REMINDER = "m"
+    APPROVED = "A"
+    DENIED = "D"
+    PROMOTED = "P"
+    EXPIRED = "X"
+    # The announcement of a request that is over already: announcement, reviews and resolution in one.
+    ANNOUNCED_APPROVED = "aA"
+    ANNOUNCED_DENIED = "aD"
+    ANNOUNCED_PROMOTED = "aP"
+    # For the requester, in a thread of their own.
+    RECEIVED = "q"
+    REQUESTER_APPROVED = "qA"
+    REQUESTER_DENIED = "qD"
+    REQUESTER_PROMOTED = "qP"
+    REQUESTER_EXPIRED = "qX"
+    ENDED = "qE"
+
+    @property
+    def for_requester(self) -> bool:
+        """Whether the message goes to the requester, not to reviewers."""
+        return self.value.startswith("q")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Kind of a message: its topic, and which review it tells (or how many an announcement covers)."""
+
+    topic: Topic
+    number: int = 0
+    """REVIEW: 1 for the first. ANNOUNCED_*: the number of reviews told along. Else 0."""
+
+    @property
+    def code(self) -> str:
+        """Short form: ``a``, ``r1``, ``A``, ``aA2`` ..."""
+        return f"{self.topic.value}{self.number}" if self.number else self.topic.value
+
+    @classmethod
+    def parse(cls, code: str) -> Kind:
+        """The kind of a code; ``ValueError`` when there is none such."""
+        letters = code.rstrip("0123456789")
+        return cls(Topic(letters), int(code[len(letters) :] or 0))
+
+    def __str__(self) -> str:
+        name = self.topic.name.lower().replace("_", " ")
+        return f"{name} {self.number}" if self.topic is Topic.REVIEW else name
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a message says, the same for all its recipients. Frozen in the ledger before the first try.
+
+    From it, the recipient and the Message-ID the bytes follow, so a retry by whomever is the same mail.
+    """
+
+    subject: str
+    text: str
+    html: str
+    date: datetime
+    """Whole seconds, UTC: the ``Date`` header."""
+    boundary: str
+    """Of ``multipart/alternative``; random, so that no user's text can contain it."""
+    sender: str
+    """Bare address, or ``Name <address>`` where the configuration allows it."""
+    reply_to: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    """More headers, in order: ``List-Id``, ``X-Teleport-*``. Printable ASCII, no line breaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One message to one recipient, ready to be made into bytes."""
+
+    recipient: str
+    message_id: str
+    """Without angle brackets; at most 70 characters, so that no client or library folds it."""
+    thread_root: str
+    """What ``References`` and ``In-Reply-To`` name in every message of the thread; without brackets."""
+    content: Content = field(repr=False)
+
+
+# What became of one attempt to send -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The server has taken responsibility (SMTP 250 after the dot; Mailgun 200 with an id)."""
+
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Temporary:
+    """Not delivered as far as is known; worth another try."""
+
+    reason: str
+    maybe_accepted: bool = False
+    """True when the final dot (or the whole HTTP request) was sent and no definite refusal came back."""
+    retry_after: float | None = None
+    """Seconds the server asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """This recipient (or this very message) will never be accepted: give up on it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFault:
+    """The account, not the message, is at fault (login, sender, domain). Definitely not delivered."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """Given back before its dot because the claim was lost or too old. Definitely not delivered."""
+
+    reason: str = ""
+
+
+SendOutcome = Delivered | Temporary | Refused | AccountFault | Withdrawn

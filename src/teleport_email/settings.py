@@ -1,0 +1,162 @@
+"""The configuration as frozen values. What is in here has been checked: nothing further needs asking.
+
+Durations are seconds (float), addresses are plain ``local@domain`` with the domain in A-labels and
+lower case. Secrets are :class:`Secret` and show themselves to nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+HOUR = 3600.0
+
+
+class Secret:
+    """A string that stays out of repr, logs and errors. ``reveal()`` at the place of use."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The secret itself."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+
+NO_SECRET = Secret("")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeleportSettings:
+    """``[teleport]``: where the cluster is and who we are there. Either ``identity`` or the three files."""
+
+    addr: str = "localhost:3025"
+    """``host:port``, or several separated by commas, tried in turn."""
+    identity: Path | None = None
+    refresh_identity: bool = False
+    refresh_identity_interval: float = 60.0
+    client_key: Path | None = None
+    client_crt: Path | None = None
+    root_cas: Path | None = None
+    resync_interval: float = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OAuth2Settings:
+    """``[smtp.oauth2]``: client credentials, or ``token_file`` that something else renews."""
+
+    token_url: str = ""
+    client_id: str = ""
+    client_secret: Secret = NO_SECRET
+    scope: str = ""
+    token_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmtpSettings:
+    """``[smtp]``, with ``tls`` and ``auth`` already worked out from port and ``starttls_policy``."""
+
+    host: str
+    port: int = 587
+    username: str = ""
+    password: Secret = NO_SECRET
+    tls: Literal["implicit", "starttls", "opportunistic", "none"] = "starttls"
+    """``opportunistic``: STARTTLS where offered (``starttls_policy = "opportunistic"``)."""
+    auth: Literal["none", "password", "xoauth2"] = "none"
+    oauth2: OAuth2Settings | None = None
+    allow_plaintext_auth: bool = False
+    ca_file: Path | None = None
+    client_cert: Path | None = None
+    client_key: Path | None = None
+    helo_hostname: str = ""
+    max_connections: int = 2
+    messages_per_connection: int = 20
+    max_per_minute: int = 0
+    """0: no limit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailgunSettings:
+    """``[mailgun]``."""
+
+    domain: str
+    private_key: Secret
+    api_base: str = "https://api.mailgun.net"
+    """Without a path; https, or http to a loopback address."""
+    require_tls: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverySettings:
+    """``[delivery]``."""
+
+    sender: str
+    catch_up: float = 168 * HOUR
+    """Announce pending requests up to this age when they have no ledger; 0 turns that off."""
+    reply_to: str = ""
+    timezone: str = "UTC"
+    templates: Path | None = None
+    notify_requester: frozenset[str] = frozenset()
+    """Of ``received approved denied expired ended`` (and ``promoted``, which goes with ``approved``)."""
+    remind_before_expiry: float = 0.0
+    """0: off."""
+    exclude_roles: tuple[str, ...] = ()
+    suggested_reviewers: Literal["add", "only", "ignore"] = "add"
+    max_suggested_reviewers: int = 20
+    allowed_domains: tuple[str, ...] = ()
+    skip_requester: bool = False
+    fallback_recipient: str = ""
+    max_recipients: int = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings:
+    """``[log]``."""
+
+    output: str = "stderr"
+    """``stdout``, ``stderr`` or a file's path."""
+    severity: Literal["trace", "debug", "info", "warning", "error"] = "info"
+    format: Literal["text", "json"] = "text"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiagnosticsSettings:
+    """``[diagnostics]``."""
+
+    addr: str = ""
+    """``host:port``; empty: off."""
+    allow_remote: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The whole configuration. ``mailer`` is the one that sends: with both sections SMTP wins."""
+
+    teleport: TeleportSettings
+    mailer: SmtpSettings | MailgunSettings
+    delivery: DeliverySettings
+    role_to_recipients: Mapping[str, tuple[str, ...]]
+    """Role or glob -> addresses; ``"*"`` is always there."""
+    log: LogSettings = field(default_factory=LogSettings)
+    diagnostics: DiagnosticsSettings = field(default_factory=DiagnosticsSettings)
+    plugin_name: str = "email"
+    warnings: tuple[str, ...] = ()
+    """What the user should know though it is no fault: an old key's name, a password in clear text ..."""
