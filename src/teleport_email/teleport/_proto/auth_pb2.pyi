@@ -128,10 +128,14 @@ class ListResourcesRequest(_message.Message):
     def __init__(self, ResourceType: _Optional[str] = ..., Limit: _Optional[int] = ..., StartKey: _Optional[str] = ..., PredicateExpression: _Optional[str] = ..., UseSearchAsRoles: _Optional[bool] = ..., UsePreviewAsRoles: _Optional[bool] = ...) -> None: ...
 
 class PaginatedResource(_message.Message):
-    __slots__ = ("Node",)
+    __slots__ = ("AppServer", "Node", "UserGroup")
+    APPSERVER_FIELD_NUMBER: _ClassVar[int]
     NODE_FIELD_NUMBER: _ClassVar[int]
+    USERGROUP_FIELD_NUMBER: _ClassVar[int]
+    AppServer: _types_pb2.AppServerV3
     Node: _types_pb2.ServerV2
-    def __init__(self, Node: _Optional[_Union[_types_pb2.ServerV2, _Mapping]] = ...) -> None: ...
+    UserGroup: _types_pb2.UserGroupV1
+    def __init__(self, AppServer: _Optional[_Union[_types_pb2.AppServerV3, _Mapping]] = ..., Node: _Optional[_Union[_types_pb2.ServerV2, _Mapping]] = ..., UserGroup: _Optional[_Union[_types_pb2.UserGroupV1, _Mapping]] = ...) -> None: ...
 
 class ListResourcesResponse(_message.Message):
     __slots__ = ("Resources", "NextKey")

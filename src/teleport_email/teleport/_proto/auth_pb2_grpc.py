@@ -29,7 +29,8 @@ if _version_not_supported:
 
 
 class AuthServiceStub:
-    """Missing associated documentation comment in .proto file."""
+    """The Auth Service's main interface.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -80,7 +81,8 @@ class AuthServiceStub:
 
 
 class AuthServiceServicer:
-    """Missing associated documentation comment in .proto file."""
+    """The Auth Service's main interface.
+    """
 
     def Ping(self, request, context):
         """Missing associated documentation comment in .proto file."""
@@ -184,7 +186,8 @@ def add_AuthServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AuthService:
-    """Missing associated documentation comment in .proto file."""
+    """The Auth Service's main interface.
+    """
 
     @staticmethod
     def Ping(request,

@@ -27,7 +27,8 @@ if _version_not_supported:
 
 
 class AccessMonitoringRulesServiceStub:
-    """Missing associated documentation comment in .proto file."""
+    """Access Monitoring Rules.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -48,7 +49,8 @@ class AccessMonitoringRulesServiceStub:
 
 
 class AccessMonitoringRulesServiceServicer:
-    """Missing associated documentation comment in .proto file."""
+    """Access Monitoring Rules.
+    """
 
     def ListAccessMonitoringRules(self, request, context):
         """Lists every rule; the one with a filter is younger.
@@ -85,7 +87,8 @@ def add_AccessMonitoringRulesServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AccessMonitoringRulesService:
-    """Missing associated documentation comment in .proto file."""
+    """Access Monitoring Rules.
+    """
 
     @staticmethod
     def ListAccessMonitoringRules(request,

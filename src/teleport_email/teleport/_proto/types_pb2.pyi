@@ -354,4 +354,44 @@ class ServerV2(_message.Message):
     Spec: ServerSpecV2
     def __init__(self, Kind: _Optional[str] = ..., SubKind: _Optional[str] = ..., Version: _Optional[str] = ..., Metadata: _Optional[_Union[Metadata, _Mapping]] = ..., Spec: _Optional[_Union[ServerSpecV2, _Mapping]] = ...) -> None: ...
 
+class AppV3(_message.Message):
+    __slots__ = ("Kind", "SubKind", "Version", "Metadata")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    SUBKIND_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    Kind: str
+    SubKind: str
+    Version: str
+    Metadata: _Metadata
+    def __init__(self, Kind: _Optional[str] = ..., SubKind: _Optional[str] = ..., Version: _Optional[str] = ..., Metadata: _Optional[_Union[Metadata, _Mapping]] = ...) -> None: ...
+
+class AppServerSpecV3(_message.Message):
+    __slots__ = ("Hostname", "App")
+    HOSTNAME_FIELD_NUMBER: _ClassVar[int]
+    APP_FIELD_NUMBER: _ClassVar[int]
+    Hostname: str
+    App: AppV3
+    def __init__(self, Hostname: _Optional[str] = ..., App: _Optional[_Union[AppV3, _Mapping]] = ...) -> None: ...
+
+class AppServerV3(_message.Message):
+    __slots__ = ("Kind", "SubKind", "Version", "Metadata", "Spec")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    SUBKIND_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    SPEC_FIELD_NUMBER: _ClassVar[int]
+    Kind: str
+    SubKind: str
+    Version: str
+    Metadata: _Metadata
+    Spec: AppServerSpecV3
+    def __init__(self, Kind: _Optional[str] = ..., SubKind: _Optional[str] = ..., Version: _Optional[str] = ..., Metadata: _Optional[_Union[Metadata, _Mapping]] = ..., Spec: _Optional[_Union[AppServerSpecV3, _Mapping]] = ...) -> None: ...
+
+class UserGroupV1(_message.Message):
+    __slots__ = ("Header",)
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    Header: ResourceHeader
+    def __init__(self, Header: _Optional[_Union[ResourceHeader, _Mapping]] = ...) -> None: ...
+
 _Metadata = Metadata

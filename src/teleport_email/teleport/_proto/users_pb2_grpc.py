@@ -27,7 +27,8 @@ if _version_not_supported:
 
 
 class UsersServiceStub:
-    """Missing associated documentation comment in .proto file."""
+    """Users; replaces the Auth Service's own method.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -43,7 +44,8 @@ class UsersServiceStub:
 
 
 class UsersServiceServicer:
-    """Missing associated documentation comment in .proto file."""
+    """Users; replaces the Auth Service's own method.
+    """
 
     def GetUser(self, request, context):
         """Missing associated documentation comment in .proto file."""
@@ -68,7 +70,8 @@ def add_UsersServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class UsersService:
-    """Missing associated documentation comment in .proto file."""
+    """Users; replaces the Auth Service's own method.
+    """
 
     @staticmethod
     def GetUser(request,
