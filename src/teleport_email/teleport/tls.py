@@ -1,0 +1,37 @@
+"""TLS over any asyncio transport: a TCP connection, a proxy's tunnel, TLS itself, a WebSocket."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from asyncio import StreamReader, StreamWriter
+
+LIMIT = 512 * 1024
+"""Bytes that a reader holds before it stops the sender: a list of requests comes in pieces of up to 16 KB,
+and a small limit would stop and start the connection all the time."""
+
+SHUTDOWN = 2.0
+"""Seconds for the peer's close_notify. asyncio's 30 would keep dead connections around."""
+
+
+async def start_tls(
+    transport: asyncio.Transport, context: ssl.SSLContext, server_name: str
+) -> tuple[StreamReader, StreamWriter]:
+    """The client's handshake on ``transport``. Raises ``ssl.SSLError`` or ``OSError``; it is closed then.
+
+    The limit on time is the caller's.
+    """
+    loop = asyncio.get_running_loop()
+    reader = StreamReader(limit=LIMIT, loop=loop)
+    protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+    try:
+        secured = await loop.start_tls(
+            transport, protocol, context, server_hostname=server_name, ssl_shutdown_timeout=SHUTDOWN
+        )
+    except BaseException:
+        transport.abort()
+        raise
+    if secured is None:  # the connection was lost in the very moment in which the handshake was done
+        raise ConnectionResetError("the connection was lost after the TLS handshake")
+    protocol.connection_made(secured)
+    return reader, StreamWriter(secured, protocol, reader, loop)
