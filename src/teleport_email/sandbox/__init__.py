@@ -1,0 +1,1 @@
+"""An embedded cluster, inbox and Mailgun: for `teleport-email sandbox`, the demo, and the tests."""
