@@ -1,0 +1,278 @@
+"""What users wrote, made harmless: one function per place that it goes to. All pure.
+
+People decide about access by what these mails say, and the text in them comes from the very people who
+ask. So nothing that a user wrote may look like ours: not a header, not a line of the body, not a link,
+not a state. Four rules do that, and they hold in text and HTML alike:
+
+* *Clean*: control characters, bidi overrides, zero-width and other invisible characters go; every kind of
+  blank is a plain space, every kind of line break a line feed; accents do not pile up.
+* *One line* where one line is meant (names, roles, ids).
+* *Fenced* where lines are kept (reasons): wrapped by us, each line after the first begins with ``| ``, so
+  none of them begins like a field of ours, however wide the reader's window is.
+* *Defanged*: mail programs turn bare ``example.com`` into a link by themselves, also in HTML. Invisible
+  characters do not stop that for certain (link finders take them for letters, browsers drop them: UTS 46)
+  and spoil what people copy. So it is done visibly, in the form that security people use:
+  ``https[:]//evil[.]example``, ``eve[@]evil[.]example``. Only a name that is one plain address stays as it
+  is: mail filters look for it, and at worst it becomes a link to that very address.
+  The same brackets break what Mailgun would replace: ``[%]unsubscribe_url%``.
+
+HTML escaping is the templates' part (autoescape); nothing here returns markup.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import quote
+
+NAME_LIMIT = 120
+"""Characters of a name, a role or an id; Teleport's own are far shorter."""
+REASON_LIMIT = 4096
+"""Cost (see :func:`_cut`) of a reason. Teleport takes 4096 characters at most: plain ones are shown whole."""
+LINES_LIMIT = 40
+"""Lines of a reason: more would push ours out of sight."""
+WIDTH = 74
+"""Columns at which kept lines are wrapped: together with the fence they fit a terminal of 80."""
+FENCE = "  | "
+MARK = "[…]"
+"""Stands where something was cut."""
+
+_RAW_LIMIT = 40_000  # characters looked at: bounds the work, whatever comes in
+_ACCENTS = 4  # marks on one letter: more than any living language needs
+_LINE_BREAKS = re.compile("\r\n|[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]")
+_PLAIN = re.compile(r"[ -~\n]*")
+_BLANKS = re.compile(" {2,}")
+_BLANK_LINES = re.compile(" *\n *")
+# Letters and symbols that show as nothing: Hangul fillers and the empty Braille cell.
+_LOOKS_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800")
+# Ignored by every display though not of category Cf (Default_Ignorable_Code_Point of the Unicode database).
+_IGNORABLE = (
+    (0x034F, 0x034F),
+    (0x17B4, 0x17B5),
+    (0x180B, 0x180F),
+    (0x2065, 0x2065),
+    (0xFE00, 0xFE0F),
+    (0xFFF0, 0xFFF8),
+    (0xE0000, 0xE0FFF),
+)
+
+# What link finders take for a dot: browsers map all of these to one (UTS 46), some through NFKC.
+_DOTS = ".\u3002\uff0e\uff61\u2024\ufe52"
+_SCHEME = re.compile(r"(?<=\S):(?=[/\\]{2})")
+_UNC = re.compile(r"\\\\(?=\S)")
+_AT = re.compile(r"(?<=[^\s\[])[@\uff20\ufe6b](?=\S)")
+# A dot between two labels of which the second could be a top-level domain: a letter and one more character.
+_DOT = re.compile(rf"(?<=[^\s{_DOTS}\[])[{_DOTS}](?=[^\W\d_][^\s{_DOTS}!-,/:-@\[-`{{-~])")
+_NUMERIC_HOST = re.compile(rf"(?<![\d.])\d{{1,10}}(?:[{_DOTS}]\d{{1,10}}){{3}}(?!\d)")
+_WWW = re.compile(rf"(?i)\b((?:www|ftp)\d*)[{_DOTS}](?=\S)")
+_TOKEN = re.compile(r"[%\uff05\ufe6a](?=[^\W\d])")
+_ADDRESS = re.compile(
+    r"(?!(?:www|ftp)\d*\.)[A-Za-z0-9](?:[A-Za-z0-9+_-]|\.(?=[A-Za-z0-9])){0,63}"
+    r"@[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}))+",
+    re.IGNORECASE,
+)
+_RTL = frozenset({"R", "AL", "AN"})
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Text of several lines that a user wrote, ready for use in a mail.
+
+    ``lines`` is for HTML (one item per line, as written); ``str()`` and ``fenced`` are for text.
+    """
+
+    lines: tuple[str, ...] = ()
+    left_out: int = 0
+    """Characters that were cut off."""
+
+    def __bool__(self) -> bool:
+        return bool(self.lines)
+
+    def __str__(self) -> str:
+        """For text, behind a label: the first line as it is, every further one fenced."""
+        return f"\n{FENCE}".join(_wrapped(self.lines))
+
+    @property
+    def fenced(self) -> str:
+        """For text, on lines of its own: every line fenced."""
+        return "".join(f"{FENCE}{line}\n" for line in _wrapped(self.lines)).rstrip("\n")
+
+
+def clean(text: str) -> str:
+    """``text`` without what is invisible or moves other text; breaks are ``\\n``, blanks single spaces."""
+    text = _LINE_BREAKS.sub("\n", text[:_RAW_LIMIT])
+    if not _PLAIN.fullmatch(text):
+        text = "".join(_visible(text))
+    return _BLANK_LINES.sub("\n", _BLANKS.sub(" ", text)).strip()
+
+
+def defang(text: str) -> str:
+    """``text`` so that no mail program makes a link of any part of it, and Mailgun no token."""
+    text = _TOKEN.sub("[%]", text)
+    text = _UNC.sub(r"[\\\\]", text)
+    text = _SCHEME.sub("[:]", text)
+    text = _NUMERIC_HOST.sub(lambda found: re.sub(f"[{_DOTS}]", "[.]", found.group()), text)
+    text = _WWW.sub(r"\1[.]", text)
+    text = _DOT.sub("[.]", text)
+    return _AT.sub("[@]", text)
+
+
+def one_line(text: str, limit: int = NAME_LIMIT) -> str:
+    """``text`` as a single harmless line of at most about ``limit`` characters."""
+    line = defang(clean(text).replace("\n", " "))
+    return _isolated(_shortened(line, limit))
+
+
+def name(text: str, limit: int = NAME_LIMIT) -> str:
+    """A user's name as a single line. One plain address stays as it is (see the module's text)."""
+    if len(text) <= limit and _ADDRESS.fullmatch(text):
+        return text
+    return one_line(text, limit)
+
+
+def cluster_name(text: str) -> str:
+    """The cluster's own name as a single line. The operator chose it: a plain one stays as it is."""
+    return text if re.fullmatch(r"[A-Za-z0-9._-]{1,120}", text) else one_line(text)
+
+
+def item(text: str, limit: int = NAME_LIMIT) -> str:
+    """A name that stands in a list with commas (a role): it cannot pass for two."""
+    return one_line(text.replace(",", "[,]"), limit)
+
+
+def block(text: str, limit: int = REASON_LIMIT) -> Quote:
+    """``text`` with its line breaks kept, cut to ``limit`` (cost) and :data:`LINES_LIMIT` lines."""
+    whole = re.sub(r"\n{3,}", "\n\n", clean(text))
+    kept = _cut(defang(whole), limit)
+    lines = kept.split("\n")[:LINES_LIMIT]
+    shown = "\n".join(lines)
+    # Counted in characters of the harmless form: near enough for "... and 3000 more".
+    left_out = len(defang(whole)) - len(shown) + max(0, len(text) - _RAW_LIMIT)
+    if not shown:
+        return Quote()
+    if left_out:
+        lines[-1] = f"{lines[-1].rstrip()} {MARK}".lstrip()
+    return Quote(tuple(lines), left_out)
+
+
+def header(text: str, limit: int = 200) -> str:
+    """``text`` as the value of a header: printable ASCII, no line break, at most ``limit`` characters.
+
+    What is not ASCII becomes ``?``; ``=?`` cannot begin an encoded word (RFC 2047).
+    """
+    line = clean(text).replace("\n", " ")
+    ascii_only = "".join(char if " " <= char <= "~" else "?" for char in line[: 2 * limit])
+    return _TOKEN.sub("[%]", ascii_only.replace("=?", "=_"))[:limit].strip()
+
+
+def header_list(texts: Iterable[str], limit: int = 400) -> str:
+    """Values joined by commas for a header; those that no longer fit are left out, with ``...`` for them."""
+    kept: list[str] = []
+    length = 0
+    for text in texts:
+        value = header(text, NAME_LIMIT).replace(",", "_")
+        length += len(value) + 1
+        if length > limit:
+            return ",".join([*kept, "..."])
+        kept.append(value)
+    return ",".join(kept)
+
+
+def domain(text: str, limit: int = 120) -> str:
+    """``text`` as dot-atom (RFC 5322) for use in an identifier such as ``List-Id``; never empty."""
+    labels = re.sub(r"[^A-Za-z0-9.-]+", "-", text)[:limit].split(".")
+    return ".".join(label.strip("-") for label in labels if label.strip("-")).lower() or "cluster"
+
+
+def path_segment(text: str) -> str:
+    """``text`` as one segment of a URL's path; empty when it cannot be one."""
+    if text in {"", ".", ".."} or len(text) > NAME_LIMIT:
+        return ""
+    return quote(text.encode("utf-8", "replace"), safe="")
+
+
+def shell_word(text: str) -> str:
+    """``text`` as one word of a command line that people copy; empty when it cannot be one safely."""
+    return text if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", text) else ""
+
+
+def _visible(text: str) -> Iterable[str]:
+    accents = 0
+    for char in text:
+        category = unicodedata.category(char)
+        code = ord(char)
+        if category[0] == "M":
+            accents += 1
+            if accents > _ACCENTS or _ignorable(code):
+                continue
+            yield char
+            continue
+        accents = 0
+        if char == "\n":
+            yield char
+        elif category == "Zs" or char == "\t" or char in _LOOKS_BLANK:
+            yield " "
+        elif category in {"Cs", "Co"} or (category == "Cn" and code & 0xFFFE == 0xFFFE):
+            yield "\ufffd"
+        elif category not in {"Cc", "Cf"} and not _ignorable(code):
+            yield char
+
+
+def _ignorable(code: int) -> bool:
+    return any(first <= code <= last for first, last in _IGNORABLE)
+
+
+def _isolated(line: str) -> str:
+    """A line with right-to-left writing in an isolate (UAX 9), so that it does not reorder ours."""
+    if line.isascii() or not any(unicodedata.bidirectional(char) in _RTL for char in line):
+        return line
+    return f"\u2068{line}\u2069"
+
+
+def _shortened(line: str, limit: int) -> str:
+    return line if len(line) <= limit else f"{line[:limit].rstrip()}{MARK}"
+
+
+def _cut(text: str, limit: int) -> str:
+    """The longest beginning whose cost is at most ``limit``: a character costs its bytes as escaped HTML."""
+    if len(text) * 5 <= limit:
+        return text
+    cost = 0
+    for position, char in enumerate(text):
+        cost += 5 if char in "&<>\"'" else len(char.encode())
+        if cost > limit:
+            return text[:position]
+    return text
+
+
+def _wrapped(lines: Iterable[str]) -> list[str]:
+    return [_isolated(part) for line in lines for part in _wrap(line)]
+
+
+def _wrap(line: str) -> list[str]:
+    """``line`` in parts of at most :data:`WIDTH` columns, broken at spaces where there are any."""
+    if line.isascii() and len(line) <= WIDTH:
+        return [line]
+    parts: list[str] = []
+    start = last_space = columns = 0
+    for position, char in enumerate(line):
+        if char == " ":
+            last_space = position
+        columns += _columns(char)
+        if columns > WIDTH:
+            end = last_space if last_space > start else position
+            parts.append(line[start:end].rstrip())
+            start = end + 1 if end == last_space and line[end] == " " else end
+            columns = sum(_columns(char) for char in line[start : position + 1])
+    parts.append(line[start:])
+    return [part for part in parts if part] or [""]
+
+
+def _columns(char: str) -> int:
+    if char < "\u0300":
+        return 1
+    if unicodedata.combining(char) or unicodedata.category(char) in {"Mn", "Me", "Cf"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1

@@ -1,0 +1,186 @@
+"""What a message says: from a kind, a request and some facts to subject, text, HTML and headers.
+
+Pure given its inputs: the same request, facts, time and boundary give the same content. It never fails: where
+an own template does, the built-in one takes its place and the fault is handed to ``on_fault``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from teleport_email import quoting, template_data, times
+from teleport_email.errors import Fault
+from teleport_email.model import AccessRequest, ClusterInfo, Content, Kind, ResourceID, Topic
+from teleport_email.settings import DeliverySettings
+
+if TYPE_CHECKING:
+    from teleport_email.templating import Templates
+
+TEMPLATE_OF: Mapping[Topic, str] = {
+    Topic.ANNOUNCEMENT: "announcement",
+    Topic.ANNOUNCED_APPROVED: "announcement",
+    Topic.ANNOUNCED_DENIED: "announcement",
+    Topic.ANNOUNCED_PROMOTED: "announcement",
+    Topic.REVIEW: "review",
+    Topic.REMINDER: "reminder",
+    Topic.APPROVED: "resolution",
+    Topic.DENIED: "resolution",
+    Topic.PROMOTED: "resolution",
+    Topic.EXPIRED: "resolution",
+    Topic.RECEIVED: "received",
+    Topic.REQUESTER_APPROVED: "requester_resolution",
+    Topic.REQUESTER_DENIED: "requester_resolution",
+    Topic.REQUESTER_PROMOTED: "requester_resolution",
+    Topic.REQUESTER_EXPIRED: "requester_resolution",
+    Topic.ENDED: "ended",
+}
+"""Name of the template (without suffix) for each topic."""
+
+# Fills what a list of mails shows beside the subject, so that nothing from the body moves up into it.
+_FILLER = "\u034f\u00a0" * 80
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a message tells besides the request itself."""
+
+    cluster: ClusterInfo
+    recipients: tuple[str, ...] = ()
+    """Who is told of the request (the reviewers), also in messages to the requester."""
+    resource_names: Mapping[ResourceID, str] = field(default_factory=dict)
+    """Friendly names, as far as they could be found."""
+    requester_name: str = ""
+    """The requester's name or address, where it could be read."""
+
+
+class Renderer:
+    """Renders every kind of message by the ``[delivery]`` settings. Own templates are read when first needed.
+
+    ``on_fault`` is called with each fault of an own template that a message met with.
+    """
+
+    def __init__(
+        self, delivery: DeliverySettings, *, on_fault: Callable[[Fault], None] | None = None
+    ) -> None:
+        self._delivery = delivery
+        self._zone = times.zone(delivery.timezone)
+        self._on_fault = on_fault
+        self._builtin: Templates | None = None
+        self._own: Templates | None = None
+
+    def render(
+        self, kind: Kind, request: AccessRequest, facts: Facts, *, now: datetime, boundary: str
+    ) -> Content:
+        """The content of one message. ``now`` becomes its Date, times are told relative to it."""
+        date = now.astimezone(UTC).replace(microsecond=0)
+        title = subject(facts.cluster, request.id)
+        variables = template_data.build(
+            kind,
+            request,
+            facts.cluster,
+            subject=title,
+            told=facts.recipients,
+            resource_names=facts.resource_names,
+            requester_name=facts.requester_name,
+            now=date,
+            zone=self._zone,
+        )
+        variables["filler"] = _FILLER
+        name = TEMPLATE_OF[kind.topic]
+        return Content(
+            subject=title,
+            text=_tidy_text(self._part(f"{name}.txt", variables)),
+            html=_tidy_html(self._part(f"{name}.html", variables)),
+            date=date,
+            boundary=boundary,
+            sender=self._delivery.sender,
+            reply_to=self._delivery.reply_to,
+            headers=_headers(kind.topic, request, facts.cluster, str(variables["state"])),
+        )
+
+    def check(self) -> list[Fault]:
+        """Every fault of the own templates, found by rendering samples of all kinds; empty when all is well.
+
+        ``path`` of a fault is file and line.
+        """
+        own = self._own_templates()
+        if own is None:
+            return []
+        from teleport_email import samples
+
+        faults = {str(fault): fault for fault in own.faults()}
+        for sample in samples.all_kinds():
+            variables = template_data.build(
+                sample.kind,
+                sample.request,
+                sample.cluster,
+                subject=subject(sample.cluster, sample.request.id),
+                told=sample.recipients,
+                resource_names=sample.resource_names,
+                requester_name=sample.requester_name,
+                now=sample.now,
+                zone=self._zone,
+            )
+            variables["filler"] = _FILLER
+            for suffix in (".txt", ".html"):
+                name = TEMPLATE_OF[sample.kind.topic] + suffix
+                try:
+                    own.render(name, variables)
+                except Exception as error:  # noqa: BLE001 - a template may fail in any way
+                    fault = own.explain(error, name)
+                    faults.setdefault(str(fault), fault)
+        return list(faults.values())
+
+    def _part(self, name: str, variables: Mapping[str, object]) -> str:
+        own = self._own_templates()
+        if own is not None:
+            try:
+                return own.render(name, variables)
+            except Exception as error:  # noqa: BLE001 - a message is never lost to a template
+                if self._on_fault is not None:
+                    self._on_fault(own.explain(error, name))
+        if self._builtin is None:
+            from teleport_email.templating import Templates
+
+            self._builtin = Templates()
+        return self._builtin.render(name, variables)
+
+    def _own_templates(self) -> Templates | None:
+        if self._own is None and self._delivery.templates is not None:
+            from teleport_email.templating import Templates
+
+            self._own = Templates(self._delivery.templates)
+        return self._own
+
+
+def subject(cluster: ClusterInfo, request_id: str) -> str:
+    """The subject of every message of a request: constant, since Gmail and Outlook thread by it."""
+    return f"{quoting.cluster_name(cluster.name)} Role Request {quoting.one_line(request_id)}"
+
+
+def _headers(
+    topic: Topic, request: AccessRequest, cluster: ClusterInfo, state: str
+) -> tuple[tuple[str, str], ...]:
+    headers = [
+        ("List-Id", f"<access-requests.{quoting.domain(cluster.name)}>"),  # RFC 2919: a dot-atom
+        ("X-Teleport-Cluster", quoting.header(cluster.name)),
+        ("X-Teleport-Request-Id", quoting.header(request.id)),
+        ("X-Teleport-State", state),
+        ("X-Teleport-Roles", quoting.header_list(request.roles)),
+    ]
+    if topic is Topic.REMINDER:
+        headers.append(("Importance", "High"))
+    return tuple((name, value) for name, value in headers if value)
+
+
+def _tidy_text(text: str) -> str:
+    lines = "\n".join(line.rstrip() if line != "-- " else line for line in text.splitlines())
+    return re.sub(r"\n{3,}", "\n\n", lines).strip("\n") + "\n"
+
+
+def _tidy_html(html: str) -> str:
+    return "".join(f"{line.strip()}\n" for line in html.splitlines() if line.strip())

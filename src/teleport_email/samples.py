@@ -1,0 +1,164 @@
+"""Made-up requests: one or more for every kind of message, for checks of templates, previews and tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from teleport_email.model import (
+    AccessList,
+    AccessRequest,
+    ClusterInfo,
+    Kind,
+    RequestState,
+    ResourceID,
+    Review,
+    Threshold,
+    Topic,
+)
+
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+"""When the samples happen."""
+CLUSTER = ClusterInfo(
+    name="demo.example.com",
+    server_version="17.0.0",
+    proxy_public_addr="teleport.example.com:443",
+    advanced_access_workflows=True,
+)
+COMMUNITY = replace(CLUSTER, advanced_access_workflows=False)
+_NODE = ResourceID("demo.example.com", "node", "2e1f6a0c-97f5-4d5e-9d0a-5b6f6a3b1c11")
+_DATABASE = ResourceID("leaf.example.com", "db", "orders-primary")
+RESOURCE_NAMES: Mapping[ResourceID, str] = {_NODE: "web-01"}
+RECIPIENTS = ("bob@example.com", "carol@example.com", "security@example.com")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Everything that one message needs."""
+
+    name: str
+    kind: Kind
+    request: AccessRequest
+    cluster: ClusterInfo = CLUSTER
+    recipients: tuple[str, ...] = RECIPIENTS
+    resource_names: Mapping[ResourceID, str] = field(default_factory=lambda: RESOURCE_NAMES)
+    requester_name: str = "Alice Martin"
+    now: datetime = NOW
+
+
+REQUEST = AccessRequest(
+    id="018f2d1e-7c3a-7b52-9d41-3f6f0a9b2c11",
+    user="alice@example.com",
+    roles=("db-admin", "web-deploy"),
+    created=NOW - timedelta(minutes=2),
+    expires=NOW + timedelta(hours=3),
+    access_expires=NOW + timedelta(hours=8),
+    max_duration=NOW + timedelta(hours=8),
+    session_ttl=NOW + timedelta(hours=8),
+    request_reason="INC-4711: orders are stuck since the deployment.\n"
+    "I need to look at the queue table and restart the worker.",
+    thresholds=(Threshold(name="default", approve=2, deny=1),),
+    suggested_reviewers=("bob@example.com",),
+    resources=(_NODE, _DATABASE),
+)
+"""A pending request with everything in it."""
+
+_FIRST = Review(
+    author="bob@example.com",
+    proposed_state=RequestState.APPROVED,
+    reason="Go ahead, I am on the incident call too.",
+    created=NOW - timedelta(minutes=1),
+    threshold_indexes=(0,),
+)
+_SECOND = replace(_FIRST, author="carol@example.com", reason="", created=NOW)
+_DENIAL = Review(
+    author="carol@example.com",
+    proposed_state=RequestState.DENIED,
+    reason="Not during the freeze.\nPlease ask again on Monday.",
+    created=NOW,
+    threshold_indexes=(0,),
+)
+_LIST = AccessList("6a5e8e7c-0c3f-4b1a-9a35-8f2c8a5f1b77", "Database operators")
+
+APPROVED = replace(
+    REQUEST, state=RequestState.APPROVED, reviews=(_FIRST, _SECOND), resolve_reason=_FIRST.reason
+)
+DENIED = replace(REQUEST, state=RequestState.DENIED, reviews=(_FIRST, _DENIAL), resolve_reason=_DENIAL.reason)
+PROMOTED = replace(
+    REQUEST,
+    state=RequestState.PROMOTED,
+    access_list=_LIST,
+    reviews=(replace(_FIRST, proposed_state=RequestState.PROMOTED, access_list=_LIST),),
+)
+LONG_AGO = replace(
+    APPROVED,
+    state=RequestState.GONE,
+    created=NOW - timedelta(hours=8, minutes=3),
+    expires=NOW,
+    access_expires=NOW,
+)
+BARE = AccessRequest(id=REQUEST.id, user="alice", roles=("db-admin",), request_reason="INC-4711")
+"""What a ledger alone knows of a request."""
+
+
+def request_for(kind: Kind) -> AccessRequest:
+    """A made-up request at the stage at which a message of that kind is sent."""
+    stages: dict[Topic, AccessRequest] = {
+        Topic.REVIEW: replace(REQUEST, reviews=(_FIRST,)),
+        Topic.REMINDER: replace(REQUEST, reviews=(_FIRST,), expires=NOW + timedelta(hours=2)),
+        Topic.APPROVED: APPROVED,
+        Topic.DENIED: DENIED,
+        Topic.PROMOTED: PROMOTED,
+        Topic.EXPIRED: replace(REQUEST, state=RequestState.GONE, expires=NOW),
+        Topic.ANNOUNCED_APPROVED: APPROVED,
+        Topic.ANNOUNCED_DENIED: DENIED,
+        Topic.ANNOUNCED_PROMOTED: PROMOTED,
+        Topic.REQUESTER_APPROVED: APPROVED,
+        Topic.REQUESTER_DENIED: DENIED,
+        Topic.REQUESTER_PROMOTED: PROMOTED,
+        Topic.REQUESTER_EXPIRED: replace(REQUEST, state=RequestState.GONE, expires=NOW),
+        Topic.ENDED: LONG_AGO,
+    }
+    return stages.get(kind.topic, REQUEST)
+
+
+def kinds() -> tuple[Kind, ...]:
+    """One kind for each topic, in the order of a request's life."""
+    return tuple(Kind(topic, 1 if topic is Topic.REVIEW else 0) for topic in Topic)
+
+
+def file_name(kind: Kind) -> str:
+    """A name for files that show this kind."""
+    return kind.topic.name.lower().replace("_", "-")
+
+
+def all_kinds() -> tuple[Sample, ...]:
+    """Every kind in its usual form, with next to nothing known, and in a cluster without web reviews."""
+    found: list[Sample] = []
+    for kind in kinds():
+        request = request_for(kind)
+        found.append(Sample(file_name(kind), kind, request))
+        bare = replace(BARE, state=request.state)
+        found.append(
+            Sample(f"{file_name(kind)}-bare", kind, bare, recipients=(), resource_names={}, requester_name="")
+        )
+        crowded = replace(
+            request,
+            roles=tuple(f"role-{number}" for number in range(60)),
+            resources=tuple(ResourceID("leaf", "app", f"app-{number}") for number in range(60)),
+            request_reason="word " * 2000,
+            reviews=request.reviews * 10,
+            thresholds=request.thresholds * 2,
+            assume_start=NOW + timedelta(hours=1),
+        )
+        found.append(
+            Sample(
+                f"{file_name(kind)}-crowded",
+                kind,
+                crowded,
+                COMMUNITY,
+                tuple(f"p{n}@example.com" for n in range(60)),
+            )
+        )
+    return tuple(found)

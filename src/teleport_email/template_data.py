@@ -1,0 +1,394 @@
+"""What the templates see of a message: the request's facts, harmless and ready to be put into a sentence.
+
+``docs/messages.md`` documents every name here for people who write their own templates. All strings have
+been through :mod:`teleport_email.quoting`; a template cannot get at the raw ones.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from teleport_email import quoting
+from teleport_email.model import (
+    AccessRequest,
+    ClusterInfo,
+    Kind,
+    RequestState,
+    ResourceID,
+    Review,
+    Threshold,
+    Topic,
+)
+from teleport_email.quoting import Quote
+from teleport_email.times import Moment, moment, span
+
+# Costs (bytes of escaped HTML) that keep the whole message under 30 KB whatever comes in: Gmail clips at
+# 102 KB, and the content is kept in the ledger until everybody has it.
+_ROLES_BUDGET = 2000
+_RESOURCES_BUDGET = 3000
+_PEOPLE_BUDGET = 1500
+_REVIEWS_SHOWN = 6
+_REVIEW_REASON_BUDGET = 500
+_RESOLVE_REASON_BUDGET = 1500
+_THRESHOLDS_SHOWN = 5
+_LIST_LIMIT = 25
+
+_PROXY = re.compile(r"(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.?|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
+_MARKS = {
+    RequestState.PENDING: "⏳",
+    RequestState.APPROVED: "✅",
+    RequestState.DENIED: "❌",
+    RequestState.PROMOTED: "📋",
+    RequestState.GONE: "⌛",
+}
+# A resolution says its own state, whatever became of the request since.
+_STATE_OF_TOPIC = {
+    Topic.APPROVED: RequestState.APPROVED,
+    Topic.DENIED: RequestState.DENIED,
+    Topic.PROMOTED: RequestState.PROMOTED,
+    Topic.EXPIRED: RequestState.GONE,
+    Topic.REQUESTER_APPROVED: RequestState.APPROVED,
+    Topic.REQUESTER_DENIED: RequestState.DENIED,
+    Topic.REQUESTER_PROMOTED: RequestState.PROMOTED,
+    Topic.REQUESTER_EXPIRED: RequestState.GONE,
+    Topic.ANNOUNCED_APPROVED: RequestState.APPROVED,
+    Topic.ANNOUNCED_DENIED: RequestState.DENIED,
+    Topic.ANNOUNCED_PROMOTED: RequestState.PROMOTED,
+    Topic.ENDED: RequestState.GONE,
+}
+_OVER = {Topic.EXPIRED, Topic.REQUESTER_EXPIRED, Topic.ENDED}
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A state: ``name`` is ``PENDING``, ``APPROVED``, ``DENIED``, ``PROMOTED``, ``EXPIRED`` or ``ENDED``."""
+
+    name: str
+    mark: str
+    """The emoji that goes with it."""
+
+    def __str__(self) -> str:
+        return f"{self.mark} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """The first items of a list, and how many more there are."""
+
+    items: tuple[str, ...] = ()
+    more: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.items)
+
+    @property
+    def total(self) -> int:
+        """How many there are in all."""
+        return len(self.items) + self.more
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceView:
+    """A requested resource."""
+
+    kind: str
+    """Teleport's word: ``node``, ``db``, ``kube_cluster``, ``app`` ..."""
+    name: str
+    """Friendly name, or the id where none could be found."""
+    cluster: str
+    """Name of its cluster when that is another one, else empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewView:
+    """One review."""
+
+    number: int
+    author: str
+    status: Status
+    reason: Quote
+    at: Moment | None
+    access_list: str
+
+
+@dataclass(frozen=True, slots=True)
+class Approvals:
+    """One way to approval: a threshold and how far the reviews have come."""
+
+    name: str
+    needed: int
+    given: int
+    denials_needed: int
+
+    @property
+    def missing(self) -> int:
+        """Approvals still to come."""
+        return max(0, self.needed - self.given)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestView:
+    """The access request. A time is None where the cluster told none."""
+
+    id: str
+    user: str
+    name: str
+    """The requester's name or address where it could be read and is not the user name itself."""
+    roles: Some
+    reason: Quote
+    status: Status
+    resolve_reason: Quote
+    decided_by: Some
+    access_list: str
+    created: Moment | None
+    expires: Moment | None
+    access_from: Moment | None
+    """Only where a start was asked for, or access has begun."""
+    access_until: Moment | None
+    access_length: str
+    """``8 h``: from the start (or now) to the end; empty when there is no end."""
+    resources: tuple[ResourceView, ...]
+    resources_more: int
+    reviews: tuple[ReviewView, ...]
+    reviews_before: int
+    """How many reviews came before the first of ``reviews``."""
+    approvals: tuple[Approvals, ...]
+    approvals_missing: int
+    """The fewest approvals that could still be enough; 0 when nothing is pending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command line to copy: ``purpose`` is ``approve``, ``deny``, ``show`` or ``use``."""
+
+    purpose: str
+    line: str
+
+
+def build(
+    kind: Kind,
+    request: AccessRequest,
+    cluster: ClusterInfo,
+    *,
+    subject: str,
+    told: Iterable[str],
+    resource_names: Mapping[ResourceID, str],
+    requester_name: str,
+    now: datetime,
+    zone: tzinfo,
+) -> dict[str, object]:
+    """The variables of a template."""
+
+    def at(time: datetime | None) -> Moment | None:
+        return None if time is None else moment(time, now=now, zone=zone)
+
+    topic = kind.topic
+    state = _STATE_OF_TOPIC.get(topic, request.state)
+    told_reviews = request.reviews[: kind.number] if topic is Topic.REVIEW else request.reviews
+    reviews = tuple(
+        _review(review, number, at(review.created)) for number, review in enumerate(told_reviews, start=1)
+    )
+    the_review = None
+    if topic is Topic.REVIEW and told_reviews:  # told in full, so not in the list of the others
+        last = told_reviews[-1]
+        the_review = _review(last, len(told_reviews), at(last.created), quoting.REASON_LIMIT)
+        reviews = reviews[:-1]
+    shown_reviews = reviews[-_REVIEWS_SHOWN:]
+    pending = state is RequestState.PENDING
+    over = topic in _OVER
+    approvals = _approvals(request.thresholds, told_reviews) if pending else ()
+    until = request.access_expires or request.max_duration
+    start = _access_start(request, state, now)
+    roles = some((quoting.item(role) for role in request.roles), _ROLES_BUDGET)
+    resources, resources_more = _resources(request.resources, cluster.name, resource_names)
+    view = RequestView(
+        id=quoting.one_line(request.id),
+        user=quoting.name(request.user),
+        name="" if requester_name == request.user else quoting.name(requester_name),
+        roles=roles,
+        reason=quoting.block(request.request_reason),
+        status=Status("ENDED", "⌛") if topic is Topic.ENDED else status(state),
+        resolve_reason=quoting.block("" if over else request.resolve_reason, _RESOLVE_REASON_BUDGET),
+        decided_by=some(
+            dict.fromkeys(
+                quoting.name(review.author) for review in request.reviews if review.proposed_state is state
+            ),
+            _PEOPLE_BUDGET,
+        ),
+        access_list=_access_list(request),
+        created=at(request.created),
+        expires=at(request.expires),
+        access_from=at(start),
+        access_until=at(until),
+        access_length=_length(start, until, now),
+        resources=resources,
+        resources_more=resources_more,
+        reviews=shown_reviews,
+        reviews_before=len(reviews) - len(shown_reviews),
+        approvals=approvals,
+        approvals_missing=min((way.missing for way in approvals), default=0),
+    )
+    link = "" if over else request_link(cluster, request.id)
+    told_view = some((quoting.name(address) for address in told), _PEOPLE_BUDGET)
+    return {
+        "kind": topic.name.lower(),
+        "for_requester": topic.for_requester,
+        "subject": subject,
+        "cluster": quoting.cluster_name(cluster.name),
+        "request": view,
+        "review": the_review,
+        "told": told_view,
+        "details": _details(view, told_view, topic, pending),
+        "link": link,
+        "commands": () if over else _commands(request.id, topic, pending, link),
+        "now": moment(now, now=now, zone=zone),
+        "state": view.status.name,
+    }
+
+
+def status(state: RequestState) -> Status:
+    """A state with its emoji."""
+    return Status(state.value, _MARKS[state])
+
+
+def request_link(cluster: ClusterInfo, request_id: str) -> str:
+    """The page where the request is reviewed; empty where the cluster has none. No ``:443`` in it."""
+    proxy = cluster.proxy_public_addr.removesuffix(":443")
+    segment = quoting.path_segment(request_id)
+    if not (cluster.advanced_access_workflows and segment and _PROXY.fullmatch(proxy)):
+        return ""
+    return f"https://{proxy}/web/requests/{segment}"
+
+
+def some(texts: Iterable[str], budget: int) -> Some:
+    """The first of ``texts`` that together cost at most ``budget``; at least one of them."""
+    everything = tuple(texts)
+    shown: list[str] = []
+    for text in everything[:_LIST_LIMIT]:
+        budget -= cost(text)
+        if budget < 0 and shown:
+            break
+        shown.append(text)
+    return Some(tuple(shown), len(everything) - len(shown))
+
+
+def cost(text: str) -> int:
+    """Bytes of ``text`` as escaped HTML, at most."""
+    return len(text.encode()) + 4 * sum(text.count(char) for char in "&<>\"'")
+
+
+def _review(
+    review: Review, number: int, at: Moment | None, budget: int = _REVIEW_REASON_BUDGET
+) -> ReviewView:
+    promoted_to = review.access_list
+    return ReviewView(
+        number=number,
+        author=quoting.name(review.author),
+        status=status(review.proposed_state),
+        reason=quoting.block(review.reason, budget),
+        at=at,
+        access_list="" if promoted_to is None else quoting.one_line(promoted_to.title or promoted_to.name),
+    )
+
+
+def _access_list(request: AccessRequest) -> str:
+    of_reviews = (review.access_list for review in reversed(request.reviews) if review.access_list)
+    promoted_to = request.access_list or next(of_reviews, None)
+    return "" if promoted_to is None else quoting.one_line(promoted_to.title or promoted_to.name)
+
+
+def _access_start(request: AccessRequest, state: RequestState, now: datetime) -> datetime | None:
+    if request.assume_start is not None:
+        return request.assume_start
+    if state is not RequestState.APPROVED:
+        return None
+    deciding = [
+        review.created for review in request.reviews if review.created and review.proposed_state is state
+    ]
+    return max(deciding, default=now)
+
+
+def _length(start: datetime | None, until: datetime | None, now: datetime) -> str:
+    begin = max(start or now, now)
+    return "" if until is None or until <= begin else span((until - begin).total_seconds())
+
+
+def _approvals(thresholds: tuple[Threshold, ...], reviews: tuple[Review, ...]) -> tuple[Approvals, ...]:
+    """How far each threshold is. A review counts for those that Teleport found it to match.
+
+    Which threshold belongs to which role is not told, so several are alternatives as far as we know.
+    """
+    approving = [review for review in reviews if review.proposed_state is RequestState.APPROVED]
+    return tuple(
+        Approvals(
+            name=quoting.one_line(threshold.name, 60),
+            needed=max(1, threshold.approve),
+            given=sum(not r.threshold_indexes or index in r.threshold_indexes for r in approving),
+            denials_needed=max(1, threshold.deny),
+        )
+        for index, threshold in enumerate(thresholds[:_THRESHOLDS_SHOWN])
+    )
+
+
+def _resources(
+    resources: tuple[ResourceID, ...], here: str, names: Mapping[ResourceID, str]
+) -> tuple[tuple[ResourceView, ...], int]:
+    shown: list[ResourceView] = []
+    budget = _RESOURCES_BUDGET
+    for resource in resources[:_LIST_LIMIT]:
+        label = names.get(resource) or resource.name
+        if resource.sub_resource:
+            label = f"{label}/{resource.sub_resource}"
+        view = ResourceView(
+            kind=quoting.one_line(resource.kind, 40),
+            name=quoting.one_line(label),
+            cluster="" if resource.cluster == here else quoting.one_line(resource.cluster),
+        )
+        budget -= cost(view.kind) + cost(view.name) + cost(view.cluster)
+        if budget < 0 and shown:
+            break
+        shown.append(view)
+    return tuple(shown), len(resources) - len(shown)
+
+
+def _details(view: RequestView, told: Some, topic: Topic, pending: bool) -> tuple[str, ...]:
+    """Which facts, beyond the lines that every message has, this one tells, in order."""
+    granted = topic in {
+        Topic.APPROVED,
+        Topic.ANNOUNCED_APPROVED,
+        Topic.REQUESTER_APPROVED,
+        Topic.ENDED,
+    }
+    resolved = view.status.name in {"APPROVED", "DENIED", "PROMOTED"}
+    facts = {
+        "name": bool(view.name) and not topic.for_requester,
+        "resources": bool(view.resources),
+        "asked": view.created is not None,
+        "decide_by": pending and view.expires is not None,
+        "access": (pending or granted) and view.access_until is not None,
+        "access_list": bool(view.access_list) and view.status.name == "PROMOTED",
+        "approvals": bool(view.approvals),
+        "decided_by": resolved and bool(view.decided_by),
+        "reviews": bool(view.reviews) and topic is not Topic.ENDED,
+        "told": bool(told) and topic is not Topic.ENDED,
+    }
+    return tuple(name for name, present in facts.items() if present)
+
+
+def _commands(request_id: str, topic: Topic, pending: bool, link: str) -> tuple[Command, ...]:
+    word = quoting.shell_word(request_id)
+    if not word:
+        return ()
+    if topic is Topic.REQUESTER_APPROVED:
+        return (Command("use", f"tsh login --request-id={word}"),)
+    if link:
+        return ()
+    if pending and not topic.for_requester:
+        return (
+            Command("approve", f"tsh request review --approve {word}"),
+            Command("deny", f"tsh request review --deny {word}"),
+        )
+    return (Command("show", f"tsh request show {word}"),)
