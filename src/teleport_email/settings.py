@@ -109,13 +109,15 @@ class DeliverySettings:
     """``[delivery]``."""
 
     sender: str
+    """Plain address, or ``Name <address>``; the name is printable text, not yet quoted or encoded."""
     catch_up: float = 168 * HOUR
     """Announce pending requests up to this age when they have no ledger; 0 turns that off."""
     reply_to: str = ""
     timezone: str = "UTC"
+    """IANA name that this machine knows; ``UTC`` needs no time zone data."""
     templates: Path | None = None
     notify_requester: frozenset[str] = frozenset()
-    """Of ``received approved denied expired ended`` (and ``promoted``, which goes with ``approved``)."""
+    """Of ``received approved promoted denied expired ended``; ``promoted`` goes with ``approved``."""
     remind_before_expiry: float = 0.0
     """0: off."""
     exclude_roles: tuple[str, ...] = ()
@@ -158,5 +160,8 @@ class Settings:
     log: LogSettings = field(default_factory=LogSettings)
     diagnostics: DiagnosticsSettings = field(default_factory=DiagnosticsSettings)
     plugin_name: str = "email"
+    """Our entry in the plugin data, and our name in Access Monitoring Rules."""
+    fail_fast: bool = False
+    """From the environment (``TELEPORT_PLUGIN_FAIL_FAST``): exit when the connection is lost."""
     warnings: tuple[str, ...] = ()
     """What the user should know though it is no fault: an old key's name, a password in clear text ..."""

@@ -1,0 +1,94 @@
+"""The configuration file: TOML in, frozen :class:`Settings` out, or every fault at once.
+
+All keys of the Go plugin's file keep their names, meanings and defaults; ours are added. Reading touches
+the disk only for what the file names (passwords, certificates, templates), never the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import tomli
+
+from .config_keys import KEYS
+from .config_sections import Reader
+from .config_values import why_not_listen
+from .errors import ConfigError, Fault
+from .settings import Settings
+from .tables import dotted, quoted
+
+
+def load(path: Path, environ: Mapping[str, str], *, read_secrets: bool = True) -> Settings:
+    """The settings in a file. Raises :class:`ConfigError` with every fault, also when it cannot be read."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        what = f"cannot be read: {error.strerror or error}"
+        if isinstance(error, FileNotFoundError):
+            what += "; `teleport-email configure` prints one to begin with"
+        raise ConfigError([Fault(str(path), what)]) from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ConfigError([Fault(f"{path}, line {line}", "is not UTF-8: save the file as UTF-8")]) from None
+    return parse(text, source=str(path), environ=environ, read_secrets=read_secrets)
+
+
+def parse(
+    text: str, *, source: str = "configuration", environ: Mapping[str, str], read_secrets: bool = True
+) -> Settings:
+    """The settings in a text. Raises :class:`ConfigError` with every fault, and nothing else.
+
+    ``source`` names the text in syntax errors. With ``read_secrets`` off no file is opened, for commands
+    that anybody may run: secrets from files are then empty.
+    """
+    try:
+        document = tomli.loads(text)
+    except tomli.TOMLDecodeError as error:
+        what = f"is not TOML: {error.msg[:1].lower()}{error.msg[1:]}"
+        raise ConfigError([Fault(f"{source}, line {error.lineno}, column {error.colno}", what)]) from None
+    except (ValueError, RecursionError):  # numbers of thousands of digits, thousands of brackets
+        raise ConfigError([Fault(source, "is not TOML that can be read: too long or too deep")]) from None
+    reader = Reader(environ, read_secrets)
+    settings = reader.settings(document)
+    if reader.faults:
+        raise ConfigError(sorted(reader.faults, key=_place_in(document)))
+    return settings
+
+
+def with_flags(settings: Settings, *, debug: bool = False, diag_addr: str = "") -> Settings:
+    """The settings with what the command line adds: ``--debug`` and ``--diag-addr``.
+
+    Raises :class:`ConfigError` when the address cannot be listened on under ``[diagnostics]``'s rules.
+    """
+    if debug and settings.log.severity != "trace":
+        settings = replace(settings, log=replace(settings.log, severity="debug"))
+    if diag_addr:
+        reason = why_not_listen(diag_addr, settings.diagnostics.allow_remote)
+        if reason:
+            raise ConfigError([Fault("--diag-addr", f"{quoted(diag_addr)} {reason}")])
+        settings = replace(settings, diagnostics=replace(settings.diagnostics, addr=diag_addr))
+    return settings
+
+
+def _place_in(document: Mapping[str, object]) -> Callable[[Fault], int]:
+    """Sorts faults by where their key (or what holds it) stands in the file; what is missing comes last."""
+    places: dict[str, int] = {}
+
+    def walk(values: Mapping[str, object], path: str) -> None:
+        for key, value in values.items():
+            name = dotted(path, key)
+            places[name] = len(places)
+            if isinstance(value, dict) and (name in KEYS or name == "role_to_recipients"):
+                walk(value, name)
+
+    walk(document, "")
+
+    def place(fault: Fault) -> int:
+        path = fault.path
+        while path not in places and "." in path:
+            path = path.rpartition(".")[0]
+        return places.get(path, len(places))
+
+    return place

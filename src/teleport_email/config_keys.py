@@ -1,0 +1,108 @@
+"""The keys of the configuration file, and the words that some of them take. Nothing but tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+Severity = Literal["trace", "debug", "info", "warning", "error"]
+
+KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    "": (
+        "teleport",
+        "mailgun",
+        "smtp",
+        "delivery",
+        "role_to_recipients",
+        "log",
+        "diagnostics",
+        "plugin_name",
+    ),
+    "teleport": (
+        "addr",
+        "auth_server",
+        "identity",
+        "refresh_identity",
+        "refresh_identity_interval",
+        "client_key",
+        "client_crt",
+        "root_cas",
+        "resync_interval",
+    ),
+    "mailgun": ("domain", "private_key", "private_key_file", "region", "api_base", "require_tls"),
+    "smtp": (
+        "host",
+        "port",
+        "username",
+        "password",
+        "password_file",
+        "starttls_policy",
+        "tls",
+        "auth",
+        "allow_plaintext_auth",
+        "ca_file",
+        "client_cert",
+        "client_key",
+        "helo_hostname",
+        "max_connections",
+        "messages_per_connection",
+        "max_per_minute",
+        "oauth2",
+    ),
+    "smtp.oauth2": ("token_url", "client_id", "client_secret", "client_secret_file", "scope", "token_file"),
+    "delivery": (
+        "sender",
+        "recipients",
+        "catch_up",
+        "reply_to",
+        "timezone",
+        "templates",
+        "notify_requester",
+        "remind_before_expiry",
+        "exclude_roles",
+        "suggested_reviewers",
+        "max_suggested_reviewers",
+        "allowed_domains",
+        "skip_requester",
+        "fallback_recipient",
+        "max_recipients",
+    ),
+    "log": ("output", "severity", "format"),
+    "diagnostics": ("addr", "allow_remote"),
+}
+"""Every key of every table, by the table's dotted path. The documents and the example are held against it."""
+
+REQUESTER_EVENTS: Final = ("received", "approved", "promoted", "denied", "expired", "ended")
+MAILGUN_BASES: Final = {"us": "https://api.mailgun.net", "eu": "https://api.eu.mailgun.net"}
+SEVERITIES: Final[Mapping[str, Severity]] = {
+    "info": "info",
+    "err": "error",
+    "error": "error",
+    "debug": "debug",
+    "warn": "warning",
+    "warning": "warning",
+    "trace": "trace",
+}
+"""Lower case of every word -> ours (the Go plugin takes both spellings, in any case)."""
+POLICIES: Final[Mapping[str, Literal["starttls", "opportunistic", "none"]]] = {
+    "mandatory": "starttls",
+    "opportunistic": "opportunistic",
+    "disabled": "none",
+}
+TLS_MODES: Final[Mapping[str, Literal["auto", "starttls", "implicit", "none"]]] = {
+    "auto": "auto",
+    "starttls": "starttls",
+    "implicit": "implicit",
+    "none": "none",
+}
+AUTH_MODES: Final[Mapping[str, Literal["auto", "none", "xoauth2"]]] = {
+    "auto": "auto",
+    "none": "none",
+    "xoauth2": "xoauth2",
+}
+REVIEWERS: Final[Mapping[str, Literal["add", "only", "ignore"]]] = {
+    "add": "add",
+    "only": "only",
+    "ignore": "ignore",
+}
+FORMATS: Final[Mapping[str, Literal["text", "json"]]] = {"text": "text", "json": "json"}
