@@ -109,6 +109,7 @@ class HttpServer:
 
     ``async with`` starts and stops it; or :meth:`start` and :meth:`close`. ``OSError`` from
     :meth:`start` when the address cannot be had. ``host`` may be an IPv6 address, without brackets.
+    ``fallback`` answers what has no route; without it that is 404.
     """
 
     def __init__(
@@ -119,7 +120,9 @@ class HttpServer:
         port: int = 0,
         tls: ssl.SSLContext | None = None,
         limits: Limits | None = None,
+        fallback: Handler | None = None,
     ) -> None:
+        self._fallback = fallback
         self._routes = [(method, path.split("/"), handler) for (method, path), handler in routes.items()]
         self._host = host
         self._port = port
@@ -208,7 +211,7 @@ class HttpServer:
             allowed.add(wanted)
         if allowed:
             return Response.text("method not allowed\n", 405, (("Allow", ", ".join(sorted(allowed))),))
-        return Response.text("not found\n", 404)
+        return (self._fallback, {}) if self._fallback else Response.text("not found\n", 404)
 
 
 def _match(pattern: list[str], parts: list[str]) -> dict[str, str] | None:

@@ -9,18 +9,13 @@ async with Inbox(tls="starttls", passwords={"me": "secret"}) as inbox:
 from __future__ import annotations
 
 import asyncio
-import email
-import email.policy
-import functools
 import shutil
 import socket
 import ssl
 import tempfile
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.message import EmailMessage
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -30,6 +25,7 @@ from aiosmtpd.smtp import Envelope
 from teleport_email.settings import Secret, SmtpSettings
 
 from .mail_certificates import LOOPBACK_NAMES, ClientCerts, MailAuthority
+from .mailbox import Mailbox, ReceivedMail
 from .smtp_faults import SmtpFaults
 from .smtp_session import Access, SmtpSession
 
@@ -37,79 +33,6 @@ Tls = Literal["none", "starttls", "starttls-offered", "implicit"]
 """``starttls``: nothing goes without it; ``starttls-offered``: one may also go on in the clear."""
 
 _LINES_KEPT = 20_000
-
-
-@dataclass(frozen=True)
-class ReceivedMail:
-    """One message as it came in."""
-
-    number: int
-    """1 for the first that this inbox got, in the order of taking over."""
-    envelope_from: str
-    envelope_to: tuple[str, ...]
-    raw: bytes = field(repr=False)
-    """Exactly the bytes of the message: CRLF lines, without SMTP's dot stuffing."""
-    session: int = 0
-    """Number of the connection, from 1."""
-    peer: str = ""
-    tls: str = ""
-    """``TLSv1.3``; empty when it came in the clear."""
-    auth_user: str = ""
-    client_name: str = ""
-    """Common name of the client's certificate."""
-    acknowledged: bool = True
-    """False when a scripted fault kept the mail but did not say so."""
-    received_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-    @functools.cached_property
-    def parsed(self) -> EmailMessage:
-        """The message; parsed when first asked for."""
-        return email.message_from_bytes(self.raw, policy=email.policy.default)
-
-    def header(self, name: str) -> str:
-        """One header's text, or empty; never raises, whatever the message looks like."""
-        try:
-            return str(self.parsed.get(name, ""))
-        except Exception:  # noqa: BLE001 - the standard library's parser fails in many ways on bad headers
-            return ""
-
-    @property
-    def to(self) -> str:
-        """The first recipient of the envelope."""
-        return self.envelope_to[0] if self.envelope_to else ""
-
-    @property
-    def subject(self) -> str:
-        return self.header("Subject")
-
-    @property
-    def message_id(self) -> str:
-        """Without angle brackets."""
-        return self.header("Message-ID").strip().strip("<>")
-
-    @property
-    def references(self) -> tuple[str, ...]:
-        """Message ids that this one follows: ``References``, then ``In-Reply-To``; without brackets."""
-        ids = f"{self.header('References')} {self.header('In-Reply-To')}".split()
-        return tuple(dict.fromkeys(part.strip("<>,") for part in ids))
-
-    @property
-    def text(self) -> str:
-        """The plain text part, lines ending in ``\\n``; empty when there is none."""
-        return self._part("plain")
-
-    @property
-    def html(self) -> str:
-        """The HTML part; empty when there is none."""
-        return self._part("html")
-
-    def _part(self, kind: Literal["plain", "html"]) -> str:
-        try:
-            part = self.parsed.get_body((kind,))
-            content = part.get_content() if part is not None else ""
-        except Exception:  # noqa: BLE001 - as in header()
-            return ""
-        return content if isinstance(content, str) else ""
 
 
 @dataclass(slots=True)
@@ -124,7 +47,7 @@ class ConnectionCounts:
     """Messages by number of the connection."""
 
 
-class Inbox:
+class Inbox(Mailbox):
     """The server. ``async with`` listens and closes; all of it happens in the running loop.
 
     ``passwords`` and ``tokens`` (name to password or bearer token) make AUTH mandatory.
@@ -149,6 +72,7 @@ class Inbox:
         faults: SmtpFaults | None = None,
         keep: int | None = None,
     ) -> None:
+        super().__init__(keep)
         self.host = host
         self.port = port
         self.tls = tls
@@ -160,9 +84,6 @@ class Inbox:
             mechanisms=mechanisms,
             in_clear=tls == "none" if auth_in_clear is None else auth_in_clear,
         )
-        self.messages: list[ReceivedMail] = []
-        self.received = 0
-        """Messages ever received, also those no longer kept."""
         self.connections = ConnectionCounts()
         self.commands: Counter[str] = Counter()
         """How often each verb was heard; ``DOT`` is the end of the data."""
@@ -170,14 +91,12 @@ class Inbox:
         """What was said, newest last: ``3 C: MAIL FROM:<...>``, ``3 S: 250 OK``; no credentials."""
         self._max_size = max_size
         self._hostname = hostname
-        self._keep = keep
         self._context: ssl.SSLContext | None = None
         if tls != "none":
             self._context = tls_context or self.authority.server_context(certificate_names, client_certs)
         self._server: asyncio.Server | None = None
         self._held: socket.socket | None = None
         self._sessions: dict[int, SmtpSession] = {}
-        self._waiters: list[tuple[Callable[[Inbox], bool], asyncio.Future[None]]] = []
         self._directory: Path | None = None
 
     # Lifetime
@@ -255,44 +174,9 @@ class Inbox:
         """``127.0.0.1:2525``."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
-    def to(self, recipient: str) -> list[ReceivedMail]:
-        """The messages for one recipient, in order."""
-        return [mail for mail in self.messages if recipient in mail.envelope_to]
-
-    async def wait_for(
-        self,
-        wanted: int | Callable[[Sequence[ReceivedMail]], bool],
-        timeout: float = 10.0,
-    ) -> list[ReceivedMail]:
-        """Wait until so many messages are there, or until the predicate likes them; returns all.
-
-        ``TimeoutError`` after ``timeout`` seconds, saying what did come.
-        """
-
-        def enough(inbox: Inbox) -> bool:
-            return inbox.received >= wanted if isinstance(wanted, int) else wanted(inbox.messages)
-
-        await self.until(enough, timeout)
-        return list(self.messages)
-
-    async def until(self, condition: Callable[[Inbox], bool], timeout: float = 10.0) -> None:
-        """Wait until ``condition(inbox)``; looked at after each command, message and connection."""
-        if condition(self):
-            return
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        waiter = (condition, future)
-        self._waiters.append(waiter)
-        try:
-            async with asyncio.timeout(timeout):
-                await future
-        except TimeoutError:
-            came = "; ".join(f"{mail.to}: {mail.subject}" for mail in self.messages[-20:]) or "nothing"
-            raise TimeoutError(
-                f"not within {timeout:g} s. {self.received} messages came (the last ones: {came}), "
-                f"{self.connections}, last lines: {list(self.transcript)[-10:]}"
-            ) from None
-        finally:
-            self._waiters.remove(waiter)
+    def account(self) -> str:
+        """What has happened so far, for an error message."""
+        return f"{super().account()}, {self.connections}, last lines: {list(self.transcript)[-10:]}"
 
     def settings(self, **changes: Any) -> SmtpSettings:
         """How a client has to be set up for this inbox; ``changes`` go over it."""
@@ -364,11 +248,10 @@ class Inbox:
 
     def keep(self, session: SmtpSession, envelope: Envelope, *, acknowledged: bool) -> int:
         """Take a message over; returns its number."""
-        self.received += 1
         self.connections.messages[session.number] += 1
-        self.messages.append(
+        self._add(
             ReceivedMail(
-                number=self.received,
+                number=self.received + 1,
                 envelope_from=envelope.mail_from or "",
                 envelope_to=tuple(envelope.rcpt_tos),
                 raw=envelope.original_content or b"",
@@ -380,15 +263,7 @@ class Inbox:
                 acknowledged=acknowledged,
             )
         )
-        if self._keep is not None and len(self.messages) > self._keep:
-            del self.messages[0]
-        self._changed()
         return self.received
-
-    def _changed(self) -> None:
-        for condition, future in self._waiters:
-            if not future.done() and condition(self):
-                future.set_result(None)
 
 
 def _bound_socket(host: str, port: int) -> socket.socket:

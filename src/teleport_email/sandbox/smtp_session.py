@@ -10,7 +10,7 @@ import functools
 import json
 import logging
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, AnyStr, Protocol
 
@@ -31,10 +31,13 @@ MAX_TEXT_LINE = 998
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """Who may send: names with passwords, names with bearer tokens; empty: everybody, without AUTH."""
+    """Who may send: names with passwords, names with bearer tokens; empty: everybody, without AUTH.
 
-    passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
-    tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
+    Both may be changed while the server runs.
+    """
+
+    passwords: dict[str, str] = field(default_factory=dict, repr=False)
+    tokens: dict[str, str] = field(default_factory=dict, repr=False)
     mechanisms: tuple[str, ...] = ("PLAIN", "LOGIN", "XOAUTH2")
     in_clear: bool = False
     """Offer AUTH without TLS."""
@@ -242,11 +245,13 @@ class SmtpSession(SMTP):
 
     async def _intervene(self, verb: str, recipients: Sequence[str]) -> bool:
         """Do what the script says here. False: nothing, or only a wait; go on as usual."""
+        return await self._act(await self._scripted(verb, recipients))
+
+    async def _scripted(self, verb: str, recipients: Sequence[str]) -> Action | None:
         faults = self._owner.faults
         if faults.delay:
             await asyncio.sleep(faults.delay)
-        action = faults.at(verb, recipients, now=asyncio.get_running_loop().time())
-        return await self._act(action)
+        return faults.at(verb, recipients, now=asyncio.get_running_loop().time())
 
     async def _act(self, action: Action | None) -> bool:
         match action:
@@ -274,10 +279,7 @@ class SmtpSession(SMTP):
         self._owner.heard(self, "DOT", "")
         if any(len(line) > MAX_TEXT_LINE for line in (envelope.original_content or b"").split(b"\r\n")):
             return "500 5.6.0 line too long"
-        faults = self._owner.faults
-        if faults.delay:
-            await asyncio.sleep(faults.delay)
-        action = faults.at("DOT", envelope.rcpt_tos, now=asyncio.get_running_loop().time())
+        action = await self._scripted("DOT", envelope.rcpt_tos)
         if isinstance(action, Wait) or action is None:
             await self._act(action)
             self.mails += 1
