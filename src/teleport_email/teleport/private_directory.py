@@ -17,7 +17,8 @@ from pathlib import Path
 
 from teleport_email.errors import Unreachable
 
-PREFIX = "teleport-email-"
+PREFIX = "teleport-email-relay-"
+"""Of these directories only: what is found unlocked under this name is removed."""
 
 MAX_PATH = 90
 """A socket's path has 108 bytes at most (unix(7)); this leaves room for our directory's and its own name."""

@@ -39,7 +39,9 @@ class Relay:
     def __init__(self, dial: Dial, *, directory: Path | None = None) -> None:
         """``directory``: where to put the private directory; None: the first place that can be written to."""
         self.last_error: Exception | None = None
-        """Why the last dial failed, or what ended the connection; None while all is well."""
+        """Why the last dial failed, or what error ended the connection, as it came; None while all is well.
+
+        With TLS 1.3 a server's refusal of our certificate comes only after the dial, as ``ssl.SSLError``."""
         self._dial = dial
         self._where = directory
         self._place: PrivateDirectory | None = None
@@ -106,7 +108,7 @@ class Relay:
             self._stop_listening()
             await _pipe(near_reader, near_writer, far_reader, far_writer)
         except Exception as exc:  # noqa: BLE001 - kept for whoever asks; gRPC would only say "connection reset"
-            self.last_error = exc
+            self.last_error = _first(exc)
         finally:
             near_writer.transport.abort()
             if far_writer is not None:
@@ -128,6 +130,13 @@ async def _pipe(
             if not _hung_up(near_writer):
                 await asyncio.wait((down,), timeout=LINGER)
             down.cancel()
+
+
+def _first(exc: Exception) -> Exception:
+    """Of the two directions' errors the first one; each is about the same connection."""
+    while isinstance(exc, ExceptionGroup):
+        exc = exc.exceptions[0]
+    return exc
 
 
 async def _copy(reader: StreamReader, writer: StreamWriter) -> None:

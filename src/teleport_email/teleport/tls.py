@@ -14,24 +14,32 @@ SHUTDOWN = 2.0
 """Seconds for the peer's close_notify. asyncio's 30 would keep dead connections around."""
 
 
-async def start_tls(
-    transport: asyncio.Transport, context: ssl.SSLContext, server_name: str
-) -> tuple[StreamReader, StreamWriter]:
-    """The client's handshake on ``transport``. Raises ``ssl.SSLError`` or ``OSError``; it is closed then.
+async def secure(
+    transport: asyncio.Transport, protocol: asyncio.Protocol, context: ssl.SSLContext, server_name: str
+) -> asyncio.Transport:
+    """The client's handshake on ``transport``; ``protocol`` reads what comes out of it.
 
-    The limit on time is the caller's.
+    Raises ``ssl.SSLError`` or ``OSError``; the transport is closed then. The limit on time is the caller's.
     """
-    loop = asyncio.get_running_loop()
-    reader = StreamReader(limit=LIMIT, loop=loop)
-    protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
     try:
-        secured = await loop.start_tls(
+        secured = await asyncio.get_running_loop().start_tls(
             transport, protocol, context, server_hostname=server_name, ssl_shutdown_timeout=SHUTDOWN
         )
     except BaseException:
         transport.abort()
         raise
-    if secured is None:  # the connection was lost in the very moment in which the handshake was done
-        raise ConnectionResetError("the connection was lost after the TLS handshake")
+    if secured is None:  # so asyncio says that the peer just went away
+        raise ConnectionResetError("the connection was closed during the TLS handshake")
     protocol.connection_made(secured)
+    return secured
+
+
+async def start_tls(
+    transport: asyncio.Transport, context: ssl.SSLContext, server_name: str
+) -> tuple[StreamReader, StreamWriter]:
+    """As :func:`secure`, for streams."""
+    loop = asyncio.get_running_loop()
+    reader = StreamReader(limit=LIMIT, loop=loop)
+    protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+    secured = await secure(transport, protocol, context, server_name)
     return reader, StreamWriter(secured, protocol, reader, loop)
