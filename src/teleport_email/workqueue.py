@@ -1,0 +1,139 @@
+"""Keyed queue: each key waits at most once, is worked on by one worker at a time, and news during the
+work bring it back once more (the way of client-go's workqueue).
+
+In: keys, now or after a delay (an earlier time wins). Out: one key at a time to each worker. Never: more
+than one worker on a key, a lost key, a growing queue for a repeated key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from collections import OrderedDict
+from collections.abc import Callable
+
+
+class QueueClosed(Exception):
+    """No more keys will come."""
+
+
+class WorkQueue:
+    """Keys to look at. All methods belong to one event loop.
+
+    ``clock`` gives seconds; the default is the loop's clock, which the timers use as well.
+    """
+
+    def __init__(self, clock: Callable[[], float] | None = None) -> None:
+        self._clock = clock or asyncio.get_running_loop().time
+        self._ready: OrderedDict[str, float] = OrderedDict()  # key -> since when
+        self._working: set[str] = set()
+        self._again: dict[str, float] = {}  # came up during its own work -> since when
+        self._due: dict[str, float] = {}  # key -> time of its timer
+        self._heap: list[tuple[float, int, str]] = []
+        self._order = itertools.count()
+        self._timer: asyncio.TimerHandle | None = None
+        self._wake = asyncio.Event()
+        self._closed = False
+
+    def add(self, key: str) -> None:
+        """Look at ``key`` as soon as a worker is free; after its work where one is at it."""
+        self._due.pop(key, None)
+        if self._closed or key in self._ready:
+            return
+        if key in self._working:
+            self._again.setdefault(key, self._clock())
+            return
+        self._ready[key] = self._clock()
+        self._wake.set()
+
+    def add_after(self, key: str, seconds: float) -> None:
+        """Look at ``key`` in ``seconds``, or earlier where that was asked for already."""
+        if seconds <= 0:
+            self.add(key)
+            return
+        if self._closed or key in self._ready or key in self._again:
+            return
+        when = self._clock() + seconds
+        if when >= self._due.get(key, float("inf")):
+            return
+        self._due[key] = when
+        heapq.heappush(self._heap, (when, next(self._order), key))
+        self._arm()
+
+    def forget(self, key: str) -> None:
+        """Drop a timer of the key; a look that is due already stays."""
+        self._due.pop(key, None)
+
+    async def get(self) -> str:
+        """The next key, now being worked on until :meth:`done`. Raises :class:`QueueClosed`."""
+        while not self._ready:
+            if self._closed:
+                raise QueueClosed
+            self._wake.clear()
+            await self._wake.wait()
+        key, _ = self._ready.popitem(last=False)
+        self._working.add(key)
+        if self._ready:
+            self._wake.set()
+        return key
+
+    def done(self, key: str) -> None:
+        """The work on ``key`` has ended."""
+        self._working.discard(key)
+        since = self._again.pop(key, None)
+        if since is not None and not self._closed:
+            self._ready[key] = since
+            self._wake.set()
+
+    def close(self) -> None:
+        """Take and give no more keys; workers get :class:`QueueClosed` once they ask again."""
+        self._closed = True
+        self._ready.clear()
+        self._again.clear()
+        self._due.clear()
+        self._heap.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._wake.set()
+
+    @property
+    def depth(self) -> int:
+        """Keys that wait for a worker now."""
+        return len(self._ready) + len(self._again)
+
+    @property
+    def delayed(self) -> int:
+        """Keys that wait for their time."""
+        return len(self._due)
+
+    @property
+    def working(self) -> int:
+        """Keys that are being worked on."""
+        return len(self._working)
+
+    def oldest_wait(self) -> float:
+        """Seconds that the longest waiting key has waited for a worker; 0 when none waits."""
+        waits = [*itertools.islice(self._ready.values(), 1), *self._again.values()]
+        return self._clock() - min(waits) if waits else 0.0
+
+    def _arm(self) -> None:
+        while self._heap and self._due.get(self._heap[0][2]) != self._heap[0][0]:
+            heapq.heappop(self._heap)  # superseded by an earlier time, or looked at meanwhile
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._heap:
+            delay = max(0.0, self._heap[0][0] - self._clock())
+            self._timer = asyncio.get_running_loop().call_later(delay, self._fire)
+
+    def _fire(self) -> None:
+        self._timer = None
+        now = self._clock()
+        while self._heap and self._heap[0][0] <= now:
+            when, _, key = heapq.heappop(self._heap)
+            if self._due.get(key) == when:
+                del self._due[key]
+                self.add(key)
+        self._arm()
