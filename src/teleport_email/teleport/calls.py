@@ -168,6 +168,8 @@ class Caller:
 
     def _raise(self, code: grpc.StatusCode, details: str, doing: str) -> None:
         fault = self._dial_fault()
+        if fault is None and "unix:" in details:  # gRPC's words about the relay's socket help nobody
+            details = "the connection to the cluster has ended"
         if fault is not None and code in _NO_CONNECTION:
             raise Unreachable(f"{doing}: {fault}") from fault
         raise error_from_status(code, details, doing) from None
