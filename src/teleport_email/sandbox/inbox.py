@@ -249,7 +249,7 @@ class Inbox(Mailbox):
     def keep(self, session: SmtpSession, envelope: Envelope, *, acknowledged: bool) -> int:
         """Take a message over; returns its number."""
         self.connections.messages[session.number] += 1
-        self._add(
+        self.add(
             ReceivedMail(
                 number=self.received + 1,
                 envelope_from=envelope.mail_from or "",

@@ -137,7 +137,8 @@ class Mailbox:
         came = "; ".join(f"{mail.to}: {mail.subject}" for mail in self.messages[-20:]) or "nothing"
         return f"{self.received} messages came (the last ones: {came})"
 
-    def _add(self, mail: ReceivedMail) -> None:
+    def add(self, mail: ReceivedMail) -> None:
+        """Take a message in and wake up who waits for it."""
         self.received += 1
         self.messages.append(mail)
         if self._keep is not None and len(self.messages) > self._keep:

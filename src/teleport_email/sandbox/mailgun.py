@@ -257,7 +257,7 @@ class MailgunServer(Mailbox):
             acknowledged=acknowledged,
             options=options,
         )
-        self._add(mail)
+        self.add(mail)
         return mail
 
     def _authorized(self, request: Request) -> bool:
