@@ -88,6 +88,12 @@ class WebSocketTransport(asyncio.Transport, asyncio.Protocol):
         self._closing = True
         self._lower.abort()
 
+    def _force_close(self, exc: BaseException | None) -> None:
+        """How asyncio's TLS gives up the transport below it, when its own session is broken."""
+        if isinstance(exc, Exception):
+            self._reason = exc
+        self.abort()
+
     # the protocol, as the transport below sees it
 
     def data_received(self, data: bytes) -> None:
