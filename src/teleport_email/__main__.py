@@ -1,0 +1,16 @@
+"""Entry point of ``teleport-email`` and ``python -m teleport_email``."""
+
+import sys
+
+if "start" in sys.argv[1:]:
+    # Before the imports: a SIGHUP (`systemctl reload`) in the first moments would end the process.
+    from .signals import ignore_hangup
+
+    ignore_hangup()
+
+from .cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())
+
+__all__ = ["main"]

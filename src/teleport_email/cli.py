@@ -1,0 +1,122 @@
+"""The command line: finds the command, imports only its module, turns errors into exit codes.
+
+Exit codes: 0 done, 2 wrong usage, 78 configuration or credentials that no restart cures (``EX_CONFIG``),
+1 anything that a restart may cure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol, cast
+
+from . import __version__
+from .errors import ConfigError, IdentityError, TeleportEmailError
+
+EXIT_OK: Final = 0
+EXIT_FAILED: Final = 1
+EXIT_USAGE: Final = 2
+EXIT_CONFIG: Final = 78
+
+DEFAULT_CONFIG: Final = "/etc/teleport-email.toml"
+
+_COMMANDS: Final = {
+    "start": ("commands.start", "run the daemon"),
+    "configure": ("commands.configure", "print a configuration file to begin with"),
+    "version": ("commands.version", "print the version, and those of Python and grpcio"),
+    "check": ("commands.check", "find out whether everything is set up right, without sending mail"),
+    "send-test": ("commands.send_test", "send a test mail and say what the server answered"),
+    "explain": ("commands.explain", "say who would be told about a request, and why"),
+    "preview": ("commands.preview", "write every kind of message into a directory to look at"),
+    "show": ("commands.show", "say who was told what about a request"),
+    "sandbox": ("sandbox.cli", "run an embedded cluster and inbox to try things out"),
+}
+
+
+class CommandModule(Protocol):
+    """What a command's module has: it describes its arguments, and ``run`` is set as their default."""
+
+    def add_parser(self, subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+        """Add the command's parser, with ``set_defaults(run=...)``: from the arguments to the exit code."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; its exit code comes back. Never raises but ``SystemExit`` for usage."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser = _parser(_chosen(arguments))
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help(sys.stderr)
+        return EXIT_USAGE
+    run = cast("Callable[[argparse.Namespace], int]", options.run)
+    try:
+        code = run(options)
+        sys.stdout.flush()
+    except ConfigError as error:
+        _complain("the configuration cannot be used", [str(fault) for fault in error.faults])
+        return EXIT_CONFIG
+    except IdentityError as error:
+        _complain("the credentials cannot be used", [str(error)])
+        return EXIT_CONFIG
+    except TeleportEmailError as error:
+        _complain(str(error), [])
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        return EXIT_FAILED
+    except BrokenPipeError:
+        # Whoever read our output (`head`) has enough. Python would complain once more while it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+    return code
+
+
+def _chosen(arguments: Sequence[str]) -> str:
+    """The command's name among the arguments, or nothing: the first word that is no option or its value."""
+    words = iter(arguments)
+    for word in words:
+        if word == "--config" or (word[:1] == "-" and word[1:2] != "-" and word.endswith("c")):
+            next(words, None)  # also behind another letter: -dc FILE
+        elif not word.startswith("-"):
+            return word
+    return ""
+
+
+def _parser(chosen: str) -> argparse.ArgumentParser:
+    """The parser. Only the chosen command's module is imported; the others are names with a line of help."""
+    parser = argparse.ArgumentParser(
+        prog="teleport-email",
+        description="Tells people by email about Teleport Access Requests.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"teleport-email {__version__}")
+    parser.add_argument(
+        "-c",
+        "--config",
+        metavar="FILE",
+        default=DEFAULT_CONFIG,
+        help=f"configuration (default {DEFAULT_CONFIG})",
+    )
+    parser.add_argument(
+        "-d", "--debug", action="store_true", help="log more, whatever the configuration says"
+    )
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for name, (module, line) in _COMMANDS.items():
+        if name == chosen:
+            cast("CommandModule", importlib.import_module(f".{module}", __package__)).add_parser(subparsers)
+        else:
+            subparsers.add_parser(name, help=line, add_help=False)
+    return parser
+
+
+def help_line(command: str) -> str:
+    """The line that describes a command in the list of all."""
+    return _COMMANDS[command][1]
+
+
+def _complain(headline: str, lines: Sequence[str]) -> None:
+    print(f"teleport-email: {headline}{':' if lines else ''}", file=sys.stderr)
+    for line in lines:
+        print(f"  {line}", file=sys.stderr)
