@@ -39,7 +39,7 @@ FENCE = "  | "
 MARK = "[…]"
 """Stands where something was cut."""
 
-_RAW_LIMIT = 40_000  # characters looked at: bounds the work, whatever comes in
+_RAW_LIMIT = 20_000  # characters looked at: bounds the work, whatever comes in
 _ACCENTS = 4  # marks on one letter: more than any living language needs
 _LINE_BREAKS = re.compile("\r\n|[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]")
 _PLAIN = re.compile(r"[ -~\n]*")
@@ -61,13 +61,13 @@ _IGNORABLE = (
 # What link finders take for a dot: browsers map all of these to one (UTS 46), some through NFKC.
 _DOTS = ".\u3002\uff0e\uff61\u2024\ufe52"
 _SCHEME = re.compile(r"(?<=\S):(?=[/\\]{2})")
-_UNC = re.compile(r"\\\\(?=\S)")
-_AT = re.compile(r"(?<=[^\s\[])[@\uff20\ufe6b](?=\S)")
+_UNC = re.compile(r"\\\\(?=[^\s\]])")
+_AT = re.compile(r"(?<=\S)[@\uff20\ufe6b](?=[^\s\]])")
 # A dot between two labels of which the second could be a top-level domain: a letter and one more character.
-_DOT = re.compile(rf"(?<=[^\s{_DOTS}\[])[{_DOTS}](?=[^\W\d_][^\s{_DOTS}!-,/:-@\[-`{{-~])")
-_NUMERIC_HOST = re.compile(rf"(?<![\d.])\d{{1,10}}(?:[{_DOTS}]\d{{1,10}}){{3}}(?!\d)")
-_WWW = re.compile(rf"(?i)\b((?:www|ftp)\d*)[{_DOTS}](?=\S)")
-_TOKEN = re.compile(r"[%\uff05\ufe6a](?=[^\W\d])")
+_DOT = re.compile(rf"(?<=[^\s{_DOTS}])[{_DOTS}](?=[^\W\d_][^\s{_DOTS}!-,/:-@\[-`{{-~])")
+_NUMERIC_HOST = re.compile(rf"(?<!\d)\d+(?:[{_DOTS}]\d+){{3,}}")
+_WWW = re.compile(rf"(?i)((?:www|ftp)\d*)[{_DOTS}](?=\S)")
+_TOKEN = re.compile(r"[%\uff05\ufe6a](?=[^\W\d]|\w[\w.-]*%)")
 _ADDRESS = re.compile(
     r"(?!(?:www|ftp)\d*\.)[A-Za-z0-9](?:[A-Za-z0-9+_-]|\.(?=[A-Za-z0-9])){0,63}"
     r"@[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}))+",
@@ -113,8 +113,8 @@ def defang(text: str) -> str:
     text = _TOKEN.sub("[%]", text)
     text = _UNC.sub(r"[\\\\]", text)
     text = _SCHEME.sub("[:]", text)
-    text = _NUMERIC_HOST.sub(lambda found: re.sub(f"[{_DOTS}]", "[.]", found.group()), text)
     text = _WWW.sub(r"\1[.]", text)
+    text = _NUMERIC_HOST.sub(lambda found: re.sub(f"[{_DOTS}]", "[.]", found.group()), text)
     text = _DOT.sub("[.]", text)
     return _AT.sub("[@]", text)
 
