@@ -1,0 +1,152 @@
+"""Who is told of a request, and what the texts about it need to know: look-ups around the pure parts.
+
+In: a request. Out: an :class:`Audience` for ``decide`` and a render function for ``claim``. The decisions
+are in ``recipients``, the words in ``render``; here is what has to be asked for first.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import structlog
+
+from teleport_email import recipients
+from teleport_email.addresses import parse_address
+from teleport_email.claim import Render
+from teleport_email.decide import Audience, View
+from teleport_email.errors import ClusterError
+from teleport_email.ledger import Ledger
+from teleport_email.model import AccessRequest, ClusterInfo, Content, Kind, RequestState, ResourceID, User
+from teleport_email.render import Facts, Renderer
+from teleport_email.rules.compiled import CompiledRule
+from teleport_email.settings import Settings
+
+log = structlog.get_logger()
+
+
+class Users(Protocol):
+    """Looks up users; None of one that does not exist or may not be read."""
+
+    async def user(self, name: str) -> User | None: ...
+    async def address(self, name: str) -> str | None: ...
+
+
+class Names(Protocol):
+    """Looks up friendly names of resources, as far as that is permitted."""
+
+    async def names(self, ids: Sequence[ResourceID]) -> Mapping[ResourceID, str]: ...
+
+
+class AudienceFinder:
+    """Answers who is told, by the configuration and the rules of the moment."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        rules: Callable[[], Sequence[CompiledRule]],
+        users: Users,
+        *,
+        unroutable: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``unroutable`` is called for each request that nobody or only the fallback could be told of."""
+        self._settings = settings
+        self._rules = rules
+        self._users = users
+        self._unroutable = unroutable
+
+    async def audience(self, request: AccessRequest) -> Audience:
+        """Who is told of ``request``. Says so in the log, once per look at a new request."""
+        route = await self.route(request)
+        log.debug("routed", request=request.id, route=route.summary())
+        for fault in route.faults:
+            log.warning("rule does not work", rule=fault.name, request=request.id, error=fault.why)
+        if route.skipped and not route.excluded:
+            skipped = "; ".join(f"{entry.candidate} ({entry.why})" for entry in route.skipped)
+            log.warning("not told", request=request.id, skipped=skipped)
+        if route.problem:
+            self._unroutable()
+            log.error("nobody to tell", request=request.id, roles=list(request.roles), error=route.problem)
+        if route.excluded:
+            return Audience()
+        return Audience(route.recipients, await self._requester(request))
+
+    async def route(self, request: AccessRequest) -> recipients.Route:
+        """The whole decision with its reasons."""
+        settings, rules = self._settings, self._rules()
+        traits = None
+        if recipients.needs_traits(rules):
+            user = await self._users.user(request.user)
+            traits = user.traits if user else None
+        names = recipients.names_to_look_up(request, settings.delivery, rules, traits=traits)
+        addresses = {name: await self._users.address(name) for name in names}
+        return recipients.route(
+            request, settings.delivery, settings.role_to_recipients, rules, addresses, traits=traits
+        )
+
+    async def _requester(self, request: AccessRequest) -> str:
+        if not self._settings.delivery.notify_requester:
+            return ""
+        try:
+            address = parse_address(request.user)
+        except ValueError:
+            address = await self._users.address(request.user) or ""
+        if not address:
+            log.warning(
+                "requester not told", request=request.id, user=request.user, error="no address is known"
+            )
+            return ""
+        return address
+
+
+class TextWriter:
+    """Prepares the rendering of a request's messages."""
+
+    def __init__(
+        self,
+        renderer: Renderer,
+        names: Names,
+        users: Users,
+        *,
+        cluster: Callable[[], ClusterInfo],
+        wall: Callable[[], datetime],
+        rng: random.Random,
+    ) -> None:
+        self._renderer = renderer
+        self._names = names
+        self._users = users
+        self._cluster = cluster
+        self._wall = wall
+        self._rng = rng
+
+    async def prepare(self, request: AccessRequest) -> Render:
+        """Look up what the texts show besides the request; what cannot be found is left out."""
+        names: Mapping[ResourceID, str] = {}
+        if request.resources:
+            try:
+                names = await self._names.names(request.resources)
+            except ClusterError as error:
+                log.debug("names of resources not found", request=request.id, error=str(error))
+        requester = (
+            await self._users.address(request.user) if request.user and "@" not in request.user else None
+        )
+        facts = Facts(self._cluster(), resource_names=names, requester_name=requester or "")
+
+        def render(kind: Kind, view: View, ledger: Ledger) -> Content:
+            told = tuple(party.address for party in ledger.parties if not party.requester)
+            request = view.request
+            if view.gone and request.state is RequestState.PENDING:
+                request = dataclasses.replace(request, state=RequestState.GONE)
+            boundary = f"=_{self._rng.getrandbits(128):032x}"
+            return self._renderer.render(
+                kind,
+                request,
+                dataclasses.replace(facts, recipients=told),
+                now=self._wall(),
+                boundary=boundary,
+            )
+
+        return render

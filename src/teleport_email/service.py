@@ -1,0 +1,365 @@
+"""The daemon's lifetime: build, run, reload, stop, in reading order.
+
+In: checked settings and the signals. Out: nothing but mails, logs and the state of the service. Raises what
+ends the process for a reason: :class:`IdentityError` (no restart helps), :class:`ClusterError` (one may).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+import structlog
+
+from teleport_email.audience import AudienceFinder, TextWriter
+from teleport_email.decide import Due, Policy
+from teleport_email.directory import Directory
+from teleport_email.errors import ConfigError, Fault
+from teleport_email.ledger import id_domain
+from teleport_email.link import Link
+from teleport_email.log import Log
+from teleport_email.mail.mailer import Mailer, make_mailer
+from teleport_email.model import AccessMonitoringRule, SendOutcome
+from teleport_email.reconcile import Reconciler
+from teleport_email.render import Renderer
+from teleport_email.resync import Resync
+from teleport_email.rules.compiled import CompiledRule, compile_rules
+from teleport_email.settings import Settings
+from teleport_email.signals import Signals
+from teleport_email.store import Store
+from teleport_email.systemd import Notifier
+from teleport_email.teleport.session import Session
+from teleport_email.watch import RuleBook, Watch
+from teleport_email.worker import Workers
+from teleport_email.workqueue import WorkQueue
+
+DRAIN = 12.0
+"""Seconds after the request to stop in which messages under way may come to their end by themselves."""
+LAST_CALL = 5.0
+"""Seconds after that, for what is past its final dot and for the records. Together below the 20 s that
+operators are promised, and far below systemd's 90 s."""
+STATUS_EVERY = 5.0
+"""Seconds between two status lines for the service manager, if anything changed."""
+
+log = structlog.get_logger()
+
+
+def boot_clock() -> float:
+    """Seconds that go on while the machine sleeps; ``time.monotonic`` stands still then."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def wall_clock() -> datetime:
+    """Now, UTC."""
+    return datetime.now(UTC)
+
+
+class NoObserver:
+    """Counts nothing: where no metrics are asked for."""
+
+    def sent(self, due: Due, outcome: SendOutcome, seconds: float) -> None:
+        """Nothing."""
+
+    def conflict(self) -> None:
+        """Nothing."""
+
+    def unroutable(self) -> None:
+        """Nothing."""
+
+    def reconnected(self) -> None:
+        """Nothing."""
+
+    def reloaded(self, *, good: bool) -> None:
+        """Nothing."""
+
+
+async def run(
+    settings: Settings,
+    *,
+    reread: Callable[[], Settings],
+    signals: Signals,
+    notifier: Notifier,
+    log: Log,
+    environ: Mapping[str, str],
+) -> None:
+    """Run the daemon until a signal asks it to stop.
+
+    ``reread`` reads and checks the configuration anew (raises :class:`ConfigError`). Raises
+    :class:`IdentityError` when the identity cannot be used and nothing renews it, and, with
+    ``TELEPORT_PLUGIN_FAIL_FAST``, :class:`ClusterError` on a lost connection.
+    """
+    daemon = Daemon(settings, reread=reread, notifier=notifier, log=log, environ=environ)
+    await daemon.run(signals)
+
+
+class Daemon:
+    """One process: the parts that live as long as it does, and those that a reload replaces."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        reread: Callable[[], Settings],
+        notifier: Notifier,
+        log: Log,
+        environ: Mapping[str, str],
+    ) -> None:
+        self.settings = settings
+        self._reread = reread
+        self._notifier = notifier
+        self._log = log
+        self._environ = environ
+        self._fail_fast = _fail_fast(environ)
+        # Unguessable: claims, nonces and boundaries come from it.
+        self._rng = random.SystemRandom()
+        self.observer = NoObserver()
+        self.store = Store()
+        self.link = Link()
+        self._book: list[AccessMonitoringRule] = []
+        self._rules: Sequence[CompiledRule] = ()
+        self._directory = Directory(self.link, clock=boot_clock)
+        self._reload_asked = asyncio.Event()
+        self._retired: set[asyncio.Task[None]] = set()
+        self._said_ready = False
+        self._last_status = ""
+        self._configure(settings)
+
+    # Build --------------------------------------------------------------------------------------------
+
+    def _configure(self, settings: Settings) -> None:
+        """Make the parts that the configuration decides about. Raising, it has changed nothing."""
+        mailer = make_mailer(settings.mailer, clock=boot_clock, random=self._rng)
+        renderer = Renderer(settings.delivery, on_fault=_say_template_fault)
+        for fault in renderer.check():
+            log.error("template does not work", error=str(fault), action="the built-in one is used")
+        self.settings = settings
+        self.mailer: Mailer = mailer
+        self._finder = AudienceFinder(
+            settings, lambda: self._rules, self._directory, unroutable=self.observer.unroutable
+        )
+        self._writer = TextWriter(
+            renderer,
+            self.link,
+            self._directory,
+            cluster=lambda: self.link.cluster,
+            wall=wall_clock,
+            rng=self._rng,
+        )
+        self._compile()
+
+    def _compile(self, rules: Sequence[AccessMonitoringRule] | None = None) -> None:
+        if rules is not None:
+            self._book = list(rules)
+        self._rules = compile_rules(self._book, self.settings.plugin_name)
+
+    def policy(self) -> Policy:
+        """What is due, as the configuration and our time on duty say."""
+        delivery = self.settings.delivery
+        return Policy(
+            catch_up=delivery.catch_up,
+            duty_since=self._resync.duty_since,
+            remind_before=delivery.remind_before_expiry,
+            requester=delivery.notify_requester,
+        )
+
+    # Run ----------------------------------------------------------------------------------------------
+
+    async def run(self, signals: Signals) -> None:
+        """From start to stop."""
+        stop = asyncio.Event()
+        signals.listen(stop=stop.set, reload=self._reload_asked.set)
+        self.queue = WorkQueue()
+        self.reconciler = Reconciler(
+            owner=f"{self._rng.getrandbits(64):016x}",
+            store=self.store,
+            plugin_data=self.link,
+            mailer=lambda: self.mailer,
+            router=lambda: self._finder,
+            writer=lambda: self._writer,
+            policy=self.policy,
+            id_domain=lambda: id_domain(self.settings.delivery.sender),
+            observer=self.observer,
+            clock=boot_clock,
+            wall=wall_clock,
+            rng=self._rng,
+        )
+        self._resync = Resync(
+            self.store,
+            self.queue,
+            self.reconciler,
+            interval=lambda: self.settings.teleport.resync_interval,
+            catch_up=lambda: self.settings.delivery.catch_up,
+            clock=boot_clock,
+            wall=wall_clock,
+            rng=self._rng,
+        )
+        workers = Workers(self.queue, self.reconciler, wall=wall_clock, rng=self._rng)
+        self._working = asyncio.create_task(workers.run(), name="workers")
+        self._watching = self._start_watch()
+        reloads = asyncio.create_task(self._reloads(), name="reloads")
+        beats = asyncio.create_task(self._beats(), name="status and watchdog")
+        stopped = asyncio.create_task(stop.wait(), name="signal to stop")
+        self._notifier.ready("connecting")
+        try:
+            failure = await self._until_over(stopped, reloads, beats)
+        finally:
+            await self._shut_down(signals.asked_to_stop, stopped, reloads, beats)
+        if failure is not None:
+            raise failure
+
+    async def _until_over(
+        self, stopped: asyncio.Task[bool], *others: asyncio.Task[None]
+    ) -> BaseException | None:
+        """Wait for the signal to stop (None) or for a task that should never end."""
+        while True:
+            watching = self._watching
+            await asyncio.wait(
+                {stopped, self._working, watching, *others}, return_when=asyncio.FIRST_COMPLETED
+            )
+            if stopped.done():
+                return None
+            if watching.done() and watching is not self._watching:
+                continue  # a reload has put another one in its place
+            for task in (self._working, watching, *others):
+                if task.done():
+                    return task.exception() or RuntimeError(f"the task '{task.get_name()}' has ended")
+
+    def _start_watch(self) -> asyncio.Task[None]:
+        teleport = self.settings.teleport
+        session = Session(teleport, self.settings.plugin_name, environ=self._environ, now=wall_clock)
+        watch = Watch(
+            session=session,
+            link=self.link,
+            store=self.store,
+            queue=self.queue,
+            resync=self._resync,
+            rules=RuleBook(self._compile),
+            refresh_interval=teleport.refresh_identity_interval if teleport.refresh_identity else 0.0,
+            fail_fast=self._fail_fast,
+            clock=boot_clock,
+            wall=wall_clock,
+            rng=self._rng,
+            ready=self._say_ready,
+            reconnected=self.observer.reconnected,
+        )
+        return asyncio.create_task(watch.run(), name="watch")
+
+    def _say_ready(self) -> None:
+        if not self._said_ready:
+            self._said_ready = True
+            log.info("Plugin is ready", cluster=self.link.cluster.name, open_requests=self.store.open)
+        self._tell_status()
+
+    # Status and watchdog ------------------------------------------------------------------------------
+
+    async def _beats(self) -> None:
+        """Feed the watchdog while the critical tasks live, and keep the status line true."""
+        interval = min(self._notifier.watchdog_interval or STATUS_EVERY, STATUS_EVERY)
+        while True:
+            if not self._working.done() and not self._watching.done():
+                self._notifier.watchdog()
+            self._tell_status()
+            await asyncio.sleep(interval)
+
+    def status_line(self) -> str:
+        """How things stand, in one line."""
+        problem = self.link.status.problem
+        waiting = self.queue.depth + self.queue.working + self.queue.delayed
+        counts = f"{self.store.open} open, {waiting} waiting"
+        where = f"not connected: {problem}" if problem else f"watching {self.link.cluster.name}"
+        paused = f"; sending paused: {self.mailer.paused}" if self.mailer.paused else ""
+        return f"{where}, {counts}{paused}"
+
+    def _tell_status(self) -> None:
+        line = self.status_line()
+        if line != self._last_status:
+            self._last_status = line
+            self._notifier.status(line)
+
+    # Reload -------------------------------------------------------------------------------------------
+
+    async def _reloads(self) -> None:
+        while True:
+            await self._reload_asked.wait()
+            self._reload_asked.clear()
+            self._notifier.reloading()
+            try:
+                await self._reload()
+            finally:
+                # systemd waits for this after every RELOADING=1, a failed one too.
+                self._notifier.ready(self.status_line())
+
+    async def _reload(self) -> None:
+        """Read and check the configuration; good: switch to it, bad: keep the old one and say why."""
+        old = self.settings
+        old_mailer = self.mailer
+        self._log.reopen()
+        try:
+            new = await asyncio.to_thread(self._reread)
+            self._log.apply(new.log)
+            self._configure(new)
+        except ConfigError as error:
+            self.observer.reloaded(good=False)
+            for fault in error.faults:
+                log.error("configuration not reloaded", fault=str(fault), action="the old one stays in use")
+            return
+        self._retire(old_mailer)
+        if (new.teleport, new.plugin_name) != (old.teleport, old.plugin_name):
+            watching, self._watching = self._watching, self._start_watch()
+            watching.cancel()
+            await asyncio.wait({watching})
+        for request_id in self.store.ids():
+            self.queue.add(request_id)  # what is due may be another now
+        self.observer.reloaded(good=True)
+        log.info("configuration reloaded", warnings=list(new.warnings))
+
+    def _retire(self, mailer: Mailer) -> None:
+        """Let the old mailer end what it has under way, beside the new one."""
+        task = asyncio.create_task(mailer.close(), name="old mailer")
+        self._retired.add(task)
+        task.add_done_callback(self._retired.discard)
+
+    # Stop ---------------------------------------------------------------------------------------------
+
+    async def _shut_down(self, reason: str, *others: asyncio.Task[bool] | asyncio.Task[None]) -> None:
+        """Take no new work, finish what is in flight within a bound, record it, release the claims."""
+        begun = boot_clock()
+        log.info("stopping", reason=reason or "a failure", in_flight=self.queue.working)
+        self._notifier.stopping(f"finishing {self.queue.working} requests")
+        for task in others:
+            task.cancel()
+        self.queue.close()
+        self.reconciler.stop()
+        await asyncio.wait({self._working}, timeout=DRAIN)
+        if not self._working.done():
+            self.reconciler.abandon()
+            await asyncio.wait({self._working}, timeout=LAST_CALL)
+        handed_back = self._working.done()
+        self._working.cancel()
+        # Only now the connection may go: records and releases went over it.
+        self._watching.cancel()
+        await asyncio.gather(self._working, self._watching, *others, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2.0):
+                await self.mailer.close()
+        log.info("stopped", after_seconds=round(boot_clock() - begun, 1), all_recorded=handed_back)
+
+
+def _say_template_fault(fault: Fault) -> None:
+    log.error("template does not work", error=str(fault), action="the built-in one was used")
+
+
+_TRUE, _FALSE = ("1", "t", "true"), ("", "0", "f", "false")
+
+
+def _fail_fast(environ: Mapping[str, str]) -> bool:
+    """``TELEPORT_PLUGIN_FAIL_FAST``, read as Go reads a bool."""
+    name = "TELEPORT_PLUGIN_FAIL_FAST"
+    text = environ.get(name, "").lower()
+    if text not in (*_TRUE, *_FALSE):
+        raise ConfigError([Fault(f"${name}", f"'{text}' is neither true nor false; write one of these")])
+    return text in _TRUE
