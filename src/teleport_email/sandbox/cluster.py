@@ -328,10 +328,8 @@ class SandboxCluster:
     def put_plugin_data(self, request_id: str, data: Mapping[str, str], plugin: str = "email") -> None:
         """Set a plugin's data to exactly this, unchecked, as if another plugin had written it."""
         stored = self._world.requests.get(request_id)
-        expires = None
-        if stored is not None and stored.access_expires is not None:
-            expires = stored.access_expires + timedelta(hours=1)
-        self._world.plugin_data.put(request_id, plugin, data, expires)
+        ends = None if stored is None else stored.access_ends
+        self._world.plugin_data.put(request_id, plugin, data, ends)
 
     def load_plugin_data(self, wire: bytes) -> None:
         """Take over a recorded ``types.PluginDataV3``."""

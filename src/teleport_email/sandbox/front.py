@@ -209,9 +209,11 @@ class Front:
 def _peer(writer: asyncio.StreamWriter) -> Peer:
     """User and roles, from the certificate's subject: CN and all O, as Teleport has it."""
     subject = [pair for part in writer.get_extra_info("peercert")["subject"] for pair in part]
+    host, port = writer.get_extra_info("peername")[:2]
     return Peer(
         user=next((value for name, value in subject if name == "commonName"), ""),
         roles=tuple(value for name, value in subject if name == "organizationName"),
+        address=f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
     )
 
 

@@ -28,6 +28,8 @@ class Peer:
 
     user: str
     roles: tuple[str, ...]
+    address: str = ""
+    """``host:port`` of its end of the connection."""
 
 
 class Roles:

@@ -11,13 +11,17 @@ import heapq
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from teleport_email.sandbox.refusal import Refusal, bad_parameter, compare_failed
 from teleport_email.sandbox.wire import field
 from teleport_email.teleport._proto import types_pb2
 
-KEPT_AFTER_ACCESS = timedelta(hours=1)
+KEPT_AFTER_ACCESS = 3600
+"""Seconds that data is kept after the access would have ended."""
+
 MAX_BYTES = 1_000_000
 """Limit of one request's data over all plugins, counted on the JSON that the cluster stores."""
 
@@ -48,9 +52,11 @@ class _Record:
 
     __slots__ = ("_wire", "entries", "expires", "request_id", "revision")
 
-    def __init__(self, request_id: str, expires: datetime | None) -> None:
+    def __init__(self, request_id: str, access_ends: Timestamp | None) -> None:
         self.request_id = request_id
-        self.expires = expires
+        self.expires = None  # kept as it goes over the wire, to the nanosecond
+        if access_ends is not None:
+            self.expires = Timestamp(seconds=access_ends.seconds + KEPT_AFTER_ACCESS, nanos=access_ends.nanos)
         self.revision = ""
         self.entries: dict[str, dict[str, str]] = {}
         self._wire: bytes | None = None
@@ -63,6 +69,9 @@ class _Record:
         self.revision = revision
         self._wire = None
 
+    def expired(self, now: datetime) -> bool:
+        return self.expires is not None and self.expires.ToDatetime(tzinfo=UTC) <= now
+
     @property
     def wire(self) -> bytes:
         """The ``types.PluginDataV3``, encoded once per change and only when somebody reads it."""
@@ -71,7 +80,7 @@ class _Record:
             message.Metadata.Name = self.request_id
             message.Metadata.Namespace = "default"
             if self.expires is not None:
-                message.Metadata.Expires.FromDatetime(self.expires)
+                message.Metadata.Expires.CopyFrom(self.expires)
             message.Metadata.Revision = self.revision
             message.Spec.SetInParent()
             for plugin, data in self.entries.items():
@@ -94,11 +103,11 @@ class PluginStore:
         plugin: str,
         changes: Mapping[str, str],
         expect: Mapping[str, str],
-        access_expiry: Callable[[], datetime | None],
+        access_ends: Callable[[], Timestamp | None],
     ) -> None:
         """Apply ``changes`` if every expectation holds.
 
-        ``access_expiry`` tells when access by the request ends; it is asked only if the data is to be made,
+        ``access_ends`` tells when access by the request ends; it is asked only if the data is to be made,
         and raises :class:`Refusal` when there is no such request.
 
         :raises Refusal: expectation not met, no such request, or the data would become too big.
@@ -106,8 +115,7 @@ class PluginStore:
         record = self._records.get(request_id)
         made = record is None
         if record is None:
-            ends = access_expiry()
-            record = _Record(request_id, None if ends is None else ends + KEPT_AFTER_ACCESS)
+            record = _Record(request_id, access_ends())
         current = record.entries.get(plugin, {})
         for key, value in expect.items():
             if current.get(key, "") != value:
@@ -116,32 +124,30 @@ class PluginStore:
         _check_size({**record.entries, plugin: data})
         record.replace(plugin, data, self._new_revision())
         if made:
-            self._records[request_id] = record
-            if record.expires is not None:
-                heapq.heappush(self._expiries, (record.expires, request_id))
+            self._add(record)
 
     def load(self, message: types_pb2.PluginDataV3) -> None:
         """Take over a recorded message as it is, in place of what is there for its request."""
-        expires = None
+        record = _Record(message.Metadata.Name, None)
         if message.Metadata.HasField("Expires"):
-            expires = message.Metadata.Expires.ToDatetime(tzinfo=UTC)
-        record = _Record(message.Metadata.Name, expires)
+            record.expires = message.Metadata.Expires
         record.entries = {plugin: dict(entry.Data) for plugin, entry in message.Spec.Entries.items()}
         record.revision = message.Metadata.Revision
-        self._records[record.request_id] = record
+        self._add(record)
 
     def get(self, request_id: str, plugin: str) -> dict[str, str]:
         """A copy of one plugin's data for one request; empty when there is none."""
         record = self._records.get(request_id)
         return dict(record.entries.get(plugin, {})) if record else {}
 
-    def put(self, request_id: str, plugin: str, data: Mapping[str, str], expires: datetime | None) -> None:
+    def put(
+        self, request_id: str, plugin: str, data: Mapping[str, str], access_ends: Timestamp | None
+    ) -> None:
         """Set one plugin's data for one request to exactly this, unchecked (tests lay in old states so)."""
         record = self._records.get(request_id)
         if record is None:
-            record = self._records[request_id] = _Record(request_id, expires)
-            if expires is not None:
-                heapq.heappush(self._expiries, (expires, request_id))
+            record = _Record(request_id, access_ends)
+            self._add(record)
         record.replace(plugin, dict(data), self._new_revision())
 
     def all(self, plugin: str) -> dict[str, dict[str, str]]:
@@ -160,7 +166,15 @@ class PluginStore:
         """Forget what has expired."""
         while self._expiries and self._expiries[0][0] <= now:
             _, request_id = heapq.heappop(self._expiries)
-            self._records.pop(request_id, None)
+            record = self._records.get(request_id)
+            # A record that was replaced may have been given more time.
+            if record is not None and record.expired(now):
+                del self._records[request_id]
+
+    def _add(self, record: _Record) -> None:
+        self._records[record.request_id] = record
+        if record.expires is not None:
+            heapq.heappush(self._expiries, (record.expires.ToDatetime(tzinfo=UTC), record.request_id))
 
     def _matching(self, resource: str, plugin: str) -> Iterator[_Record]:
         if resource:

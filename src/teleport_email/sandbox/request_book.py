@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from teleport_email.sandbox.lifecycle import KIND, VERSION
 from teleport_email.sandbox.refusal import bad_parameter, not_found
 from teleport_email.sandbox.wire import deleted, field, put_request
@@ -35,10 +37,10 @@ class Stored(NamedTuple):
         return metadata.Expires.ToDatetime(tzinfo=UTC) if metadata.HasField("Expires") else None
 
     @property
-    def access_expires(self) -> datetime | None:
+    def access_ends(self) -> Timestamp | None:
         """When access by it ends."""
         spec = self.message.Spec
-        return spec.Expires.ToDatetime(tzinfo=UTC) if spec.HasField("Expires") else None
+        return spec.Expires if spec.HasField("Expires") else None
 
 
 class _Change(NamedTuple):

@@ -57,9 +57,11 @@ class World:
 
     # Calls ------------------------------------------------------------------------------------------
 
-    def ping(self, _request: auth_pb2.PingRequest, _peer: Peer) -> bytes:
+    def ping(self, _request: auth_pb2.PingRequest, peer: Peer) -> bytes:
         """``Ping`` asks for no permission."""
-        return cluster_to_proto(self.info).SerializeToString()
+        answer = cluster_to_proto(self.info)
+        answer.RemoteAddr = peer.address
+        return answer.SerializeToString()
 
     def list_access_requests(self, request: auth_pb2.ListAccessRequestsRequest, peer: Peer) -> bytes:
         """A page of requests, from a cache that may lag."""
@@ -91,7 +93,7 @@ class World:
                 request.Plugin,
                 changes,
                 expect,
-                lambda: self.requests.need(request.Resource).access_expires,
+                lambda: self.requests.need(request.Resource).access_ends,
             )
         except Refusal as raised:
             refusal = raised
