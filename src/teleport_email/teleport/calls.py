@@ -7,7 +7,7 @@ generated code refer to them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Protocol, TypeVar
 
@@ -35,7 +35,7 @@ class UnaryCall(Protocol[Request_contra, Response_co]):
     ) -> Awaitable[Response_co]: ...
 
 
-class Stream(AsyncIterator[Response_co], Protocol[Response_co]):
+class Stream(AsyncIterable[Response_co], Protocol[Response_co]):
     """The answers of one call, as they come."""
 
     def cancel(self) -> bool: ...
