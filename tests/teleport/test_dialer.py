@@ -170,9 +170,7 @@ async def test_the_way_is_remembered(auth, identity, public, trusting):
         await echo(dialer, identity)
         assert proxy.accepted == first + 1
     await refused(dialer, identity)
-    async with auth.__class__() as other:  # what worked once does not any more: looked at again
-        del other
-    assert dialer._upgrade == {}
+    assert dialer._upgrade == {}  # what worked once does not any more: looked at again
 
 
 async def test_close_frame_is_a_lost_connection(auth, identity, public, trusting):

@@ -13,7 +13,7 @@ import json
 import socket
 import ssl
 from asyncio import StreamReader, StreamWriter
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
 from typing import Literal, Self
 
@@ -39,9 +39,8 @@ class Gateway:
 
     @property
     def port(self) -> int:
-        """The port, once listening."""
-        assert self._listener is not None
-        return int(self._listener.getsockname()[1])
+        """The port that was asked for, or that was given once listening."""
+        return self._port
 
     @property
     def addr(self) -> str:
@@ -52,6 +51,7 @@ class Gateway:
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         self._listener = socket.create_server((self._host, self._port), family=family, backlog=64)
         self._listener.setblocking(False)
+        self._port = int(self._listener.getsockname()[1])
         self._task = asyncio.create_task(self._serve(self._listener), name=f"gateway {self.addr}")
         return self
 
@@ -96,10 +96,9 @@ class PlainServer(Gateway):
     """A server without TLS, which finds no sense in what a TLS client says."""
 
     async def _handle(self, sock: socket.socket, /) -> None:
-        reader, writer = await _streams(sock)
-        await reader.read(_CHUNK)
-        writer.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
-        await _close(writer)
+        async with _streams(sock) as (reader, writer):
+            await reader.read(_CHUNK)
+            writer.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
 
 
 class Website(Gateway):
@@ -120,10 +119,7 @@ class Website(Gateway):
         """Method and path of each request."""
 
     async def _handle(self, sock: socket.socket, /) -> None:
-        await self._web(*await _streams(sock, self._context))
-
-    async def _web(self, reader: StreamReader, writer: StreamWriter) -> None:
-        try:
+        async with _streams(sock, self._context) as (reader, writer):
             http = h11.Connection(h11.SERVER)
             while not isinstance(event := http.next_event(), h11.Request):
                 if event is not h11.NEED_DATA:
@@ -139,8 +135,6 @@ class Website(Gateway):
                     "Content-Type: application/json\r\nConnection: close\r\n\r\n".encode("ascii")
                     + body
                 )
-        finally:
-            await _close(writer)
 
     async def _special(
         self, _path: str, _headers: Mapping[str, str], _reader: StreamReader, _writer: StreamWriter, /
@@ -201,7 +195,8 @@ class Proxy(Website):
             wanted = f"teleport-auth@{self._cluster.encode().hex()}.teleport.cluster.local"
             if wanted in offered_protocols(await _peek(sock)):
                 self.routed += 1
-                await _pipe(*await _streams(sock), *await asyncio.open_connection(*self._auth))
+                async with _streams(sock) as near, _connection(*self._auth) as far:
+                    await _pipe(*near, *far)
                 return
         await super()._handle(sock)
 
@@ -222,7 +217,8 @@ class Proxy(Website):
             reader, writer, self._upgrade, fragment=self._fragment, ping_every=self._ping_every
         )
         self.websockets.append(peer)
-        await peer.join(*await asyncio.open_connection(*self._auth))
+        async with _connection(*self._auth) as far:
+            await peer.join(*far)
         return True
 
     def _page(self, path: str, /) -> tuple[int, bytes]:
@@ -257,31 +253,24 @@ class ConnectProxy(Gateway):
         """Targets as they were asked for, and granted."""
 
     async def _handle(self, sock: socket.socket, /) -> None:
-        reader, writer = await _streams(sock, self._context)
-        try:
+        async with _streams(sock, self._context) as (reader, writer):
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
             method, target, _ = head[0].split(" ")
-            headers = {
-                name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])
-            }
+            pairs = (line.partition(":") for line in head[1:])
+            headers = {name.lower(): value.strip() for name, _, value in pairs}
             status = self._refuse or self._status(method, headers)
-            if status != 200:
-                writer.write(
-                    f"HTTP/1.1 {status} No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
-                )
-                return
-            name, _, port = target.rpartition(":")
-            name = name.strip("[]")
-            try:
-                far = await asyncio.open_connection(self._hosts.get(name, name), int(port))
-            except OSError:
-                writer.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-                return
-            self.tunnels.append(target)
-            writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            await _pipe(reader, writer, *far)
-        finally:
-            await _close(writer)
+            if status == 200:
+                name, _, port = target.rpartition(":")
+                name = name.strip("[]")
+                try:
+                    async with _connection(self._hosts.get(name, name), int(port)) as far:
+                        self.tunnels.append(target)
+                        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                        await _pipe(reader, writer, *far)
+                        return
+                except ConnectionRefusedError:
+                    status = 502
+            writer.write(f"HTTP/1.1 {status} No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
 
     def _status(self, method: str, headers: Mapping[str, str]) -> int:
         if method != "CONNECT":
@@ -306,15 +295,33 @@ async def _peek(sock: socket.socket) -> bytes:
         await asyncio.sleep(0.001)  # the rest is on its way; a socket with a part of it counts as readable
 
 
+@contextlib.asynccontextmanager
 async def _streams(
     sock: socket.socket, context: ssl.SSLContext | None = None
-) -> tuple[StreamReader, StreamWriter]:
+) -> AsyncIterator[tuple[StreamReader, StreamWriter]]:
     loop = asyncio.get_running_loop()
     reader = StreamReader(loop=loop)
     protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
     owned = socket.socket(fileno=sock.detach())  # the transport closes it from here on
     transport, _ = await loop.connect_accepted_socket(lambda: protocol, owned, ssl=context)
-    return reader, StreamWriter(transport, protocol, reader, loop)
+    writer = StreamWriter(transport, protocol, reader, loop)
+    try:
+        yield reader, writer
+        writer.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                await writer.wait_closed()
+    finally:
+        transport.abort()
+
+
+@contextlib.asynccontextmanager
+async def _connection(host: str, port: int) -> AsyncIterator[tuple[StreamReader, StreamWriter]]:
+    reader, writer = await asyncio.open_connection(host, port)
+    try:
+        yield reader, writer
+    finally:
+        writer.transport.abort()
 
 
 async def _pipe(
@@ -332,14 +339,3 @@ async def _pipe(
         finally:
             near_writer.transport.abort()
             far_writer.transport.abort()
-
-
-async def _close(writer: StreamWriter) -> None:
-    try:
-        writer.close()
-        async with asyncio.timeout(1):
-            await writer.wait_closed()
-    except (OSError, TimeoutError):
-        pass
-    finally:
-        writer.transport.abort()

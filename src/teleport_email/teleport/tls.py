@@ -6,6 +6,8 @@ import asyncio
 import ssl
 from asyncio import StreamReader, StreamWriter
 
+from teleport_email.teleport.layer import LayerTransport
+
 LIMIT = 512 * 1024
 """Bytes that a reader holds before it stops the sender: a list of requests comes in pieces of up to 16 KB,
 and a small limit would stop and start the connection all the time."""
@@ -21,6 +23,8 @@ async def secure(
 
     Raises ``ssl.SSLError`` or ``OSError``; the transport is closed then. The limit on time is the caller's.
     """
+    if transport.get_extra_info("sslcontext") is not None and not isinstance(transport, LayerTransport):
+        transport = LayerTransport(transport)
     try:
         secured = await asyncio.get_running_loop().start_tls(
             transport, protocol, context, server_hostname=server_name, ssl_shutdown_timeout=SHUTDOWN

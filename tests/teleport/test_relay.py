@@ -1,0 +1,317 @@
+"""The relay: private, honest about what went wrong, and gone without a trace."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from teleport_email.errors import Unreachable
+from teleport_email.teleport import relay as relay_module
+from teleport_email.teleport.dialer import Dialer
+from teleport_email.teleport.private_directory import PrivateDirectory
+from teleport_email.teleport.relay import Relay
+
+
+class Far:
+    """A plain server whose behaviour is a coroutine function of reader and writer."""
+
+    def __init__(self, serve):
+        self.serve = serve
+        self.writers = []
+
+    async def __aenter__(self):
+        self.server = await asyncio.start_server(self.handle, "127.0.0.1", 0)
+        self.port = self.server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_):
+        self.server.close()
+        for writer in self.writers:
+            writer.transport.abort()
+
+    async def handle(self, reader, writer):
+        self.writers.append(writer)
+        await self.serve(reader, writer)
+
+    def dial(self):
+        return asyncio.open_connection("127.0.0.1", self.port)
+
+
+async def echo(reader, writer):
+    while data := await reader.read(1 << 16):
+        writer.write(data)
+        await writer.drain()
+    writer.write(b"the end")
+    writer.close()
+
+
+def connect(relay):
+    return asyncio.open_unix_connection(relay.target.removeprefix("unix:"))
+
+
+async def until(condition):
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+async def test_both_ways_and_the_end_of_one_half(tmp_path):
+    async with Far(echo) as far, Relay(far.dial, directory=tmp_path) as relay:
+        reader, writer = await connect(relay)
+        writer.write(b"x" * 1_000_000)
+        assert await reader.readexactly(1_000_000) == b"x" * 1_000_000
+        writer.write_eof()  # the far side still speaks
+        assert await reader.read() == b"the end"
+        writer.close()
+    assert relay.last_error is None
+
+
+async def test_private_and_gone_once_connected(tmp_path):
+    async with Far(echo) as far, Relay(far.dial, directory=tmp_path) as relay:
+        path = Path(relay.target.removeprefix("unix:"))
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+        _, writer = await connect(relay)
+        await until(lambda: not path.exists())
+        assert list(tmp_path.iterdir()) == []
+        writer.close()
+
+
+async def test_goes_where_systemd_says(tmp_path, monkeypatch):
+    monkeypatch.setenv("RUNTIME_DIRECTORY", f"{tmp_path}:/elsewhere")
+    async with Relay(never) as relay:
+        assert relay.target.startswith(f"unix:{tmp_path}/")
+    assert list(tmp_path.iterdir()) == []
+
+
+async def never():
+    raise AssertionError("nobody connects here")
+
+
+async def test_a_path_too_long_for_a_socket_is_passed_over(tmp_path, monkeypatch):
+    deep = tmp_path / ("x" * 100)
+    deep.mkdir()
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(deep))
+    async with Relay(never) as relay:
+        assert str(deep) not in relay.target
+    with pytest.raises(Unreachable, match="path too long for a socket.*RUNTIME_DIRECTORY"):
+        await Relay(never, directory=deep).__aenter__()
+
+
+async def test_nowhere_to_write(tmp_path):
+    with pytest.raises(Unreachable, match="No such file or directory.*make one writable"):
+        await Relay(never, directory=tmp_path / "none").__aenter__()
+
+
+async def test_the_dials_own_reason_is_kept_and_the_next_try_may_succeed(tmp_path):
+    reasons = [Unreachable("the moon is in the way")]
+
+    async with Far(echo) as far:
+
+        async def dial():
+            if reasons:
+                raise reasons.pop()
+            return await far.dial()
+
+        async with Relay(dial, directory=tmp_path) as relay:
+            reader, writer = await connect(relay)
+            assert await reader.read() == b""
+            writer.close()
+            assert str(relay.last_error) == "the moon is in the way"
+            reader, writer = await connect(relay)
+            writer.write(b"hello")
+            assert await reader.readexactly(5) == b"hello"
+            assert relay.last_error is None
+            writer.close()
+
+
+async def test_only_this_process(tmp_path):
+    dialled = []
+
+    async def dial():
+        dialled.append(1)
+        raise Unreachable("no")
+
+    async with Relay(dial, directory=tmp_path) as relay:
+        code = "import socket,sys; s=socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); sys.exit(len(s.recv(1)))"
+        other = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", code, relay.target.removeprefix("unix:")
+        )
+        assert await asyncio.wait_for(other.wait(), 20) == 0
+        assert dialled == []
+        _, writer = await connect(relay)
+        await until(lambda: dialled)
+        writer.close()
+
+
+async def test_back_pressure(tmp_path):
+    """A far side that reads nothing stops the near side after the buffers, not after memory."""
+    stop = asyncio.Event()
+
+    async def hold(_reader, _writer):
+        _reader._transport.pause_reading()
+        await stop.wait()
+
+    async with Far(hold) as far, Relay(far.dial, directory=tmp_path) as relay:
+        with socket.socket(socket.AF_UNIX) as near:
+            near.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(near, relay.target.removeprefix("unix:"))
+            sent = 0
+            with pytest.raises(TimeoutError):
+                while sent < 200_000_000:
+                    async with asyncio.timeout(0.5):
+                        await asyncio.get_running_loop().sock_sendall(near, bytes(1 << 20))
+                    sent += 1 << 20
+            assert sent < 50_000_000
+        stop.set()
+
+
+@pytest.mark.parametrize("size", [5_000_000])
+async def test_over_tls(auth, identity, tmp_path, size):
+    dialer = Dialer(auth.addr, {})
+    async with Relay(lambda: dialer.dial(identity), directory=tmp_path) as relay:
+        reader, writer = await connect(relay)
+        data = os.urandom(size)
+        task = asyncio.create_task(reader.readexactly(size))
+        writer.write(data)
+        assert await asyncio.wait_for(task, 20) == data
+        writer.close()
+        await until(lambda: auth.ended == 1)
+
+
+async def test_closing_ends_the_far_side_at_once(auth, identity, tmp_path):
+    """gRPC closes its socket altogether: no lingering for a half that nobody reads."""
+    dialer = Dialer(auth.addr, {})
+    async with Relay(lambda: dialer.dial(identity), directory=tmp_path) as relay:
+        _, writer = await connect(relay)
+        await until(lambda: auth.sessions)
+        writer.close()
+        async with asyncio.timeout(relay_module.LINGER / 2):
+            await until(lambda: auth.ended == 1)
+
+
+async def test_half_closed_over_tls_lingers_for_a_while_only(auth, identity, tmp_path, monkeypatch):
+    monkeypatch.setattr(relay_module, "LINGER", 0.2)
+    dialer = Dialer(auth.addr, {})
+    async with Relay(lambda: dialer.dial(identity), directory=tmp_path) as relay:
+        reader, writer = await connect(relay)
+        writer.write(b"ping")
+        writer.write_eof()
+        assert await reader.read() == b"ping"
+        await until(lambda: auth.ended == 1)
+        writer.close()
+
+
+async def test_a_broken_connection_keeps_its_reason(make_auth, auth, load_identity, tmp_path):
+    """With TLS 1.3 the server refuses our certificate after the handshake: the relay hears of it."""
+    async with make_auth() as other:
+        stranger = other.identity_file().replace(other.authorities.host.pem, auth.authorities.host.pem)
+        identity = load_identity(stranger)
+        dialer = Dialer(auth.addr, {})
+        async with Relay(lambda: dialer.dial(identity), directory=tmp_path) as relay:
+            reader, writer = await connect(relay)
+            with pytest.raises((OSError, asyncio.IncompleteReadError)):
+                await reader.readexactly(1)
+            writer.close()
+            await until(lambda: relay.last_error is not None)
+            assert "ALERT" in str(relay.last_error)
+
+
+async def test_leaving_cuts_what_is_open(auth, identity, tmp_path):
+    dialer = Dialer(auth.addr, {})
+    async with Relay(lambda: dialer.dial(identity), directory=tmp_path) as relay:
+        reader, writer = await connect(relay)
+        await until(lambda: auth.sessions)
+    assert await asyncio.wait_for(reader.read(), 5) == b""
+    writer.close()
+    await until(lambda: auth.ended == 1)
+
+
+async def test_leaving_while_dialling(tmp_path):
+    begun = asyncio.Event()
+
+    async def dial():
+        begun.set()
+        await asyncio.Event().wait()
+
+    async with Relay(dial, directory=tmp_path) as relay:
+        reader, writer = await connect(relay)
+        await begun.wait()
+    assert await asyncio.wait_for(reader.read(), 5) == b""
+    writer.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_thousand_connections_leak_nothing(tmp_path):
+    async with Far(echo) as far:
+        tasks = files = 0
+        for turn in range(1000):
+            async with Relay(far.dial, directory=tmp_path) as relay:
+                reader, writer = await connect(relay)
+                writer.write(b"hello")
+                assert await reader.readexactly(5) == b"hello"
+                writer.close()
+            if turn == 20:
+                await until(lambda: len(asyncio.all_tasks()) <= 2)
+                gc.collect()
+                tasks, files = len(asyncio.all_tasks()), len(os.listdir("/proc/self/fd"))
+        await until(lambda: len(asyncio.all_tasks()) <= tasks)
+        await until(lambda: len(os.listdir("/proc/self/fd")) <= files)
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_tls_connections_leak_nothing(auth, identity, tmp_path):
+    dialer = Dialer(auth.addr, {})
+    files = 0
+    for turn in range(60):
+        async with Relay(lambda: dialer.dial(identity), directory=tmp_path) as relay:
+            reader, writer = await connect(relay)
+            writer.write(b"hello")
+            assert await reader.readexactly(5) == b"hello"
+            writer.close()
+        if turn == 5:
+            await until(lambda: auth.ended == 6)
+            files = len(os.listdir("/proc/self/fd"))
+    await until(lambda: auth.ended == 60)
+    await until(lambda: len(os.listdir("/proc/self/fd")) <= files)
+
+
+# what a killed process leaves
+
+
+def test_directories_of_the_living_stay_and_of_the_dead_go(tmp_path):
+    code = (
+        "import sys, time; from pathlib import Path; from teleport_email.teleport.private_directory import *\n"
+        "held = PrivateDirectory.create(Path(sys.argv[1])); (held.path / 's').touch(); print('ready', flush=True)\n"
+        "time.sleep(60)"
+    )
+    other = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE)
+    try:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"ready\n"
+        (tmp_path / "teleport-email-relay-not-ours").write_text("a file, no directory of ours")
+        PrivateDirectory.create(tmp_path).remove()
+        assert len(list(tmp_path.iterdir())) == 2
+    finally:
+        other.send_signal(signal.SIGKILL)
+        other.wait()
+        other.stdout.close()
+    PrivateDirectory.create(tmp_path).remove()
+    assert [path.name for path in tmp_path.iterdir()] == ["teleport-email-relay-not-ours"]
+
+
+def test_several_in_one_process(tmp_path):
+    one, two = PrivateDirectory.create(tmp_path), PrivateDirectory.create(tmp_path)
+    assert one.path.exists()
+    two.remove()
+    one.remove()
+    one.remove()
+    assert list(tmp_path.iterdir()) == []
