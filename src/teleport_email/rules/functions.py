@@ -161,11 +161,11 @@ _IS_EMPTY = Function((Kind.SET,), Kind.BOOL, _is_empty)
 FUNCTIONS: Mapping[str, Function] = {
     "set": Function((), Kind.SET, _set, rest=Kind.STRING),
     "dict": Function((), Kind.DICT, _dict, rest=Kind.PAIR),
-    "pair": Function((Kind.ANY, Kind.ANY), Kind.PAIR, lambda first, second: Pair(first, second)),
+    "pair": Function((Kind.ANY, Kind.ANY), Kind.PAIR, Pair),
     "union": Function((), Kind.SET, _union, rest=Kind.SET),
     "ifelse": Function((Kind.BOOL, Kind.ANY, Kind.ANY), Kind.ANY, _if_else),
     "choose": Function((), Kind.ANY, _choose, rest=Kind.OPTION),
-    "option": Function((Kind.BOOL, Kind.ANY), Kind.OPTION, lambda condition, value: Option(condition, value)),
+    "option": Function((Kind.BOOL, Kind.ANY), Kind.OPTION, Option),
     "strings.upper": Function((Kind.ANY,), Kind.ANY, _upper),
     "strings.lower": Function((Kind.ANY,), Kind.ANY, _lower),
     "strings.replaceall": Function(

@@ -139,7 +139,7 @@ def parse_tree(text: str) -> Node:
 
 
 class _Newlines:
-    """Go's semicolons: a line's end behind an operand ends the expression (its specification, "Semicolons")."""
+    """Go's semicolons: a line's end behind an operand ends the expression (specification, "Semicolons")."""
 
     always_accept = ("NEWLINE", "COMMENT")
 
@@ -259,7 +259,7 @@ def _explained(error: UnexpectedInput, text: str) -> ConditionError:
         if error.token.type == "SEMICOLON":
             return ConditionError("the line ends too early: end it with an operator or a comma", position)
     elif isinstance(error, UnexpectedCharacters):
-        position = error.pos_in_stream
+        position = error.pos_in_stream or 0
         found = text[position : position + 1]
     else:
         return ConditionError("ends too early", len(text))

@@ -105,9 +105,10 @@ class _Parser:
         return f"{local}@{self._dot_atom(strict=True)}"
 
     def _phrase(self) -> None:
-        words = 0
+        found = plain = False
         while True:
-            if words:
+            # Go takes a comment behind a word, but not behind one that is encoded as RFC 2047 says.
+            if plain:
                 self._skip_comments()
             self._skip_space()
             if not self.rest:
@@ -115,12 +116,14 @@ class _Parser:
             try:
                 if self.rest.startswith('"'):
                     self._quoted_string()
+                    encoded = False
                 else:
-                    _check_charset(self._dot_atom(strict=False))
+                    encoded = _is_encoded(self._dot_atom(strict=False))
             except _NotAnAddressError:
                 break
-            words += 1
-        if not words:
+            found = True
+            plain = plain or not encoded
+        if not found:
             raise _NotAnAddressError
 
     def _quoted_string(self) -> str:
@@ -147,7 +150,7 @@ class _Parser:
 
     def _display_comment(self) -> None:
         for word in re.split(r"[ \t]+", self._comment()):
-            _check_charset(word)
+            _is_encoded(word)
 
     def _comment(self) -> str:
         self._need("(")
@@ -196,12 +199,14 @@ class _Parser:
         return found
 
 
-def _check_charset(word: str) -> None:
-    """Go refuses a display name in a character set that it does not know (RFC 2047 encoded words)."""
+def _is_encoded(word: str) -> bool:
+    """Whether ``word`` is an encoded word (RFC 2047). Go refuses those of character sets it does not know."""
     found = _ENCODED_WORD.fullmatch(word)
-    if found is None or found[1].lower() in _CHARSETS or not _decodes(found[2].lower(), found[3]):
-        return
-    raise _NotAnAddressError
+    if found is None or not _decodes(found[2].lower(), found[3]):
+        return False
+    if found[1].lower() not in _CHARSETS:
+        raise _NotAnAddressError
+    return True
 
 
 def _decodes(encoding: str, text: str) -> bool:

@@ -69,8 +69,7 @@ def _replaced(compiled: Any, text: bytes, replacement: bytes, work: Work) -> byt
     position = last_end = 0
     found = False
     while position <= len(text):
-        work.charge(len(text) - position + Work.ITEM)
-        match = compiled.search(text, position)
+        match = _search(compiled, text, position, work)
         if match is None:
             break
         found = True
@@ -90,6 +89,27 @@ def _replaced(compiled: Any, text: bytes, replacement: bytes, work: Work) -> byt
     return b"".join(parts)
 
 
+def _search(compiled: Any, text: bytes, position: int, work: Work) -> Any:
+    """The next match that begins between characters: RE2's ``\\B`` also holds inside one, Go's does not."""
+    while True:
+        work.charge(len(text) - position + Work.ITEM)
+        match = compiled.search(text, position)
+        if match is None:
+            return None
+        boundary = _boundary(text, match.start())
+        if boundary == match.start():
+            return match
+        position = boundary
+
+
+def _boundary(text: bytes, position: int) -> int:
+    """``position``, or the end of the UTF-8 character that it is inside of."""
+    for back in range(1, min(3, position) + 1):
+        if (width := _width(text, position - back)) > back:
+            return position - back + width
+    return position
+
+
 def _width(text: bytes, position: int) -> int:
     """Bytes of the UTF-8 character at ``position``; 1 where there is no valid one, 0 at the end."""
     if position >= len(text):
@@ -105,7 +125,7 @@ def _width(text: bytes, position: int) -> int:
 
 def _expanded(template: bytes, match: Any) -> bytes:
     """``template`` with ``$1``, ``${1}``, ``$name``, ``${name}`` and ``$$`` replaced, as Go's ``Expand``."""
-    names: Mapping[str, int] = match.re.groupindex
+    names: Mapping[bytes, int] = match.re.groupindex
     result = bytearray()
     text = template.decode(errors="surrogateescape")
     while True:
@@ -124,7 +144,7 @@ def _expanded(template: bytes, match: Any) -> bytes:
         text = rest
         group = _group_number(name)
         if group is None:
-            group = names.get(name, -1)
+            group = names.get(name.encode(errors="surrogateescape"), -1)
         if 0 <= group <= match.re.groups:
             result += match.group(group) or b""
 
