@@ -192,7 +192,7 @@ def _encoded_words(text: str, used: int) -> str:
 
 
 def _alternative(content: Content, boundary: bytes) -> bytes:
-    """``multipart/alternative``: text first, HTML last: the better one comes later (RFC 2046 section 5.1.4)."""
+    """``multipart/alternative``: text first, as the better one comes last (RFC 2046 section 5.1.4)."""
     parts = []
     for subtype, text in ((b"plain", content.text), (b"html", content.html)):
         encoding, body = _encode(text, boundary)

@@ -1,0 +1,228 @@
+"""What every way of sending has in common: the gate, admission, the pause, and the point of no return.
+
+In: a :class:`~teleport_email.model.Mail` and a :class:`Gate`. Out: a ``SendOutcome``; no exception but
+``CancelledError``. Before the point of no return (SMTP's final dot, the last byte of an HTTP request) a
+send is abandoned at once when its gate closes or its caller is cancelled; after it nothing cuts the wait for
+the answer short, since an answer that nobody hears makes a duplicate.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from teleport_email.model import Mail, Refused, SendOutcome, Temporary, Withdrawn
+from teleport_email.settings import MailgunSettings, SmtpSettings
+
+from .admission import Admission
+from .message import build
+from .pause import Pause
+
+__all__ = ["Attempt", "Finding", "Gate", "Mailer", "OpenGate", "WithdrawnError", "make_mailer"]
+
+log = structlog.get_logger()
+
+
+class Gate(Protocol):
+    """What the holder of a claim lets the mailer do."""
+
+    def may_begin(self) -> bool:
+        """Whether the claim is young enough to begin a message."""
+
+    def may_finish(self) -> bool:
+        """Whether the claim is young enough to send the final dot."""
+
+    @property
+    def closed(self) -> asyncio.Event:
+        """Set: the claim is lost; abandon at once whatever is before its dot."""
+
+
+class OpenGate:
+    """A gate that lets everything through: for a test message, which nobody claims."""
+
+    def __init__(self) -> None:
+        self.closed = asyncio.Event()
+
+    def may_begin(self) -> bool:
+        return True
+
+    def may_finish(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of what :meth:`Mailer.verify` found."""
+
+    good: bool
+    subject: str
+    """``connection``, ``TLS``, ``login``, ``size``, ``domain``."""
+    detail: str
+
+
+class WithdrawnError(Exception):
+    """The gate closed before the point of no return. Stays inside ``mail/``."""
+
+
+class Attempt:
+    """One send on its way, and whether it is past the point of no return."""
+
+    __slots__ = ("_gate", "abandoned", "committed")
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self.committed = False
+        self.abandoned = False
+        """The caller is gone; also where a cancellation got lost in ``asyncio.wait_for`` (before 3.12)."""
+
+    def begin(self) -> None:
+        """To be called before anything is said about this message. :raises WithdrawnError: too late."""
+        if self.abandoned or self._gate.closed.is_set() or not self._gate.may_begin():
+            raise WithdrawnError
+
+    def commit(self) -> None:
+        """To be called right before what makes the other side accept. :raises WithdrawnError: too late."""
+        if self.abandoned or self._gate.closed.is_set() or not self._gate.may_finish():
+            raise WithdrawnError
+        self.committed = True
+
+
+class Mailer(ABC):
+    """Sends mails of one account; shared by all requests."""
+
+    def __init__(self, *, clock: Callable[[], float], random: random.Random, slots: int) -> None:
+        self._clock = clock
+        self._pause = Pause(clock=clock, random=random)
+        self._admission = Admission(self._pause, slots)
+        self._under_way: set[asyncio.Task[SendOutcome]] = set()
+        self._closing = False
+
+    # For the program
+
+    @property
+    def paused(self) -> str:
+        """Why nothing is sent at the moment, for people; empty when all is well."""
+        return self._pause.reason
+
+    @property
+    def next_probe_in(self) -> float:
+        """Seconds until the next probe while paused; 0 when none is waited for."""
+        return self._pause.next_probe_in
+
+    def admit(self) -> AbstractAsyncContextManager[None]:
+        """A slot for one request's claim and sends. Waits while the mailer is paused or has enough to do.
+
+        On entry a connection begins to open when none is idle, so that it is there when the claim is.
+        """
+        return self._admit()
+
+    async def send(self, mail: Mail, gate: Gate) -> SendOutcome:
+        """Send one mail, and tell what became of it. Never raises but ``CancelledError``, and that only
+        when nothing was accepted; once past the point of no return the outcome is returned instead.
+        """
+        attempt = Attempt(gate)
+        try:
+            if self._closing:
+                return Withdrawn("the mailer is closing")
+            attempt.begin()
+            raw = build(mail)
+        except WithdrawnError:
+            return Withdrawn("the claim was lost before the message was begun")
+        except ValueError as error:
+            return Refused(f"the message cannot be written: {error}")
+        task = asyncio.create_task(self._guarded(mail, raw, attempt))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return await _until_over(task, attempt, gate)
+
+    async def close(self) -> None:
+        """Wait for the sends under way, then close idle connections politely. Whoever waits for a slot gets
+        one, and what is sent from now on comes back ``Withdrawn``. To be awaited once.
+        """
+        self._closing = True
+        self._admission.open_to_all()
+        while self._under_way:
+            await asyncio.wait(self._under_way)
+        await self._close_connections()
+
+    @abstractmethod
+    async def verify(self) -> Sequence[Finding]:
+        """Connect, check TLS and log in, without sending anything. Stops at the first that fails."""
+
+    # For the ways to send
+
+    @abstractmethod
+    async def _deliver(self, mail: Mail, raw: bytes, attempt: Attempt) -> SendOutcome:
+        """Send these bytes. Cancelled only while ``attempt`` is not committed.
+
+        :raises WithdrawnError: as given by ``attempt``.
+        """
+
+    def _prepare(self) -> None:  # noqa: B027 - not every way to send has something to prepare
+        """Somebody was admitted and will soon send."""
+
+    async def _close_connections(self) -> None:  # noqa: B027 - likewise
+        """Nothing is under way any more."""
+
+    @asynccontextmanager
+    async def _admit(self) -> AsyncIterator[None]:
+        async with self._admission.slot():
+            if not self._closing:
+                self._prepare()
+            yield
+
+    async def _guarded(self, mail: Mail, raw: bytes, attempt: Attempt) -> SendOutcome:
+        if (verdict := self._pause.verdict) is not None:
+            return verdict
+        try:
+            return await self._deliver(mail, raw, attempt)
+        except WithdrawnError:
+            return Withdrawn("the claim was lost before the message was complete")
+        except Exception as error:
+            # A fault of ours must not lose the mail: it is tried again.
+            log.exception("unexpected fault while sending", message_id=mail.message_id)
+            return Temporary(
+                f"unexpected {type(error).__name__} while sending", maybe_accepted=attempt.committed
+            )
+
+
+async def _until_over(task: asyncio.Task[SendOutcome], attempt: Attempt, gate: Gate) -> SendOutcome:
+    """Wait for the send; cancel it when the gate closes or we are cancelled while that is still harmless."""
+    closed = asyncio.create_task(gate.closed.wait())
+    called_off = False
+    try:
+        while not task.done():
+            try:
+                await asyncio.wait(
+                    {task} if closed.done() else {task, closed}, return_when=asyncio.FIRST_COMPLETED
+                )
+            except asyncio.CancelledError:
+                called_off = True
+            if (called_off or closed.done()) and not attempt.committed:
+                attempt.abandoned = True
+                task.cancel()
+    finally:
+        closed.cancel()
+    if called_off and not attempt.committed:
+        raise asyncio.CancelledError
+    return Withdrawn("the claim was lost") if task.cancelled() else task.result()
+
+
+def make_mailer(
+    settings: SmtpSettings | MailgunSettings, *, clock: Callable[[], float], random: random.Random
+) -> Mailer:
+    """The mailer for these settings. ``clock``: seconds that go on while the machine sleeps."""
+    if isinstance(settings, SmtpSettings):
+        from .smtp import SmtpMailer
+
+        return SmtpMailer(settings, clock=clock, random=random)
+    from .mailgun import MailgunMailer  # loads an HTTP client: only for who needs it
+
+    return MailgunMailer(settings, clock=clock, random=random)

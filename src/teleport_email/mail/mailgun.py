@@ -1,0 +1,260 @@
+"""Sending by Mailgun: ``POST /v3/{domain}/messages.mime``, the same bytes as by SMTP, one recipient a call.
+
+Mailgun has no idempotency key: what makes a repeated call harmless is the Message-ID in the bytes. The last
+byte of the request is what SMTP's final dot is: before it nothing can have been accepted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import random
+import re
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from teleport_email.model import AccountFault, Delivered, Mail, Refused, SendOutcome, Temporary
+from teleport_email.proxies import proxy_for
+from teleport_email.settings import MailgunSettings
+
+from .mailer import Attempt, Finding, Mailer, WithdrawnError
+from .pause import Step
+from .tls import system_context
+
+__all__ = ["MailgunMailer"]
+
+CALLS_AT_ONCE = 8
+"""Mailgun names no limit; each call is a request of some KB, and 429 says when it is too much."""
+
+ANSWER_SECONDS = 120.0
+"""Seconds to wait for the answer once the request is sent. Generous: giving up early makes duplicates."""
+
+CONNECT_SECONDS = 30.0
+
+LARGEST_ANSWER = 100_000
+"""Bytes of an answer that are read; real ones have a hundred or so."""
+
+LONGEST_QUOTE = 300
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class MailgunMailer(Mailer):
+    """The mailer for ``[mailgun]``. ``now``: the wall clock, for waits that are given as a time of day."""
+
+    def __init__(
+        self,
+        settings: MailgunSettings,
+        *,
+        clock: Callable[[], float],
+        random: random.Random,
+        environ: Mapping[str, str] = os.environ,
+        now: Callable[[], datetime] = _utc_now,
+        answer_seconds: float = ANSWER_SECONDS,
+    ) -> None:
+        super().__init__(clock=clock, random=random, slots=4 * CALLS_AT_ONCE)
+        self._settings = settings
+        self._now = now
+        self._environ = environ
+        self._answer_seconds = answer_seconds
+        self._calls = asyncio.Semaphore(CALLS_AT_ONCE)
+        self._client: httpx.AsyncClient | None = None
+        self._url = f"{settings.api_base.rstrip('/')}/v3/{quote(settings.domain, safe='')}/messages.mime"
+
+    async def verify(self) -> Sequence[Finding]:
+        """Post a message without a recipient: 400 means that key and domain are good, for a sending key
+        (which may do nothing else) as for an account's.
+        """
+        content_type, body = _form({}, b"", "")
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                answer = await self._http().post(
+                    self._url, content=body, headers={"Content-Type": content_type}
+                )
+        except (httpx.HTTPError, OSError, ValueError, TimeoutError) as error:
+            return [Finding(False, "connection", f"{self._settings.api_base}: {_words(error)}")]
+        connected = Finding(True, "connection", f"{self._settings.api_base} answers")
+        if answer.status_code == 400:
+            return [
+                connected,
+                Finding(True, "domain", f"{self._settings.domain}: key and domain are accepted"),
+            ]
+        fault = _judge(answer.status_code, answer.headers, answer.content, self._settings, self._now())
+        reason = f"unexpected answer {answer.status_code}" if isinstance(fault, Delivered) else fault.reason
+        return [connected, Finding(False, "domain", reason)]
+
+    async def _deliver(self, mail: Mail, raw: bytes, attempt: Attempt) -> SendOutcome:
+        options = {
+            "to": mail.recipient,
+            # Each explicitly: the domain's own setting may be on, and then every link is rewritten.
+            "o:tracking": "no",
+            "o:tracking-clicks": "no",
+            "o:tracking-opens": "no",
+            "o:require-tls": "yes" if self._settings.require_tls else "no",
+            "o:skip-verification": "no",
+        }
+        content_type, body = _form(options, raw, hashlib.sha256(raw).hexdigest()[:32])
+        headers = {"Content-Type": content_type, "Content-Length": str(len(body))}
+        async with self._calls:
+            attempt.begin()
+            try:
+                async with self._http().stream(
+                    "POST", self._url, content=_committing(body, attempt), headers=headers
+                ) as answer:
+                    said = await _bounded(answer)
+            except WithdrawnError:
+                raise
+            except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+                outcome = Temporary(f"Mailgun: {_words(error)}", maybe_accepted=attempt.committed)
+                if not attempt.committed:
+                    self._pause.trip(outcome, ends_with=Step.CONNECTED)
+                return outcome
+        verdict = _judge(answer.status_code, answer.headers, said, self._settings, self._now())
+        self._note(answer.status_code, verdict)
+        return verdict
+
+    def _note(self, status: int, outcome: Delivered | Temporary | Refused | AccountFault) -> None:
+        """Whether this concerns everybody."""
+        if isinstance(outcome, AccountFault):
+            self._pause.trip(outcome, ends_with=Step.SENDER)
+        elif isinstance(outcome, Temporary):
+            self._pause.passed(Step.CONNECTED)
+            if status == 429:
+                self._pause.trip(outcome, ends_with=Step.SENDER, retry_after=outcome.retry_after)
+            elif status < 500:
+                self._pause.trip(outcome, ends_with=Step.SENDER)
+        else:
+            self._pause.passed(Step.ACCEPTED)
+
+    def _http(self) -> httpx.AsyncClient:
+        """One client for all calls: it keeps connections open between them."""
+        if self._client is None:
+            self._client = httpx.AsyncClient(
+                auth=httpx.BasicAuth("api", self._settings.private_key.reveal()),
+                verify=system_context(),
+                proxy=proxy_for(self._url, self._environ),
+                trust_env=False,  # its own reading of NO_PROXY knows no networks
+                timeout=httpx.Timeout(self._answer_seconds, connect=CONNECT_SECONDS, pool=None),
+                limits=httpx.Limits(max_connections=CALLS_AT_ONCE, keepalive_expiry=30.0),
+                headers={"User-Agent": "teleport-email", "Accept": "application/json"},
+            )
+        return self._client
+
+    async def _close_connections(self) -> None:
+        if self._client is not None:
+            await self._client.aclose()
+
+
+async def _committing(body: bytes, attempt: Attempt) -> AsyncIterator[bytes]:
+    """The body; right before its last byte the attempt passes the point of no return."""
+    yield body[:-1]
+    attempt.commit()
+    yield body[-1:]
+
+
+def _form(fields: Mapping[str, str], raw: bytes, boundary: str) -> tuple[str, bytes]:
+    """``multipart/form-data`` with the message as a file; without ``raw`` no message. Pure."""
+    boundary = f"teleport-email-{boundary}"
+    parts = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in fields.items()
+    ]
+    if raw:
+        head = (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="message"; filename="message.mime"\r\n'
+            "Content-Type: message/rfc822\r\n\r\n"
+        )
+        parts += [head.encode(), raw, b"\r\n"]
+    parts.append(f"--{boundary}--\r\n".encode())
+    return f"multipart/form-data; boundary={boundary}", b"".join(parts)
+
+
+async def _bounded(answer: httpx.Response) -> bytes:
+    body = bytearray()
+    async for chunk in answer.aiter_bytes():
+        body += chunk
+        if len(body) > LARGEST_ANSWER:
+            break
+    return bytes(body)
+
+
+def _judge(
+    status: int, headers: Mapping[str, str], body: bytes, settings: MailgunSettings, now: datetime
+) -> Delivered | Temporary | Refused | AccountFault:
+    """What an answer means. Pure. (Mailgun's published API description, and what its clients found.)"""
+    fields = _json(body)
+    said = _quote(str(fields.get("message", "")) if fields else body.decode("utf-8", "replace"))
+    reason = f"Mailgun answered {status} {said}".rstrip()
+    if status == 200:
+        accepted = fields.get("id")
+        if isinstance(accepted, str) and accepted:
+            return Delivered(f"{accepted} {said}".rstrip())
+        # What a wrong path gets, or a proxy's page: never taken for success.
+        return Temporary(f"{reason} without a message id; is mailgun.api_base right?", maybe_accepted=True)
+    match status:
+        case 400 | 413:
+            return Refused(reason)
+        case 401:
+            return AccountFault(f"{reason}: check mailgun.private_key, and that region or api_base is right")
+        case 402 | 403:
+            return AccountFault(f"{reason}: check the account and the domain {settings.domain} at Mailgun")
+        case 404:
+            return AccountFault(
+                f"{reason}: {settings.domain} is not known at {settings.api_base}; domains in the EU"
+                ' need mailgun.region = "eu"'
+            )
+        case 429:
+            return Temporary(reason, retry_after=_wait(headers, said, now))
+    if status >= 500:
+        # Mailgun has sent mails whose calls it answered with 5xx.
+        return Temporary(reason, maybe_accepted=True, retry_after=_wait(headers, "", now))
+    return Temporary(f"{reason}, which it never should; is mailgun.api_base right?")
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _wait(headers: Mapping[str, str], said: str, now: datetime) -> float | None:
+    """Seconds to wait: ``Retry-After`` (seconds or a date), ``X-RateLimit-Reset`` (epoch), or the text."""
+    after = headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"\d{1,6}", after):
+        return float(after)
+    if after:
+        try:
+            then = parsedate_to_datetime(after)
+        except ValueError:
+            pass
+        else:
+            then = then if then.tzinfo else then.replace(tzinfo=UTC)
+            return max(0.0, (then - now).total_seconds())
+    reset = headers.get("X-RateLimit-Reset", "").strip()
+    if re.fullmatch(r"\d{9,13}", reset):
+        seconds = int(reset) / (1000 if len(reset) == 13 else 1)
+        return max(0.0, seconds - now.timestamp())
+    match = re.search(r"(\d{1,5}) ?s(?:ec|\b)", said)
+    return float(match[1]) if match else None
+
+
+def _quote(text: str) -> str:
+    words = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return words if len(words) <= LONGEST_QUOTE else words[:LONGEST_QUOTE] + "…"
+
+
+def _words(error: BaseException) -> str:
+    if isinstance(error, httpx.TimeoutException | TimeoutError):
+        return "no answer in time"
+    return _quote(str(error)) or type(error).__name__

@@ -1,0 +1,445 @@
+"""One SMTP connection: open it as the settings say, then one transaction after the other.
+
+On aiosmtplib's protocol (bytes out, replies in) rather than on its client: that one cannot tell a fault
+before the final dot from one after it, tries one login mechanism after the other, and knows one time limit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+from aiosmtplib.errors import SMTPException, SMTPResponseException, SMTPServerDisconnected
+from aiosmtplib.esmtp import parse_esmtp_extensions
+from aiosmtplib.protocol import SMTPProtocol
+
+from teleport_email.model import AccountFault, Delivered, Refused, Temporary
+from teleport_email.settings import SmtpSettings
+
+from .mailer import Attempt
+from .pool import OpenFailed
+from .replies import PolicyRefusal, Reply, Stage, judge
+from .tls import ClientTls
+
+__all__ = ["ConnectionGone", "Facts", "SmtpConnection", "Timeouts"]
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds. Those of RFC 5321 section 4.5.3.2: shorter ones cause duplicates (RFC 1047)."""
+
+    connect: float = 30.0
+    """TCP and TLS each; the RFC says nothing of them."""
+    step: float = 300.0
+    """Greeting, EHLO, AUTH, MAIL, RCPT."""
+    data: float = 120.0
+    final: float = 600.0
+    """The message on its way and the server's answer to the dot."""
+    quit: float = 5.0
+    """Nothing depends on that answer."""
+
+
+@dataclass(slots=True)
+class Facts:
+    """What was learned while connecting, for ``check``; filled in from top to bottom."""
+
+    peer: str = ""
+    greeting: str = ""
+    tls_version: str = ""
+    certificate_ends: datetime | None = None
+    size: int = 0
+    """Largest message in bytes; 0: the server does not say."""
+    login: str = ""
+    """The mechanism by which we logged in."""
+
+
+class ConnectionGone(Exception):
+    """The connection was lost, timed out or said 421 before the dot: nothing was accepted."""
+
+    def __init__(self, reason: str, *, crowded: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.crowded = crowded
+
+
+class LoginRefused(OpenFailed):
+    """535: wrong credentials. With OAuth2 perhaps only a token that is over."""
+
+
+class SmtpConnection:
+    """Made by :meth:`open`. Not to be used by two at once; whoever is cancelled inside must abort it."""
+
+    def __init__(self, settings: SmtpSettings, timeouts: Timeouts) -> None:
+        self.settings = settings
+        self.facts = Facts()
+        self.messages = 0
+        """Messages accepted on it."""
+        self.rested = False
+        self.on_lost: Callable[[], None] = lambda: None
+        self._timeouts = timeouts
+        self._extensions: dict[str, str] = {}
+        self._mechanisms: list[str] = []
+        self._reset_first = False
+        loop = asyncio.get_running_loop()
+        self._protocol = SMTPProtocol(loop=loop, connection_lost_callback=lambda _: self.on_lost())
+
+    # Opening
+
+    async def open(self, tls: ClientTls, token: str = "") -> None:
+        """Connect, secure, log in. ``token``: the bearer token for XOAUTH2.
+
+        :raises OpenFailed: saying for whom it matters; the connection is closed then.
+        """
+        where = f"{self.settings.host}:{self.settings.port}"
+        try:
+            await self._connect(tls)
+            await self._hello()
+            await self._starttls(tls)
+            await self._login(token)
+        except OpenFailed:
+            self.abort()
+            raise
+        except ConnectionGone as gone:
+            self.abort()
+            raise OpenFailed(Temporary(f"{where}: {gone.reason}")) from gone
+        except (OSError, SMTPException, ValueError) as error:
+            self.abort()
+            raise OpenFailed(_explain(error, self.settings)) from error
+        except BaseException:
+            self.abort()
+            raise
+        log.debug(
+            "mail connection opened",
+            server=where,
+            tls=self.facts.tls_version or "none",
+            login=self.facts.login or "none",
+        )
+
+    async def _connect(self, tls: ClientTls) -> None:
+        settings, limit = self.settings, self._timeouts.connect
+        implicit = settings.tls == "implicit"
+        host = _bare(settings.host)
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(limit * (2 if implicit else 1)):
+                await loop.create_connection(
+                    lambda: self._protocol,
+                    host,
+                    settings.port,
+                    ssl=tls.context() if implicit else None,
+                    server_hostname=host if implicit else None,
+                    ssl_handshake_timeout=limit if implicit else None,
+                    happy_eyeballs_delay=0.25,  # RFC 8305 section 5: the next address after 250 ms
+                )
+        except TimeoutError as error:
+            raise OpenFailed(
+                Temporary(f"{host}:{settings.port} did not answer within {limit:.0f} s")
+            ) from error
+        if implicit:
+            self._note_tls()
+        peer = self._info("peername")
+        self.facts.peer = str(peer[0]) if isinstance(peer, tuple) else ""
+        greeting = await self._read(self._timeouts.step, "greeting")
+        self.facts.greeting = str(greeting)
+        if greeting.code != 220:
+            # Also 554 "no SMTP service here" (RFC 5321 section 3.1): it may be back later.
+            raise OpenFailed(Temporary(f"{settings.host}:{settings.port} greeted with {greeting}"))
+
+    async def _hello(self) -> None:
+        name = self.settings.helo_hostname or _own_name(self._info("sockname"))
+        reply = await self._command("EHLO", name)
+        if reply.code in {500, 502, 504}:
+            reply = await self._command("HELO", name)
+            self._extensions, self._mechanisms = {}, []
+        elif reply.positive:
+            self._extensions, self._mechanisms = parse_esmtp_extensions(reply.text)
+        if not reply.positive:
+            reason = f"the mail server refused our greeting as {name!r} with {reply}"
+            if reply.code < 500:
+                raise OpenFailed(Temporary(reason))
+            raise OpenFailed(AccountFault(f"{reason}; set smtp.helo_hostname to a name that it accepts"))
+        size = self._extensions.get("size", "")
+        self.facts.size = int(size) if size.isascii() and size.isdigit() else 0
+
+    async def _starttls(self, tls: ClientTls) -> None:
+        mode = self.settings.tls
+        if mode not in {"starttls", "opportunistic"}:
+            return
+        if "starttls" not in self._extensions:
+            if mode == "opportunistic":
+                return
+            raise OpenFailed(
+                AccountFault(
+                    f"{self.settings.host}:{self.settings.port} does not offer STARTTLS, and nothing is"
+                    ' sent without it; if this server really has no TLS, set smtp.tls = "none"'
+                )
+            )
+        host = _bare(self.settings.host)
+        try:
+            # It throws away what came in the clear behind the 220 (RFC 3207 section 6).
+            await self._protocol.start_tls(
+                tls.context(), server_hostname=host, timeout=self._timeouts.connect
+            )
+        except SMTPResponseException as error:
+            reply = Reply(error.code, error.message)
+            reason = f"the mail server answered {reply} to STARTTLS"
+            raise OpenFailed(Temporary(reason) if reply.code < 500 else AccountFault(reason)) from error
+        self._note_tls()
+        # What was said before TLS counts for nothing (RFC 3207 section 4.2).
+        await self._hello()
+
+    async def _login(self, token: str) -> None:
+        settings = self.settings
+        if settings.auth == "none":
+            return
+        offered = ", ".join(name.upper() for name in self._mechanisms) or "no login at all"
+        if settings.auth == "xoauth2":
+            mechanism = "XOAUTH2"
+        else:
+            # One mechanism, of our choice: trying the next after a refusal locks accounts.
+            mechanism = "PLAIN" if "plain" in self._mechanisms else "LOGIN"
+        if mechanism.lower() not in self._mechanisms:
+            wanted = "XOAUTH2" if mechanism == "XOAUTH2" else "PLAIN or LOGIN"
+            hint = "" if self.facts.tls_version else "; perhaps it offers that only over TLS (smtp.tls)"
+            raise OpenFailed(
+                AccountFault(f"the mail server offers {offered}, but {wanted} is needed to log in{hint}")
+            )
+        self._refuse_clear_text()
+        user = settings.username
+        if mechanism == "XOAUTH2":
+            reply = await self._auth("XOAUTH2", f"user={user}\x01auth=Bearer {token}\x01\x01")
+            if reply.code == 334:
+                reply = await self._command("")  # the refusal proper comes after an empty line
+        elif mechanism == "PLAIN":
+            reply = await self._auth("PLAIN", f"\0{user}\0{settings.password.reveal()}")
+        else:
+            reply = await self._auth("LOGIN", user)
+            if reply.code == 334:
+                reply = await self._command(_base64(settings.password.reveal()))
+        if not reply.positive:
+            outcome = judge(Stage.LOGIN, reply)
+            assert isinstance(outcome, Temporary | AccountFault)
+            raise (LoginRefused if reply.code == 535 else OpenFailed)(outcome)
+        self.facts.login = mechanism
+
+    async def _auth(self, mechanism: str, initial: str) -> Reply:
+        return await self._command("AUTH", mechanism, _base64(initial))
+
+    def _refuse_clear_text(self) -> None:
+        if self.facts.tls_version or _is_loopback(self.facts.peer):
+            return
+        if not self.settings.allow_plaintext_auth:
+            raise OpenFailed(
+                AccountFault(
+                    f"not sending the password to {self.settings.host} in clear text: the connection has no"
+                    ' TLS; set smtp.tls = "starttls" or "implicit", or smtp.allow_plaintext_auth = true'
+                    " if the network is to be trusted"
+                )
+            )
+        log.warning(
+            "password sent in clear text",
+            server=f"{self.settings.host}:{self.settings.port}",
+            remedy="use smtp.tls",
+        )
+
+    def _note_tls(self) -> None:
+        tls = self._info("ssl_object")
+        if not isinstance(tls, ssl.SSLObject):
+            raise OpenFailed(Temporary("the connection was lost during the TLS handshake"))
+        self.facts.tls_version = tls.version() or ""
+        ends = (tls.getpeercert() or {}).get("notAfter")
+        if isinstance(ends, str):
+            self.facts.certificate_ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(ends), UTC)
+
+    # One message
+
+    async def transact(
+        self, sender: str, recipient: str, raw: bytes, attempt: Attempt, sender_accepted: Callable[[], None]
+    ) -> Delivered | Temporary | Refused | AccountFault | PolicyRefusal:
+        """Send one message. ``raw`` has CRLF lines; ``sender_accepted`` is called after MAIL.
+
+        After any outcome the connection can be given back (it knows whether it is :attr:`alive`).
+
+        :raises ConnectionGone: before the dot.
+        :raises WithdrawnError: the gate closed before the dot; the connection is closed.
+        """
+        if self._reset_first:
+            await self._command("RSET")
+            self._reset_first = False
+        size = f" SIZE={len(raw)}" if "size" in self._extensions else ""
+        reply = await self._command(f"MAIL FROM:<{sender}>{size}")
+        if not reply.positive:
+            return judge(Stage.MAIL, reply)
+        sender_accepted()
+        self._reset_first = True
+        reply = await self._command(f"RCPT TO:<{recipient}>")
+        if not reply.positive:
+            return judge(Stage.RCPT, reply)
+        reply = await self._command("DATA", limit=self._timeouts.data)
+        if reply.code != 354:
+            return judge(Stage.DATA, reply)
+        # Dot-stuffing (RFC 5321 section 4.5.2); the first line is a header, so it has no dot.
+        payload = raw.replace(b"\r\n.", b"\r\n..") + b".\r\n"
+        if not self.alive:
+            raise ConnectionGone("the connection was lost before the message")
+        try:
+            attempt.commit()
+        except BaseException:
+            self.abort()  # the only way out of DATA without sending a message
+            raise
+        # The point of no return. Written in one go, and nothing is awaited before the wait for the reply.
+        self._protocol.write(payload)
+        try:
+            response = await self._protocol.read_response(timeout=self._timeouts.final)
+        except (SMTPException, OSError) as error:
+            self.abort()
+            return Temporary(f"no answer to the message: {_words(error)}", maybe_accepted=True)
+        reply = Reply(response.code, response.message)
+        if reply.code == 421:
+            # Servers say it when they shut down, at any time: not necessarily the answer to the dot.
+            self.abort()
+            return Temporary(f"the mail server answered {reply} to the message", maybe_accepted=True)
+        self._reset_first = False
+        if not reply.positive:
+            return judge(Stage.DOT, reply)
+        self.messages += 1
+        return Delivered(str(reply))
+
+    # Ending
+
+    @property
+    def alive(self) -> bool:
+        return self._protocol.is_connected
+
+    async def quit(self) -> None:
+        """Close politely, within a few seconds."""
+        try:
+            await self._command("QUIT", limit=self._timeouts.quit)
+        except ConnectionGone:
+            pass
+        finally:
+            self.abort()
+
+    def abort(self) -> None:
+        """Close at once. What was written may not arrive."""
+        self.on_lost = lambda: None
+        transport = self._protocol.transport
+        if transport is not None:
+            assert isinstance(transport, asyncio.WriteTransport)
+            transport.abort()
+
+    # Commands
+
+    async def _command(self, *words: str, limit: float | None = None) -> Reply:
+        """One command and its reply. :raises ConnectionGone: lost, timed out, 421 or not SMTP."""
+        limit = self._timeouts.step if limit is None else limit
+        try:
+            # Refuses control characters, so that no argument becomes a command of its own.
+            response = await self._protocol.execute_command(
+                *(word.encode("utf-8") for word in words), timeout=limit
+            )
+        except (SMTPException, OSError) as error:
+            self.abort()  # a late reply must not answer the next command
+            raise ConnectionGone(f"{_name(words)}: {_words(error)}") from error
+        return self._checked(Reply(response.code, response.message), _name(words))
+
+    async def _read(self, limit: float, what: str) -> Reply:
+        try:
+            response = await self._protocol.read_response(timeout=limit)
+        except (SMTPException, OSError) as error:
+            self.abort()
+            raise ConnectionGone(f"{what}: {_words(error)}") from error
+        return self._checked(Reply(response.code, response.message), what)
+
+    def _checked(self, reply: Reply, what: str) -> Reply:
+        if reply.code == 421 or reply.crowded:
+            self.abort()
+            raise ConnectionGone(f"{what}: the mail server answered {reply}", crowded=True)
+        return reply
+
+    def _info(self, name: str) -> object:
+        transport = self._protocol.transport
+        return transport.get_extra_info(name) if transport is not None else None
+
+
+# Small things ---------------------------------------------------------------------------------------
+
+
+def _base64(text: str) -> str:
+    return b64encode(text.encode("utf-8")).decode("ascii")
+
+
+def _bare(host: str) -> str:
+    """``[::1]`` without its brackets."""
+    return host.removeprefix("[").removesuffix("]")
+
+
+def _name(words: tuple[str, ...]) -> str:
+    """The verb alone: arguments may be secrets."""
+    return words[0].partition(":")[0] if words and words[0] else "login"
+
+
+def _words(error: BaseException) -> str:
+    if isinstance(error, SMTPServerDisconnected):
+        return "the mail server closed the connection"
+    if isinstance(error, TimeoutError):
+        return "the mail server did not answer in time"
+    if isinstance(error, SMTPResponseException):
+        return "the mail server's answer is not SMTP"
+    return str(error) or type(error).__name__
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def _own_name(sockname: object) -> str:
+    """What we call ourselves: the host's full name, else the address as RFC 5321 section 4.1.3 writes it.
+
+    Not ``socket.getfqdn()``: it asks DNS, which can take long and answers ``localhost`` at times.
+    """
+    name = socket.gethostname()
+    if "." in name.strip(".") and name.isascii() and not any(c.isspace() for c in name):
+        return name
+    address = str(sockname[0]).partition("%")[0] if isinstance(sockname, tuple) else "127.0.0.1"
+    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
+
+
+def _explain(error: Exception, settings: SmtpSettings) -> Temporary | AccountFault:
+    """Why there is no connection, and whether trying again without a person's help can change it."""
+    where = f"{settings.host}:{settings.port}"
+    match error:
+        case ssl.SSLCertVerificationError():
+            what = error.verify_message or str(error)
+            return AccountFault(
+                f"the certificate of {where} is not valid for us: {what}; if your own CA signed it, name that"
+                " CA in smtp.ca_file; if the host name differs, use the name in the certificate"
+            )
+        case ssl.SSLError() if error.reason == "WRONG_VERSION_NUMBER":
+            return AccountFault(
+                f'{where} does not begin with TLS; ports other than 465 usually want smtp.tls = "starttls"'
+            )
+        case ssl.SSLError() if str(error).startswith("smtp."):
+            return AccountFault(str(error))
+        case ssl.SSLError():
+            return Temporary(f"TLS with {where} failed: {error.reason or error}")
+        case socket.gaierror():
+            return Temporary(f"the address of {settings.host} cannot be found: {error.strerror or error}")
+        case ConnectionRefusedError():
+            return Temporary(f"{where} refused the connection")
+        case OSError() if str(error).startswith("smtp."):
+            return AccountFault(str(error))
+        case _:
+            return Temporary(f"no connection to {where}: {_words(error)}")

@@ -1,0 +1,91 @@
+"""Which HTTP proxy a URL is fetched through, from ``HTTPS_PROXY``, ``HTTP_PROXY`` and ``NO_PROXY``. Pure.
+
+The rules are those of Go's ``httpproxy``, since people set these variables for Teleport too: the names in
+lower case count where those in capitals are not set; ``NO_PROXY`` takes ``*``, hosts (with their subdomains),
+``.suffix`` and ``*.suffix`` (subdomains only), IP addresses, and networks (CIDR), all but the networks also
+with a port. A loopback address is never asked of a proxy.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+__all__ = ["excluded", "proxy_for"]
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
+    """The URL of the proxy (it may hold a password), or None: go there directly.
+
+    :raises ValueError: when the variable does not name an HTTP proxy; the text does not repeat it.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    port = parts.port or _PORTS.get(parts.scheme, 0)
+    name, proxy = _first(environ, f"{parts.scheme.upper()}_PROXY", f"{parts.scheme}_proxy")
+    if not proxy or excluded(host, port, _first(environ, "NO_PROXY", "no_proxy")[1]):
+        return None
+    if "://" not in proxy:
+        proxy = f"http://{proxy}"
+    try:
+        usable = urlsplit(proxy).scheme in _PORTS and bool(urlsplit(proxy).hostname)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError(f"{name} is not the URL of an HTTP proxy; write http://[user:password@]host:port")
+    return proxy
+
+
+def excluded(host: str, port: int, no_proxy: str) -> bool:
+    """Whether a host (name or address without brackets) is reached without a proxy."""
+    host = host.lower().rstrip(".")
+    ip = _address(host.partition("%")[0])
+    if host == "localhost" or (ip is not None and ip.is_loopback):
+        return True
+    entries = (entry.strip().lower() for entry in no_proxy.split(","))
+    return any(_matches(host, ip, port, entry) for entry in entries if entry)
+
+
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def _matches(host: str, ip: _Address | None, port: int, entry: str) -> bool:
+    if entry == "*":
+        return True
+    if "/" in entry:
+        with contextlib.suppress(ValueError):
+            return ip is not None and ip in ipaddress.ip_network(entry, strict=False)
+        return False
+    name, wanted_port = _split(entry)
+    if wanted_port and wanted_port != str(port):
+        return False
+    if ip is not None:
+        return ip == _address(name)
+    if name.startswith(("*.", ".")):
+        return host.endswith("." + name.lstrip("*").lstrip("."))
+    return host == name or host.endswith("." + name)
+
+
+def _split(entry: str) -> tuple[str, str]:
+    """Host and port of ``host``, ``host:port``, ``::1``, ``[::1]:port``."""
+    if entry.startswith("["):
+        name, _, port = entry[1:].partition("]")
+        return name, port.removeprefix(":")
+    if entry.count(":") == 1:
+        name, _, port = entry.partition(":")
+        return name, port
+    return entry, ""
+
+
+def _address(text: str) -> _Address | None:
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(text)
+    return None
+
+
+def _first(environ: Mapping[str, str], *names: str) -> tuple[str, str]:
+    return next(((name, environ[name].strip()) for name in names if environ.get(name, "").strip()), ("", ""))

@@ -1,0 +1,107 @@
+"""What the tests of the mailers share."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from teleport_email.mail.mailer import Mailer, OpenGate
+from teleport_email.mail.smtp import SmtpMailer
+from teleport_email.mail.smtp_connection import Timeouts
+from teleport_email.model import Content, Mail
+from teleport_email.sandbox.inbox import Inbox
+from teleport_email.settings import SmtpSettings
+
+CONTENT = Content(
+    subject="example.com Role Request 0190d7f6",
+    text="ID: 0190d7f6\n.\n..dots\nReason: déjà vu\n",
+    html="<p>ID: 0190d7f6</p>",
+    date=datetime(2026, 11, 22, 18, 30, 5, tzinfo=UTC),
+    boundary="=_3f9d2c1b7a6e4d5c8b9a",
+    sender="Teleport <teleport@example.com>",
+)
+
+
+class Clock:
+    """Seconds that pass when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class StrictGate(OpenGate):
+    """A gate whose answers a test sets."""
+
+    def __init__(self, *, begin: bool = True, finish: bool = True) -> None:
+        super().__init__()
+        self.begin, self.finish = begin, finish
+        self.asked_to_finish = asyncio.Event()
+
+    def may_begin(self) -> bool:
+        return self.begin
+
+    def may_finish(self) -> bool:
+        self.asked_to_finish.set()
+        return self.finish
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def strict_gate() -> type[StrictGate]:
+    return StrictGate
+
+
+@pytest.fixture
+def new_mail() -> Callable[..., Mail]:
+    """Makes mails, each with its own Message-ID."""
+    numbers = itertools.count(1)
+
+    def make(recipient: str = "bob@example.com", **content: Any) -> Mail:
+        return Mail(
+            recipient=recipient,
+            message_id=f"a.{next(numbers)}@example.com",
+            thread_root="root@example.com",
+            content=replace(CONTENT, **content),
+        )
+
+    return make
+
+
+Connect = Callable[..., SmtpMailer]
+
+
+@pytest.fixture
+async def connect(clock: Clock) -> AsyncIterator[Connect]:
+    """Makes mailers for an inbox, and closes them."""
+    mailers: list[Mailer] = []
+
+    def make(inbox: Inbox, *, timeouts: Timeouts | None = None, **changes: Any) -> SmtpMailer:
+        settings: SmtpSettings = inbox.settings(**changes)
+        mailer = SmtpMailer(settings, clock=clock, random=random.Random(1), timeouts=timeouts, environ={})
+        mailers.append(mailer)
+        return mailer
+
+    yield make
+    for mailer in mailers:
+        await mailer.close()
+
+
+@pytest.fixture
+async def stack() -> AsyncIterator[AsyncExitStack]:
+    async with AsyncExitStack() as exit_stack:
+        yield exit_stack
