@@ -18,10 +18,10 @@ import tempfile
 import structlog
 
 from teleport_email.sandbox.permissions import Peer
+from teleport_email.sandbox.tls_stream import CHUNK, TlsStream
 
 _log = structlog.get_logger()
 
-_CHUNK = 256 * 1024
 _HANDSHAKE = 10.0  # seconds; a client that never speaks must not keep its place for ever
 
 
@@ -65,7 +65,7 @@ class Front:
         """Why handshakes failed, in order."""
         self._socket: socket.socket | None = None
         self._peers: dict[str, Peer] = {}
-        self._transports: set[asyncio.Transport] = set()
+        self._streams: set[TlsStream] = set()
         self._connections: set[asyncio.Task[None]] = set()
         self._flowing = asyncio.Event()
 
@@ -105,8 +105,8 @@ class Front:
 
     def cut(self) -> None:
         """Cut every connection; new ones are welcome."""
-        for transport in list(self._transports):
-            transport.abort()
+        for stream in list(self._streams):
+            stream.abort()
         for task in self._connections:
             task.cancel()
 
@@ -132,90 +132,72 @@ class Front:
             task.add_done_callback(self._connections.discard)
 
     async def _serve(self, connection: socket.socket) -> None:
-        address = ""
+        stream: TlsStream | None = None
         try:
             await self._flowing.wait()
-            reader, writer = await self._handshake(connection)
-            try:
-                peer = _peer(writer)
-                inner_reader, inner_writer = await self._dial()
-                own_port = inner_writer.get_extra_info("sockname")[1]
-                address = f"ipv4:127.0.0.1:{own_port}"
-                self._peers[address] = peer
-                try:
-                    await self._join(reader, writer, inner_reader, inner_writer)
-                finally:
-                    _drop(inner_writer)
-            finally:
-                self._transports.discard(writer.transport)
-                _drop(writer)
+            reader, writer = await asyncio.open_connection(sock=connection, limit=CHUNK)
+            stream = TlsStream(reader, writer, self._context)
+            self._streams.add(stream)
+            await stream.handshake(_HANDSHAKE)
+            if stream.protocol != "h2":
+                raise ValueError("the client did not offer the protocol h2")
+            await self._hand_on(stream, _peer(stream))
         except (OSError, ValueError) as error:  # ssl.SSLError and TimeoutError are OSErrors
             self.refused.append(str(error) or type(error).__name__)
             _log.debug("connection to the embedded cluster failed", error=str(error))
         except asyncio.CancelledError:
             pass  # cut on purpose; nobody waits for this task but close()
         finally:
-            self._peers.pop(address, None)
-            connection.close()
+            if stream is None:
+                connection.close()
+            else:
+                self._streams.discard(stream)
+                stream.abort()
 
-    async def _handshake(
-        self, connection: socket.socket
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        loop = asyncio.get_running_loop()
-        reader = asyncio.StreamReader(limit=_CHUNK)
-        protocol = asyncio.StreamReaderProtocol(reader)
-        transport, _ = await loop.connect_accepted_socket(
-            lambda: protocol, connection, ssl=self._context, ssl_handshake_timeout=_HANDSHAKE
-        )
-        self._transports.add(transport)
-        writer = asyncio.StreamWriter(transport, protocol, reader, loop)
-        if transport.get_extra_info("ssl_object").selected_alpn_protocol() != "h2":
-            self._transports.discard(transport)
-            transport.abort()
-            raise ValueError("the client did not offer the protocol h2")
-        return reader, writer
+    async def _hand_on(self, stream: TlsStream, peer: Peer) -> None:
+        """Join the client with the gRPC server until one of them ends."""
+        reader, writer = await self._dial()
+        address = f"ipv4:127.0.0.1:{writer.get_extra_info('sockname')[1]}"
+        self._peers[address] = peer
+
+        async def inwards() -> None:
+            with contextlib.suppress(OSError):
+                while data := await stream.read():
+                    await self._flowing.wait()
+                    writer.write(data)
+                    await writer.drain()
+            writer.close()
+
+        async def outwards() -> None:
+            with contextlib.suppress(OSError):
+                while data := await reader.read(CHUNK):
+                    await self._flowing.wait()
+                    await stream.write(data)
+            # gRPC never half-closes: once one way has ended, the other is of no use.
+            stream.close()
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(inwards())
+                group.create_task(outwards())
+        finally:
+            del self._peers[address]
+            writer.close()
 
     async def _dial(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         inner = socket.socket()
         inner.setblocking(False)
         inner.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         await asyncio.get_running_loop().sock_connect(inner, ("127.0.0.1", self.inner_port))
-        return await asyncio.open_connection(sock=inner, limit=_CHUNK)
-
-    async def _join(
-        self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        inner_reader: asyncio.StreamReader,
-        inner_writer: asyncio.StreamWriter,
-    ) -> None:
-        """Carry bytes both ways until one side ends."""
-
-        async def carry(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-            with contextlib.suppress(OSError):
-                while data := await source.read(_CHUNK):
-                    await self._flowing.wait()
-                    target.write(data)
-                    await target.drain()
-            # gRPC never half-closes; once one way has ended, the other is of no use.
-            _drop(writer)
-            _drop(inner_writer)
-
-        async with asyncio.TaskGroup() as group:
-            group.create_task(carry(reader, inner_writer))
-            group.create_task(carry(inner_reader, writer))
+        return await asyncio.open_connection(sock=inner, limit=CHUNK)
 
 
-def _peer(writer: asyncio.StreamWriter) -> Peer:
+def _peer(stream: TlsStream) -> Peer:
     """User and roles, from the certificate's subject: CN and all O, as Teleport has it."""
-    subject = [pair for part in writer.get_extra_info("peercert")["subject"] for pair in part]
-    host, port = writer.get_extra_info("peername")[:2]
+    subject = [pair for part in stream.certificate["subject"] for pair in part]
+    host, port = stream.address
     return Peer(
         user=next((value for name, value in subject if name == "commonName"), ""),
         roles=tuple(value for name, value in subject if name == "organizationName"),
         address=f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
     )
-
-
-def _drop(writer: asyncio.StreamWriter) -> None:
-    writer.transport.close()
