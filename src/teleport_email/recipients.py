@@ -334,7 +334,7 @@ def _add_user(
         return
     found = addresses[name]
     if found is None:
-        chosen.skip(name, f'{why}: not an email address, and no user of this name has a trait "email"')
+        chosen.skip(name, f'{why}: not an email address, and no address (trait "email") was found for it')
         return
     address = _address(found)
     if address is None:
