@@ -29,6 +29,9 @@ demo: $(STAMP) ## play a short story on an embedded cluster and inbox (ONCE=1: e
 test: $(STAMP) ## run every test, with coverage
 	@$(BIN)/python -m pytest -n 4 --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
 
+golden: $(STAMP) ## accept how the messages look now (tests/golden/)
+	@ACCEPT_GOLDEN=1 $(BIN)/python -m pytest -q tests/test_render.py -k "looks_as_accepted or left_over"
+
 lint: $(STAMP) ## formatting, lint, types, import rules, generated code
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -42,12 +45,19 @@ format: $(STAMP) ## put the code into its standard form
 protos: $(STAMP) ## generate teleport/_proto from proto/
 	@$(BIN)/python proto/generate.py
 
+install: ## install into PREFIX (default /usr/local): command, service, man pages, example
+	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" PYTHON="$(PYTHON)" packaging/install.sh install
+
+uninstall: ## take away what install put there
+	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" packaging/install.sh uninstall
+
 lock: ## renew the lock files (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements/runtime.txt
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra sandbox pyproject.toml -o requirements/sandbox.txt
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra sandbox --group dev pyproject.toml -o requirements/dev.txt
+	echo 'hatchling>=1.27' | uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 - -o requirements/build.txt
 
 clean: ## remove the virtual environment and what was built
 	rm -rf $(VENV) build dist .coverage* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help venv demo test lint format protos lock clean
+.PHONY: help venv demo test golden lint format protos install uninstall lock clean
