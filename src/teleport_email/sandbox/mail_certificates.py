@@ -16,11 +16,14 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 ClientCerts = Literal["none", "wanted", "required"]
 
+_LIFE = dt.timedelta(days=90)
+"""Longer than anybody leaves a sandbox running."""
+
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
 class MailAuthority:
-    """Makes server and client certificates that are valid for a day; keys live in memory only."""
+    """Makes server and client certificates; keys live in memory only."""
 
     def __init__(self, name: str = "sandbox mail CA") -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -78,7 +81,7 @@ class MailAuthority:
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - dt.timedelta(minutes=5))
-            .not_valid_after(now + dt.timedelta(days=1))
+            .not_valid_after(now + _LIFE)
             .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
             # Python 3.13 verifies strictly: without both key identifiers it refuses the chain.
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)

@@ -6,7 +6,7 @@ import asyncio
 import email
 import email.policy
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -117,7 +117,16 @@ class Mailbox:
         await self.until(enough, timeout)
         return list(self.messages)
 
-    async def until(self, condition: Callable[[Self], bool], timeout: float = 10.0) -> None:
+    async def arrivals(self) -> AsyncGenerator[ReceivedMail, None]:
+        """Every message, also those that are here already, as they come; without end."""
+        seen = 0
+        while True:
+            await self.until(lambda box: box.received > seen, timeout=None)  # noqa: B023 - used up at once
+            for mail in [mail for mail in self.messages if mail.number > seen]:
+                seen = mail.number
+                yield mail
+
+    async def until(self, condition: Callable[[Self], bool], timeout: float | None = 10.0) -> None:
         """Wait until ``condition(self)``; looked at after everything that happens here."""
         if condition(self):
             return
