@@ -165,16 +165,21 @@ class Reconciler:
     def is_settled(self, request_id: str, data: Mapping[str, str]) -> bool:
         """Whether nothing is due for a request, given its plugin data; False when that is not certain."""
         view = self._view(request_id, data)
-        if view is None:
-            return True
+        return view is None or self._nothing_due(view, data)
+
+    def is_finished(self, request_id: str, data: Mapping[str, str]) -> bool:
+        """Whether nothing would be due even if the request were gone by now."""
+        return self._nothing_due(View(_from_plugin_data(request_id, data), gone=True), data)
+
+    def _nothing_due(self, view: View, data: Mapping[str, str]) -> bool:
         try:
-            claim = Claim(request_id, self._owner).read(data)
+            claim = Claim(view.request.id, self._owner).read(data)
         except LedgerUnreadable:
             return False
-        if not claim.ledger.exists and not claim.ledger.parties:
-            return not is_ours_to_tell(view, self._policy(), self._wall())
+        if not claim.ledger.exists and is_ours_to_tell(view, self._policy(), self._wall()):
+            return False
         plan = claim.plan(view, Audience(), self._policy(), self._wall())
-        return claim.ledger.exists and plan.settled and plan.wake_at is None
+        return plan.settled and plan.wake_at is None
 
     async def reconcile(self, request_id: str) -> Outcome:
         """Look at one request and do what is due. Raises :class:`ClusterError` to be tried again."""
@@ -223,13 +228,7 @@ class Reconciler:
             return view
         if not view.gone:
             return None  # known by its plugin data alone, and not known to be gone: the next list tells
-        request = AccessRequest(
-            id=request_id,
-            user=data.get("user", ""),
-            roles=tuple(role for role in data.get("roles", "").split(",") if role),
-            request_reason=data.get("request_reason", ""),
-        )
-        return View(request, gone=True)
+        return View(_from_plugin_data(request_id, data), gone=True)
 
     async def _audience(self, view: View, ledger: Ledger) -> Audience:
         if ledger.exists or not is_ours_to_tell(view, self._policy(), self._wall()):
@@ -434,3 +433,13 @@ class Reconciler:
             self._leftover[claim.request_id] = facts
         else:
             self._leftover.pop(claim.request_id, None)
+
+
+def _from_plugin_data(request_id: str, data: Mapping[str, str]) -> AccessRequest:
+    """What the plugin data tell of a request that is gone."""
+    return AccessRequest(
+        id=request_id,
+        user=data.get("user", ""),
+        roles=tuple(role for role in data.get("roles", "").split(",") if role),
+        request_reason=data.get("request_reason", ""),
+    )
