@@ -77,7 +77,6 @@ def test_a_small_file_gets_the_go_plugins_defaults() -> None:
     assert (found.log.output, found.log.severity, found.log.format) == ("stderr", "info", "text")
     assert found.plugin_name == "email"
     assert found.diagnostics.addr == ""
-    assert not found.fail_fast
     assert found.warnings == ()
 
 
@@ -114,6 +113,7 @@ def test_the_go_plugins_file_with_every_key(tmp_path: Path) -> None:
     assert isinstance(found.mailer, SmtpSettings)
     assert found.mailer.auth == "password"
     assert found.mailer.password == Secret("pass word")
+    assert found.secret_files == (tmp_path / "password",)
     assert found.role_to_recipients == {
         "dev": ("Dev-Manager@example.com",),
         "*": ("root@example.com", "admin@example.com"),
@@ -661,14 +661,6 @@ def test_a_section_of_another_shape(text: str) -> None:
     found = faults(text + MINIMAL.replace(SMTP, ""))
     assert list(found) == ["smtp"]
     assert "[smtp]" in found["smtp"]
-
-
-def test_fail_fast_comes_from_the_environment() -> None:
-    assert read(MINIMAL, TELEPORT_PLUGIN_FAIL_FAST="true").fail_fast
-    assert not read(MINIMAL, TELEPORT_PLUGIN_FAIL_FAST="0").fail_fast
-    odd = read(MINIMAL, TELEPORT_PLUGIN_FAIL_FAST="yes")
-    assert not odd.fail_fast
-    assert "neither true nor false" in odd.warnings[0]
 
 
 def test_flags_of_the_command_line() -> None:

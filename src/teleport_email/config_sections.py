@@ -52,6 +52,7 @@ class Reader:
     read_secrets: bool
     faults: list[Fault] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    secret_files: list[Path] = field(default_factory=list)
 
     def settings(self, document: Mapping[str, object]) -> Settings:
         """The settings of a document; to be used only if ``faults`` stays empty."""
@@ -67,7 +68,7 @@ class Reader:
             log=self._log(self._section(top, "log")),
             diagnostics=self._diagnostics(self._section(top, "diagnostics")),
             plugin_name=top.parsed("plugin_name", config_values.plugin_name, "email"),
-            fail_fast=self._fail_fast(),
+            secret_files=tuple(self.secret_files),
             warnings=tuple(self.warnings),
         )
 
@@ -272,15 +273,6 @@ class Reader:
             table.fault("addr", f"{quoted(addr)} {reason}")
         return DiagnosticsSettings(addr=addr, allow_remote=allow_remote)
 
-    def _fail_fast(self) -> bool:
-        word = self.environ.get("TELEPORT_PLUGIN_FAIL_FAST", "")
-        if word in ("", "0", "f", "F", "false", "FALSE", "False"):  # what Go's strconv.ParseBool takes
-            return False
-        if word in ("1", "t", "T", "true", "TRUE", "True"):
-            return True
-        self.warnings.append("the environment's TELEPORT_PLUGIN_FAIL_FAST is neither true nor false: ignored")
-        return False
-
     # What several sections need -------------------------------------------------------------------
 
     def _section(self, top: Table, key: str) -> Table:
@@ -344,6 +336,7 @@ class Reader:
             return NO_SECRET
         if not self.read_secrets:
             return NO_SECRET
+        self.secret_files.append(path)
         try:
             with path.open("rb") as file:
                 content = file.read(_MAX_SECRET_BYTES + 1)

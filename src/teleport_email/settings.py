@@ -161,7 +161,7 @@ class Settings:
     diagnostics: DiagnosticsSettings = field(default_factory=DiagnosticsSettings)
     plugin_name: str = "email"
     """Our entry in the plugin data, and our name in Access Monitoring Rules."""
-    fail_fast: bool = False
-    """From the environment (``TELEPORT_PLUGIN_FAIL_FAST``): exit when the connection is lost."""
+    secret_files: tuple[Path, ...] = ()
+    """Files with secrets that the configuration names and that were read; ``check`` looks at who may."""
     warnings: tuple[str, ...] = ()
     """What the user should know though it is no fault: an old key's name, a password in clear text ..."""
