@@ -108,7 +108,7 @@ class ControlServer:
             asked = json.loads(line)
             do = asked.pop("do")
             command = self._commands[do]
-        except (ValueError, KeyError, AttributeError, TypeError):
+        except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
             return {"error": f"not understood; known are: {', '.join(self._commands)}"}
         try:
             return {"result": await command(asked)}
