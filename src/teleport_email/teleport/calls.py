@@ -157,8 +157,8 @@ class Caller:
         except grpc.RpcError as error:
             self._raise(error.code(), error.details() or "", doing)
         except asyncio.CancelledError:
-            # grpcio raises this also for a call that ended CANCELLED, by the server or because the channel
-            # was closed. Only when this very task is being cancelled is it a cancellation.
+            # grpcio raises this also for calls that end because the channel is closed. Only when this very
+            # task is being cancelled is it a cancellation.
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise
