@@ -232,7 +232,8 @@ def _isolated(line: str) -> str:
 
 
 def _shortened(line: str, limit: int) -> str:
-    return line if len(line) <= limit else f"{line[:limit].rstrip()}{MARK}"
+    kept = _cut(line[:limit], 2 * limit)
+    return line if len(kept) == len(line) else f"{kept.rstrip()}{MARK}"
 
 
 def _cut(text: str, limit: int) -> str:

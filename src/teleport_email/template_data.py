@@ -27,10 +27,11 @@ from teleport_email.times import Moment, moment, span
 
 # Costs (bytes of escaped HTML) that keep the whole message under 30 KB whatever comes in: Gmail clips at
 # 102 KB, and the content is kept in the ledger until everybody has it.
-_ROLES_BUDGET = 2000
-_RESOURCES_BUDGET = 3000
-_PEOPLE_BUDGET = 1500
-_REVIEWS_SHOWN = 6
+_ROLES_BUDGET = 1200  # they are shown twice
+_RESOURCES_BUDGET = 2000
+_PEOPLE_BUDGET = 1200
+_DECIDED_BY_BUDGET = 500
+_REVIEWS_SHOWN = 5
 _REVIEW_REASON_BUDGET = 500
 _RESOLVE_REASON_BUDGET = 1500
 _THRESHOLDS_SHOWN = 5
@@ -216,7 +217,7 @@ def build(
             dict.fromkeys(
                 quoting.name(review.author) for review in request.reviews if review.proposed_state is state
             ),
-            _PEOPLE_BUDGET,
+            _DECIDED_BY_BUDGET,
         ),
         access_list=_access_list(request),
         created=at(request.created),

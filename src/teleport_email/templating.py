@@ -56,10 +56,10 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     intercepted_binops = frozenset({"*", "**"})
 
-    def __init__(self, loader: jinja2.BaseLoader) -> None:
+    def __init__(self, loader: jinja2.BaseLoader, *, html: bool) -> None:
         super().__init__(
             loader=loader,
-            autoescape=jinja2.select_autoescape(["html"]),
+            autoescape=html,
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -113,21 +113,25 @@ class Templates:
     def __init__(self, directory: Path | None = None) -> None:
         self._directory = directory
         self._own, self._faults = _read(directory) if directory is not None else ({}, [])
-        self._environment = _Environment(_Loader(self._own, directory))
+        loader = _Loader(self._own, directory)
+        # Two environments, not autoescape by file name: a macro of words.jinja that HTML calls would hand out
+        # unescaped text that Jinja takes for markup.
+        self._text = _Environment(loader, html=False)
+        self._html = _Environment(loader, html=True)
 
     def faults(self) -> list[Fault]:
         """What is wrong with the files as such: unreadable, misnamed, or not Jinja."""
         faults = list(self._faults)
         for name in sorted(self._own):
             try:
-                self._environment.get_template(name)
+                self._environment(name).get_template(name)
             except Exception as error:  # noqa: BLE001 - Jinja's compiler may fail in any way
                 faults.append(self.explain(error, name))
         return faults
 
     def render(self, name: str, variables: Mapping[str, object]) -> str:
         """The template's output. Raises whatever the template does: hand it to :meth:`explain`."""
-        template = self._environment.get_template(name)
+        template = self._environment(name).get_template(name)
         parts: list[str] = []
         length = 0
         for part in template.generate({**variables, "_steps": _Steps()}):
@@ -151,6 +155,9 @@ class Templates:
             ):
                 what += " (users' text must stay escaped; markup belongs into the template itself)"
         return Fault(f"{where}:{line}" if line else where, what)
+
+    def _environment(self, name: str) -> _Environment:
+        return self._html if name.endswith(".html") else self._text
 
     def _place(self, error: Exception, name: str) -> tuple[str, int]:
         if isinstance(error, jinja2.TemplateSyntaxError):
