@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import os
+import re
 import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from teleport_email.errors import IdentityError, IdentityExpired
+from teleport_email.sandbox.ca import Authorities
 from teleport_email.settings import TeleportSettings
 from teleport_email.teleport import credentials
 from teleport_email.teleport.credentials import check_time, load, tls_context
@@ -38,15 +41,8 @@ def fault(tmp_path, text):
 
 
 def parts(text):
-    """The three PEM blocks of an identity file, and the lines in between."""
-    lines, found = text.decode().splitlines(keepends=True), []
-    for line in lines:
-        if line.startswith("-----BEGIN") or not found:
-            found.append("")
-        elif not line.startswith("-----") and ":" in line + " " and line[:4] in ("ssh-", "@cer"):
-            found.append("")
-        found[-1] += line
-    return [part.encode() for part in found]
+    """Key, OpenSSH certificate, certificate, known hosts and CA of an identity file."""
+    return [part.encode() for part in re.split(r"(?m)^(?=-----BEGIN|ssh-|@cert)", text.decode()) if part]
 
 
 # what Teleport writes
@@ -102,7 +98,7 @@ def test_any_order_of_lines(tmp_path):
 
 
 def test_two_authorities_during_a_rotation(tmp_path):
-    identity = from_text(tmp_path, REAL + CAS)
+    identity = from_text(tmp_path, REAL + Authorities("demo.example.com", datetime.now(UTC)).host.pem)
     assert identity.ca_pem.count(b"BEGIN CERTIFICATE") == 2
     assert len(tls_context(identity).get_ca_certs()) == 2
 
@@ -282,10 +278,7 @@ def test_symlinked_directories_are_followed(tmp_path):
     | st.lists(st.sampled_from([*parts(REAL), KEY, CRT, CAS, b"-----BEGIN CERTIFICATE-----\n"])).map(b"".join)
     | st.binary(min_size=1, max_size=60).map(
         lambda b: (
-            KEY
-            + b"-----BEGIN CERTIFICATE-----\n"
-            + __import__("base64").b64encode(b)
-            + b"\n-----END CERTIFICATE-----\n"
+            KEY + b"-----BEGIN CERTIFICATE-----\n" + base64.b64encode(b) + b"\n-----END CERTIFICATE-----\n"
         )
     )
 )
@@ -294,8 +287,9 @@ def test_arbitrary_bytes_never_raise_anything_else(tmp_path, data):
         identity = from_text(tmp_path, data)
         tls_context(identity)
     except IdentityError as exc:
-        assert str(tmp_path) in str(exc)
-        assert len(str(exc)) < 1000
+        text = str(exc)
+        assert str(tmp_path) in text
+        assert len(text) < 1000
 
 
 # time
@@ -321,7 +315,7 @@ def test_key_is_never_readable_by_others_and_leaves_nothing(tmp_path, monkeypatc
     original = ssl.SSLContext.load_cert_chain
 
     def spy(self, path):
-        info = os.stat(path)
+        info = Path(path).stat()
         seen.append((info.st_mode & 0o777, info.st_uid, Path(path)))
         original(self, path)
 
@@ -330,10 +324,10 @@ def test_key_is_never_readable_by_others_and_leaves_nothing(tmp_path, monkeypatc
     if not memfd:
         monkeypatch.setattr(os, "memfd_create", lambda *_: (_ for _ in ()).throw(OSError("forbidden")))
     identity = load(TeleportSettings(identity=DATA / "tctl-rsa.identity"))
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(20):
         tls_context(identity)
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
     assert {(mode, uid) for mode, uid, _ in seen} == {(0o600, os.geteuid())}
     assert (seen[0][2].parent == Path("/proc/self/fd")) == memfd
     assert (seen[0][2].parent == tmp_path) == (not memfd)

@@ -280,7 +280,7 @@ async def test_closes_without_a_word(identity):
 
     server = await asyncio.start_server(close, "127.0.0.1", 0)
     async with server:
-        addr = "127.0.0.1:{}".format(server.sockets[0].getsockname()[1])
+        addr = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
         error = str(await refused(Dialer(addr, {}), identity))
     assert "closes the connection during the TLS handshake" in error
     assert "does not speak TLS" in error
@@ -387,7 +387,7 @@ async def test_cancelling_leaves_nothing(identity):
     async with Silence() as silence:
         task = asyncio.create_task(Dialer(silence.addr, {}).dial(identity))
         async with asyncio.timeout(5):
-            while not silence.accepted:
+            while not silence.heard:
                 await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -88,8 +88,13 @@ class Gateway:
 class Silence(Gateway):
     """Takes connections and never says a word."""
 
-    async def _handle(self, _sock: socket.socket, /) -> None:
-        await asyncio.Event().wait()
+    heard = 0
+    """Bytes that came."""
+
+    async def _handle(self, sock: socket.socket, /) -> None:
+        sock.setblocking(False)
+        while data := await asyncio.get_running_loop().sock_recv(sock, _CHUNK):
+            self.heard += len(data)
 
 
 class PlainServer(Gateway):

@@ -204,10 +204,13 @@ def _blocks(path: Path) -> tuple[Block, ...]:
     try:
         # Not blocking: a path that is a pipe without a writer must not hang the program.
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with open(fd, "rb") as file:  # noqa: PTH123 - pathlib takes no descriptor
+        try:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
                 raise IdentityError(f"{path} is not a regular file")
-            data = file.read(MAX_FILE_BYTES + 1)
+            with os.fdopen(fd, "rb", closefd=False) as file:
+                data = file.read(MAX_FILE_BYTES + 1)
+        finally:
+            os.close(fd)
     except FileNotFoundError:
         raise IdentityError(f"{path} does not exist") from None
     except PermissionError:
