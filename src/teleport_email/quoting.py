@@ -73,6 +73,7 @@ _ADDRESS = re.compile(
     r"@[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}))+",
     re.IGNORECASE,
 )
+_COSTLY = re.compile("[&<>\"']")
 _RTL = frozenset({"R", "AL", "AN"})
 
 
@@ -144,12 +145,12 @@ def item(text: str, limit: int = NAME_LIMIT) -> str:
 
 def block(text: str, limit: int = REASON_LIMIT) -> Quote:
     """``text`` with its line breaks kept, cut to ``limit`` (cost) and :data:`LINES_LIMIT` lines."""
-    whole = re.sub(r"\n{3,}", "\n\n", clean(text))
-    kept = _cut(defang(whole), limit)
+    whole = defang(re.sub(r"\n{3,}", "\n\n", clean(text)))
+    kept = _cut(whole, limit)
     lines = kept.split("\n")[:LINES_LIMIT]
     shown = "\n".join(lines)
     # Counted in characters of the harmless form: near enough for "... and 3000 more".
-    left_out = len(defang(whole)) - len(shown) + max(0, len(text) - _RAW_LIMIT)
+    left_out = len(whole) - len(shown) + max(0, len(text) - _RAW_LIMIT)
     if not shown:
         return Quote()
     if left_out:
@@ -240,6 +241,8 @@ def _cut(text: str, limit: int) -> str:
     """The longest beginning whose cost is at most ``limit``: a character costs its bytes as escaped HTML."""
     if len(text) * 5 <= limit:
         return text
+    if text.isascii() and not _COSTLY.search(text):
+        return text[:limit]
     cost = 0
     for position, char in enumerate(text):
         cost += 5 if char in "&<>\"'" else len(char.encode())
