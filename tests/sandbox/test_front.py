@@ -63,6 +63,7 @@ async def test_without_h2_nobody_is_let_in(cluster, tmp_path):
     context = client_context(tmp_path, cluster.credentials(), alpn=["http/1.1"])
     with contextlib.suppress(OSError):
         assert await first_bytes(cluster, context) == b""
+    await cluster.wait_for(lambda: len(cluster.handshake_faults) == 1)
     assert "h2" in cluster.handshake_faults[-1]
 
 
@@ -70,6 +71,7 @@ async def test_without_a_certificate_nobody_is_let_in(cluster, tmp_path):
     context = client_context(tmp_path, cluster.credentials(), certificate=False)
     with pytest.raises(ssl.SSLError, match="CERTIFICATE_REQUIRED"):
         await first_bytes(cluster, context)
+    await cluster.wait_for(lambda: len(cluster.handshake_faults) == 1)
     assert "did not return a certificate" in cluster.handshake_faults[-1]
 
 

@@ -77,7 +77,7 @@ class SandboxCluster:
         self._world = World(info, self.now, random.Random(seed))
         self.ca = Authorities(name, _wall_clock())
         key, certificate = self.ca.server(host, _wall_clock())
-        self._front = Front(server_context(key, certificate, self.ca.user.pem), host, port)
+        self._front = Front(server_context(key, certificate, self.ca.user.pem), host, port, self._changed)
         self._service = Service(self._world, self._front.peer, self._changed)
         self._server: grpc.aio.Server | None = None
         self._expiring: asyncio.Task[None] | None = None
@@ -409,7 +409,8 @@ class SandboxCluster:
         return len(self._world.watchers)
 
     async def wait_for(self, condition: Callable[[], bool], timeout: float = 10.0) -> None:
-        """Wait until a condition holds; looked at after each call, change of a request and end of a stream.
+        """Wait until a condition holds; looked at after each call, change of a request, end of a stream
+        and failed handshake.
 
         :raises TimeoutError: it did not within ``timeout`` seconds.
         """

@@ -14,6 +14,7 @@ import os
 import socket
 import ssl
 import tempfile
+from collections.abc import Callable
 
 import structlog
 
@@ -54,9 +55,11 @@ def server_context(key: bytes, certificate: bytes, client_authorities: bytes) ->
 class Front:
     """The door. :meth:`open` and :meth:`shut` may be called any number of times; the port stays the same."""
 
-    def __init__(self, context: ssl.SSLContext, host: str, port: int) -> None:
+    def __init__(self, context: ssl.SSLContext, host: str, port: int, on_refusal: Callable[[], None]) -> None:
+        """``on_refusal`` is called when a handshake has failed."""
         self._context = context
         self._host = host
+        self._on_refusal = on_refusal
         self.port = port
         self.inner_port = 0
         """Where the gRPC server listens, on 127.0.0.1."""
@@ -144,6 +147,7 @@ class Front:
             await self._hand_on(stream, _peer(stream))
         except (OSError, ValueError) as error:  # ssl.SSLError and TimeoutError are OSErrors
             self.refused.append(str(error) or type(error).__name__)
+            self._on_refusal()
             _log.debug("connection to the embedded cluster failed", error=str(error))
         except asyncio.CancelledError:
             pass  # cut on purpose; nobody waits for this task but close()

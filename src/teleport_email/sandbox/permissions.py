@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from teleport_email.sandbox.refusal import action_denied
-
 Permissions = Mapping[str, Collection[str]]
 """Verbs allowed, by kind: ``{"access_request": {"list", "read"}}``."""
 
@@ -48,8 +46,3 @@ class Roles:
         """The verbs that none of the peer's roles allows on ``kind``."""
         allowed = frozenset[str]().union(*(self._roles.get(role, {}).get(kind, ()) for role in peer.roles))
         return [verb for verb in verbs if verb not in allowed]
-
-    def check(self, peer: Peer, kind: str, *verbs: str) -> None:
-        """Raise a :class:`Refusal` when the peer lacks any of the verbs on ``kind``."""
-        if missing := self.missing(peer, kind, verbs):
-            raise action_denied(kind, missing)
