@@ -256,8 +256,9 @@ def _explained(error: UnexpectedInput, text: str) -> ConditionError:
         found, position = str(error.token), _at(error.token)
         if error.token.type == "$END":
             return ConditionError("ends too early", len(text))
-        if error.token.type == "SEMICOLON":
-            return ConditionError("the line ends too early: end it with an operator or a comma", position)
+        if error.token.type == "SEMICOLON" or error.expected == {"$END"}:
+            hint = "a line that goes on must end with an operator, a comma or a dot"
+            return ConditionError(f"the condition ends before this: {hint}", position)
     elif isinstance(error, UnexpectedCharacters):
         position = error.pos_in_stream or 0
         found = text[position : position + 1]
