@@ -102,10 +102,12 @@ class SmtpMailer(Mailer):
                 )
             except ConnectionGone as gone:
                 self._pool.drop(connection)
-                if used_before and not second_try:
-                    # It died while idle, or has served enough messages: not this message's fault.
-                    second_try = True
-                    self._pool.drop_idle()
+                if used_before and (gone.before_recipient or not second_try):
+                    # It died while idle, or has served enough messages: not this message's fault. Once the
+                    # recipient was named it might be, so then only one more connection is risked.
+                    second_try = second_try or not gone.before_recipient
+                    if not gone.crowded:
+                        self._pool.drop_idle()
                     continue
                 if gone.crowded:
                     self._pool.crowded()

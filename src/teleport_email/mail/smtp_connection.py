@@ -26,7 +26,7 @@ from teleport_email.settings import SmtpSettings
 from .mailer import Attempt
 from .pool import OpenFailed
 from .replies import PolicyRefusal, Reply, Stage, judge
-from .tls import ClientTls
+from .tls import ClientTls, TlsFileError
 
 __all__ = ["ConnectionGone", "Facts", "SmtpConnection", "Timeouts"]
 
@@ -69,6 +69,9 @@ class ConnectionGone(Exception):
         super().__init__(reason)
         self.reason = reason
         self.crowded = crowded
+        """The server said 421, which can mean too many connections."""
+        self.before_recipient = False
+        """Nothing was said yet that differs from message to message."""
 
 
 class LoginRefused(OpenFailed):
@@ -111,6 +114,9 @@ class SmtpConnection:
         except ConnectionGone as gone:
             self.abort()
             raise OpenFailed(Temporary(f"{where}: {gone.reason}")) from gone
+        except TlsFileError as error:
+            self.abort()
+            raise OpenFailed(AccountFault(str(error))) from error
         except (OSError, SMTPException, ValueError) as error:
             self.abort()
             raise OpenFailed(_explain(error, self.settings)) from error
@@ -272,11 +278,11 @@ class SmtpConnection:
         :raises ConnectionGone: before the dot.
         :raises WithdrawnError: the gate closed before the dot; the connection is closed.
         """
-        if self._reset_first:
-            await self._command("RSET")
-            self._reset_first = False
-        size = f" SIZE={len(raw)}" if "size" in self._extensions else ""
-        reply = await self._command(f"MAIL FROM:<{sender}>{size}")
+        try:
+            reply = await self._begin(sender, len(raw))
+        except ConnectionGone as gone:
+            gone.before_recipient = True
+            raise
         if not reply.positive:
             return judge(Stage.MAIL, reply)
         sender_accepted()
@@ -313,6 +319,13 @@ class SmtpConnection:
             return judge(Stage.DOT, reply)
         self.messages += 1
         return Delivered(str(reply))
+
+    async def _begin(self, sender: str, length: int) -> Reply:
+        if self._reset_first:
+            await self._command("RSET")
+            self._reset_first = False
+        size = f" SIZE={length}" if "size" in self._extensions else ""
+        return await self._command(f"MAIL FROM:<{sender}>{size}")
 
     # Ending
 
@@ -431,15 +444,11 @@ def _explain(error: Exception, settings: SmtpSettings) -> Temporary | AccountFau
             return AccountFault(
                 f'{where} does not begin with TLS; ports other than 465 usually want smtp.tls = "starttls"'
             )
-        case ssl.SSLError() if str(error).startswith("smtp."):
-            return AccountFault(str(error))
         case ssl.SSLError():
             return Temporary(f"TLS with {where} failed: {error.reason or error}")
         case socket.gaierror():
             return Temporary(f"the address of {settings.host} cannot be found: {error.strerror or error}")
         case ConnectionRefusedError():
             return Temporary(f"{where} refused the connection")
-        case OSError() if str(error).startswith("smtp."):
-            return AccountFault(str(error))
         case _:
             return Temporary(f"no connection to {where}: {_words(error)}")

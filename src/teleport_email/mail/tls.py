@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from teleport_email.settings import SmtpSettings
 
-__all__ = ["ClientTls", "system_context"]
+__all__ = ["ClientTls", "TlsFileError", "system_context"]
+
+
+class TlsFileError(Exception):
+    """A file that the settings name cannot be used. The text names setting, file and fact."""
 
 
 def system_context() -> ssl.SSLContext:
@@ -39,9 +43,7 @@ class ClientTls:
         self._context: ssl.SSLContext | None = None
 
     def context(self) -> ssl.SSLContext:
-        """The context. ``OSError`` (also ``ssl.SSLError``) when a file cannot be read or used; its text names
-        the setting.
-        """
+        """The context. :raises TlsFileError:"""
         made_from = tuple(_state(path) for path in self._files())
         if self._context is None or made_from != self._made_from:
             self._context, self._made_from = self._make(), made_from
@@ -64,14 +66,13 @@ class ClientTls:
         return context
 
 
-def _load(setting: str, path: Path, load: object) -> None:
-    assert callable(load)
+def _load(setting: str, path: Path, load: Callable[[], None]) -> None:
     try:
         load()
     except ssl.SSLError as error:
-        raise ssl.SSLError(f"{setting} {path} cannot be used: {error.reason or error}") from error
+        raise TlsFileError(f"{setting} {path} cannot be used: {error.reason or error}") from error
     except OSError as error:
-        raise OSError(f"{setting} {path} cannot be read: {error.strerror or error}") from error
+        raise TlsFileError(f"{setting} {path} cannot be read: {error.strerror or error}") from error
 
 
 def _state(path: Path) -> tuple[object, ...]:
