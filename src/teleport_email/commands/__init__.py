@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+from collections.abc import Iterator
 
 
 def add_config_options(parser: argparse.ArgumentParser, *, debug: bool = True) -> None:
@@ -17,3 +19,16 @@ def add_config_options(parser: argparse.ArgumentParser, *, debug: bool = True) -
         parser.add_argument(
             "-d", "--debug", action="store_true", default=argparse.SUPPRESS, help="log at level debug"
         )
+
+
+@contextlib.contextmanager
+def quiet_log(*, debug: bool) -> Iterator[None]:
+    """For commands whose output is their own: the log goes to stderr, errors only (all with ``--debug``)."""
+    from teleport_email import log
+    from teleport_email.settings import LogSettings
+
+    lines = log.set_up(LogSettings(output="stderr", severity="debug" if debug else "error"))
+    try:
+        yield
+    finally:
+        lines.close()

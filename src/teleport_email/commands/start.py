@@ -41,10 +41,10 @@ def run(args: argparse.Namespace) -> int:
             structlog.get_logger().info("Starting Teleport Access Email Plugin", version=__version__)
             for warning in settings.warnings:
                 structlog.get_logger().warning("configuration", hint=warning)
-            from teleport_email import service  # after the first line: it brings grpcio with it
+            from teleport_email.service import run as serve  # after the first line: it brings grpcio along
 
             asyncio.run(
-                service.run(
+                serve(
                     settings, reread=read, signals=signals, notifier=notifier, log=lines, environ=os.environ
                 )
             )

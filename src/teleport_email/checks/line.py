@@ -1,0 +1,41 @@
+"""One line of what a check found. Pure."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Level(enum.StrEnum):
+    """How good it is."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What was looked at, what was found, and what to do about it."""
+
+    level: Level
+    area: str
+    """``configuration``, ``files``, ``identity``, ``cluster``, ``permissions``, ``watch``, ``mail``."""
+    what: str
+    todo: tuple[str, ...] = ()
+    """What to do, a line each; lines of YAML keep their indentation."""
+
+
+def ok(area: str, what: str) -> Line:
+    """All is well."""
+    return Line(Level.OK, area, what)
+
+
+def warning(area: str, what: str, *todo: str) -> Line:
+    """It works, but."""
+    return Line(Level.WARNING, area, what, todo)
+
+
+def fault(area: str, what: str, *todo: str) -> Line:
+    """It does not work."""
+    return Line(Level.FAULT, area, what, todo)
