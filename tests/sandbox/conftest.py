@@ -42,7 +42,7 @@ async def connect() -> AsyncIterator[Connect]:
                     ("grpc.use_local_subchannel_pool", 1),  # else channels to one address share a connection
                     ("grpc.enable_http_proxy", 0),
                     ("grpc.initial_reconnect_backoff_ms", 50),
-                    ("grpc.min_reconnect_backoff_ms", 50),
+                    ("grpc.min_reconnect_backoff_ms", 5000),  # the limit of each attempt
                     ("grpc.max_reconnect_backoff_ms", 200),
                 ],
             )

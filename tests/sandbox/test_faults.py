@@ -109,6 +109,16 @@ async def test_a_delayed_call_is_answered_in_the_end(cluster, auth):
     assert await code_of(auth.Ping(PING, timeout=5)) is None
 
 
+async def test_streams_can_be_refused_and_slow_too(cluster, auth):
+    cluster.faults.on("WatchEvents", faults.fail(grpc.StatusCode.RESOURCE_EXHAUSTED))
+    assert await code_of(auth.WatchEvents(WATCH).read()) is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert cluster.watchers == 0
+    cluster.faults.on("WatchEvents", faults.hang(carried_out=False))
+    assert await code_of(auth.WatchEvents(WATCH, timeout=0.1).read()) is grpc.StatusCode.DEADLINE_EXCEEDED
+    cluster.faults.on("GetAccessRequestsV2", faults.delay(0.01))
+    assert await auth.GetAccessRequestsV2(types_pb2.AccessRequestFilter()).read() is grpc.aio.EOF
+
+
 async def test_any_function_can_be_a_fault(cluster, auth):
     request = await cluster.create()
 
@@ -168,6 +178,12 @@ async def test_an_old_server(cluster, connect):
     found = [one.Metadata.Name async for one in auth.GetAccessRequestsV2(types_pb2.AccessRequestFilter())]
     assert found == [request.id]
     assert cluster.calls["ListAccessRequests"] == 1, "calls that were refused count too"
+
+
+async def test_a_server_without_paged_lists_and_without_streamed_ones(cluster, auth):
+    cluster.faults.unimplemented = {"ListAccessRequests", "GetAccessRequestsV2"}
+    stream = auth.GetAccessRequestsV2(types_pb2.AccessRequestFilter())
+    assert await code_of(stream.read()) is grpc.StatusCode.UNIMPLEMENTED
 
 
 async def test_a_new_server(cluster, auth):

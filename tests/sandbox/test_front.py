@@ -125,7 +125,7 @@ async def test_cutting_ends_the_streams_and_lets_new_ones_in(cluster, connect):
         await stream.read()
     assert ended.value.code() is grpc.StatusCode.UNAVAILABLE
     await cluster.wait_for(lambda: cluster.watchers == 0)
-    await AuthServiceStub(channel).Ping(auth_pb2.PingRequest(), wait_for_ready=True, timeout=10)
+    await AuthServiceStub(connect(cluster)).Ping(auth_pb2.PingRequest())
 
 
 async def test_an_ipv6_address(connect):

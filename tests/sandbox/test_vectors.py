@@ -145,6 +145,13 @@ async def test_unknown_method(cluster, connect):
     await play(connect(cluster), CALLS["unknown method"])
 
 
+async def test_unknown_service(cluster, connect):
+    with pytest.raises(grpc.aio.AioRpcError) as refusal:
+        await connect(cluster).unary_unary("/no.such.Service/Call")(b"")
+    assert refusal.value.code() is grpc.StatusCode.UNIMPLEMENTED
+    assert refusal.value.details() == "unknown service no.such.Service"
+
+
 async def test_every_recorded_call_is_played():
     """So that a vector added later cannot be forgotten."""
     played = {name for name in CALLS if name.startswith(("list", "plugin data", "get user"))}

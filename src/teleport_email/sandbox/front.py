@@ -190,10 +190,14 @@ class Front:
 
     async def _dial(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         inner = socket.socket()
-        inner.setblocking(False)
-        inner.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        await asyncio.get_running_loop().sock_connect(inner, ("127.0.0.1", self.inner_port))
-        return await asyncio.open_connection(sock=inner, limit=CHUNK)
+        try:
+            inner.setblocking(False)
+            inner.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            await asyncio.get_running_loop().sock_connect(inner, ("127.0.0.1", self.inner_port))
+            return await asyncio.open_connection(sock=inner, limit=CHUNK)
+        except BaseException:
+            inner.close()
+            raise
 
 
 def _peer(stream: TlsStream) -> Peer:
