@@ -104,6 +104,27 @@ def test_secrets_show_as_stars(start: Callable[..., Log], path: Path) -> None:
     assert line.count("***") == 2
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("plain", "plain"),
+        ("two words", '"two words"'),
+        ('say "x"', "'say \"x\"'"),
+        ('it\'s "x"', '"it\'s \\"x\\""'),
+        ("a=b", '"a=b"'),
+        ("back\\slash", '"back\\\\slash"'),
+        ("", '""'),
+        ((1, "a"), "\"(1, 'a')\""),
+    ],
+)
+def test_values_are_quoted_where_they_must_be(
+    start: Callable[..., Log], path: Path, value: object, shown: str
+) -> None:
+    log = start()
+    structlog.get_logger().info("event", fact=value)
+    assert lines(log, path)[0].endswith(f"event fact={shown}")
+
+
 def test_a_payload_is_cut(start: Callable[..., Log], path: Path) -> None:
     log = start()
     structlog.get_logger().info("odd", value="x" * 100_000, broken="\ud800")

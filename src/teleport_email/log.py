@@ -214,7 +214,10 @@ def _value(value: object) -> str:
         text = f"{text[:_MAX_VALUE]}… ({len(text)} characters)"
     if _BARE.fullmatch(text) and text.isprintable():
         return text
-    return '"' + _printable(text.replace("\\", "\\\\").replace('"', '\\"')) + '"'
+    text = _printable(text.replace("\\", "\\\\"))
+    if '"' in text and "'" not in text:
+        return f"'{text}'"
+    return '"' + text.replace('"', '\\"') + '"'
 
 
 def _printable(text: str) -> str:

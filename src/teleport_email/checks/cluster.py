@@ -8,7 +8,15 @@ from contextlib import aclosing, suppress
 from datetime import datetime
 
 from teleport_email.checks.line import Line, fault, ok, warning
-from teleport_email.errors import ClusterError, Conflict, Denied, IdentityError, NotFound, Unsupported
+from teleport_email.errors import (
+    ClusterError,
+    Conflict,
+    Denied,
+    IdentityError,
+    NotFound,
+    Rejected,
+    Unsupported,
+)
 from teleport_email.settings import Settings
 from teleport_email.teleport.events import WatchStarted
 from teleport_email.teleport.permissions import denied_actions, role_lines
@@ -101,10 +109,10 @@ async def _watch(connection: Connection) -> Line:
     try:
         async with aclosing(connection.watch(wanted)) as events:
             first = await anext(events)
-    except Denied:
+    except (Denied, Rejected) as error:  # the latter when not one of the kinds is left
         return fault(
             "watch",
-            "may not watch requests",
+            f"may not watch requests: {error}",
             "add to the plugin's role (tctl edit role/access-plugin):",
             *role_lines([REQUESTS]),
         )
