@@ -29,6 +29,7 @@ class Child:
         self.process = process
         self.tail: deque[str] = deque(maxlen=20)
         self.stopping = False
+        self.readers: list[asyncio.Task[None]] = []
 
     @property
     def pid(self) -> int:
@@ -48,6 +49,8 @@ class Child:
         """
         code = await self.process.wait()
         if not self.stopping:
+            # What it said last is the reason, and may still be in the pipes.
+            await asyncio.wait(self.readers, timeout=1)
             last = "\n  ".join(self.tail)
             raise ChildEnded(f"{self.name} ended by itself with exit code {code}. Its last lines:\n  {last}")
 
@@ -125,10 +128,10 @@ class Children:
         child = Child(name, process)
         self._children.append(child)
         assert process.stdout is not None
-        self._following.append(self._tasks.create_task(child.follow(process.stdout, on_line)))
+        child.readers.append(self._tasks.create_task(child.follow(process.stdout, on_line)))
         if process.stderr is not None and on_error_line is not None:
-            self._following.append(self._tasks.create_task(child.follow(process.stderr, on_error_line)))
-        self._following.append(self._tasks.create_task(child.watch()))
+            child.readers.append(self._tasks.create_task(child.follow(process.stderr, on_error_line)))
+        self._following += [*child.readers, self._tasks.create_task(child.watch())]
         return child
 
     def kill(self) -> None:
