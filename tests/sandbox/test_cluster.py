@@ -265,6 +265,12 @@ async def test_state_survives_an_outage_on_the_same_port(cluster, connect):
     assert cluster.all_plugin_data() == {request.id: {"a": "1"}}
 
 
+async def test_a_port_that_is_taken_is_an_error_at_once(cluster):
+    with pytest.raises(OSError, match="in use"):
+        async with SandboxCluster(port=cluster.port):
+            pass
+
+
 async def test_the_same_seed_makes_the_same_ids():
     def now():
         return datetime(2026, 1, 1, tzinfo=UTC)

@@ -25,32 +25,26 @@ from typing import Self
 import grpc
 
 from teleport_email.model import (
-    AccessList,
     AccessMonitoringRule,
-    AccessRequest,
     ClusterInfo,
-    RequestState,
-    ResourceID,
-    Threshold,
     User,
 )
-from teleport_email.sandbox import lifecycle
 from teleport_email.sandbox.ca import Authorities, Credentials, KeyType
 from teleport_email.sandbox.faults import Faults
 from teleport_email.sandbox.front import Front, server_context
 from teleport_email.sandbox.permissions import Permissions
 from teleport_email.sandbox.plugin_store import Write
+from teleport_email.sandbox.request_desk import RequestDesk
 from teleport_email.sandbox.service import Service
 from teleport_email.sandbox.world import World
 from teleport_email.teleport._proto import auth_pb2, types_pb2
-from teleport_email.teleport.convert import request_from_proto
 
 
 def _wall_clock() -> datetime:
     return datetime.now(UTC)
 
 
-class SandboxCluster:
+class SandboxCluster(RequestDesk):
     """The cluster. ``now`` is its clock (certificates live by real time all the same); ``seed`` makes its
     ids and its random faults repeatable.
     """
@@ -72,17 +66,15 @@ class SandboxCluster:
         self.host = host
         self._clock = now
         self._ahead = timedelta(0)
-        self._sequence = 0
         info = ClusterInfo(name, version, proxy_public_addr, advanced_workflows, cloud)
-        self._world = World(info, self.now, random.Random(seed))
+        super().__init__(World(info, self.now, random.Random(seed)), self._changed)
         self.ca = Authorities(name, _wall_clock())
         key, certificate = self.ca.server(host, _wall_clock())
         self._front = Front(server_context(key, certificate, self.ca.user.pem), host, port, self._changed)
         self._service = Service(self._world, self._front.peer, self._changed)
         self._server: grpc.aio.Server | None = None
         self._expiring: asyncio.Task[None] | None = None
-        self._world.faults._reachable = lambda reachable: self.start() if reachable else self.stop()  # noqa: SLF001
-        self._expiries_changed = asyncio.Event()
+        self._world.faults.reach = lambda reachable: self.start() if reachable else self.stop()
         self._waiters: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
 
     # Life -------------------------------------------------------------------------------------------
@@ -98,7 +90,11 @@ class SandboxCluster:
         )
         self._front.inner_port = self._server.add_insecure_port("127.0.0.1:0")
         await self._server.start()
-        self._front.open()
+        try:
+            self._front.open()
+        except OSError:  # the port is taken
+            await self._server.stop(None)
+            raise
         self._expiring = asyncio.create_task(self._expire())
         return self
 
@@ -205,115 +201,6 @@ class SandboxCluster:
     def put_role(self, name: str, permissions: Permissions) -> None:
         """Make or change a role; holds at once, also for certificates issued before."""
         self._world.roles.put(name, permissions)
-
-    # Requests ---------------------------------------------------------------------------------------
-
-    async def create(
-        self,
-        user: str = "alice@example.com",
-        roles: Sequence[str] = ("dev",),
-        reason: str = "",
-        suggested_reviewers: Sequence[str] = (),
-        resources: Sequence[ResourceID] = (),
-        *,
-        pending_for: timedelta = timedelta(hours=1),
-        access_for: timedelta = timedelta(hours=12),
-        thresholds: Sequence[Threshold] = (lifecycle.DEFAULT_THRESHOLD,),
-        assume_start: datetime | None = None,
-        annotations: Mapping[str, Sequence[str]] | None = None,
-        login_hint: str = "",
-        created: datetime | None = None,
-    ) -> AccessRequest:
-        """Make a request. Durations count from ``created``, which is now unless it is given.
-
-        :raises Refusal: it makes no sense.
-        """
-        draft = lifecycle.Draft(
-            user=user,
-            roles=roles,
-            reason=reason,
-            suggested_reviewers=suggested_reviewers,
-            resources=resources,
-            pending_for=pending_for,
-            access_for=access_for,
-            thresholds=thresholds,
-            assume_start=assume_start,
-            annotations=annotations or {},
-            login_hint=login_hint,
-        )
-        made_at = self.now() if created is None else created
-        self._sequence += 1
-        request_id = lifecycle.new_id(made_at, self._world.rng, self._sequence)
-        return self._put(lifecycle.new_request(draft, request_id, made_at))
-
-    async def review(
-        self,
-        request_id: str,
-        author: str,
-        state: RequestState = RequestState.APPROVED,
-        reason: str = "",
-        *,
-        access_list: AccessList | None = None,
-        assume_start: datetime | None = None,
-    ) -> AccessRequest:
-        """Add a review, which resolves the request once a threshold is met.
-
-        :raises Refusal: unknown request, own request, second review of the author, already resolved.
-        """
-        return self._put(
-            lifecycle.review(
-                self._stored(request_id),
-                author,
-                state,
-                reason,
-                self.now(),
-                access_list=access_list,
-                assume_start=assume_start,
-            )
-        )
-
-    async def approve(self, request_id: str, reason: str = "") -> AccessRequest:
-        """Approve as an administrator, without a review; raises :class:`Refusal` after a denial."""
-        return self._put(lifecycle.resolve(self._stored(request_id), RequestState.APPROVED, reason))
-
-    async def deny(self, request_id: str, reason: str = "") -> AccessRequest:
-        """Deny as an administrator, without a review; also after an approval."""
-        return self._put(lifecycle.resolve(self._stored(request_id), RequestState.DENIED, reason))
-
-    async def promote(
-        self,
-        request_id: str,
-        access_list: AccessList | str,
-        reason: str = "",
-        *,
-        author: str = "admin@example.com",
-    ) -> AccessRequest:
-        """Promote to an access list, by a review of ``author``."""
-        promoted = AccessList(access_list, access_list) if isinstance(access_list, str) else access_list
-        return await self.review(request_id, author, RequestState.PROMOTED, reason, access_list=promoted)
-
-    async def delete(self, request_id: str) -> None:
-        """Delete a request; raises :class:`Refusal` when there is none."""
-        self._world.requests.delete(request_id, self.now())
-        self._changed()
-
-    async def expire(self, request_id: str) -> None:
-        """Let a request expire now; watchers cannot tell it from a deletion."""
-        await self.delete(request_id)
-
-    def get(self, request_id: str) -> AccessRequest | None:
-        """A request as it is."""
-        stored = self._world.requests.get(request_id)
-        return None if stored is None else request_from_proto(stored.message)
-
-    def list(self) -> list[AccessRequest]:
-        """All requests, oldest first."""
-        return [request_from_proto(stored.message) for stored in self._world.requests.all()]
-
-    def load_request(self, wire: bytes) -> AccessRequest:
-        """Take over a recorded ``types.AccessRequestV3``, to the byte."""
-        message = types_pb2.AccessRequestV3.FromString(wire)
-        return self._store(message, wire)
 
     # Plugin data ------------------------------------------------------------------------------------
 
@@ -425,20 +312,6 @@ class SandboxCluster:
             self._waiters.remove(waiting)
 
     # ------------------------------------------------------------------------------------------------
-
-    def _stored(self, request_id: str) -> types_pb2.AccessRequestV3:
-        self._world.expire()
-        return self._world.requests.need(request_id).message
-
-    def _put(self, message: types_pb2.AccessRequestV3) -> AccessRequest:
-        message.Metadata.Revision = self._world.new_revision()
-        return self._store(message, None)
-
-    def _store(self, message: types_pb2.AccessRequestV3, wire: bytes | None) -> AccessRequest:
-        stored = self._world.requests.put(message, self.now(), wire=wire)
-        self._expiries_changed.set()
-        self._changed()
-        return request_from_proto(stored.message)
 
     def _changed(self) -> None:
         for condition, met in self._waiters:

@@ -138,7 +138,8 @@ class Faults:
 
     rng: random.Random
     _end_streams: Callable[[grpc.StatusCode | None], None]
-    _reachable: Callable[[bool], None] | None = None
+    reach: Callable[[bool], None] | None = None
+    """What :attr:`unreachable` works on; the cluster sets it."""
     events: EventFaults = field(default_factory=EventFaults)
     lists: ListFaults = field(default_factory=ListFaults)
     denied: set[str] = field(default_factory=set)
@@ -162,8 +163,8 @@ class Faults:
     @unreachable.setter
     def unreachable(self, value: bool) -> None:
         self._unreachable = value
-        if self._reachable is not None:
-            self._reachable(not value)
+        if self.reach is not None:
+            self.reach(not value)
 
     def on(self, method: str, action: Action, *, times: int | None = 1) -> None:
         """Do ``action`` in place of the next ``times`` calls of ``method`` (None: of all, until cleared).
