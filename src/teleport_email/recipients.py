@@ -26,6 +26,8 @@ from teleport_email.settings import DeliverySettings
 ANYONE = "*"
 _SHOWN = 20
 """Entries of each kind in a summary: a line of the log stays readable with 500 recipients."""
+_LONGEST = 200
+"""Characters of one name or reason in a summary: requesters choose names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,5 +396,6 @@ def _listed(entries: Iterable[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    """User text for one line of a log: what is not printable is escaped."""
-    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
+    """User text for one line of a log: what is not printable is escaped, what is very long is cut."""
+    shown = text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
+    return shown if shown.isprintable() else shown.encode("unicode_escape").decode("ascii")

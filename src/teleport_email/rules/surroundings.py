@@ -56,7 +56,7 @@ def _instant(time: datetime | None) -> Instant:
 
 def _traits(known: Surroundings) -> Dict:
     if known.traits is None:
-        raise ConditionError(f"the traits of {known.request.user!r} are not known (needs: user, verb read)")
+        raise ConditionError("the traits of the requester are not known")
     return _dict(known.traits)
 
 

@@ -1,0 +1,277 @@
+"""``teleport-email explain``: who would be told about a request, by which line or rule, who not and why."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from teleport_email import config, recipients
+from teleport_email.commands import add_config_options, quiet_log
+from teleport_email.errors import Denied, TeleportEmailError
+from teleport_email.model import AccessMonitoringRule, AccessRequest
+from teleport_email.quoting import clean
+from teleport_email.recipients import Route
+from teleport_email.rules import compile_rules
+from teleport_email.rules.written import parse_rules
+from teleport_email.settings import Settings
+
+T = TypeVar("T")
+_MADE_UP = "(made up)"
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """``explain [-c FILE] (REQUEST_ID | --request FILE | --roles a,b ...) [--rules FILE] [--json]``."""
+    parser = subparsers.add_parser(
+        "explain",
+        help="say who would be told about a request, and why",
+        description="Says who would be told about a request, by which line of the configuration or which "
+        "rule, who would not be told and why not. With a request's id it asks the cluster; with --request or "
+        "--roles it does without. Nothing is sent. "
+        "Exit code 1: for some request nobody, or only the fallback_recipient, could be told.",
+        allow_abbrev=False,
+    )
+    add_config_options(parser)
+    parser.add_argument("request_id", metavar="REQUEST_ID", nargs="?", help="as `tctl requests ls` shows it")
+    parser.add_argument(
+        "--request",
+        metavar="FILE",
+        help="a request, or a list of them, as `tctl get access_request --format=json` prints it; - is stdin",
+    )
+    parser.add_argument("--roles", metavar="A,B", help="make up a request for these roles")
+    parser.add_argument("--user", metavar="NAME", default="", help="... of this user")
+    parser.add_argument("--reviewers", metavar="X,Y", default="", help="... that suggests these reviewers")
+    parser.add_argument("--reason", metavar="TEXT", default="", help="... and gives this reason")
+    parser.add_argument(
+        "--trait",
+        metavar="NAME=A,B",
+        action="append",
+        default=[],
+        help="a trait of the requester, for rules that read user.traits (repeatable; not with REQUEST_ID)",
+    )
+    parser.add_argument(
+        "--address",
+        metavar="USER=ADDRESS",
+        action="append",
+        default=[],
+        help='what the trait "email" of a user would be (repeatable; not with REQUEST_ID)',
+    )
+    parser.add_argument(
+        "--rules",
+        metavar="FILE",
+        help="Access Monitoring Rules (YAML or JSON) in place of the cluster's; - is stdin",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def check_and_run(args: argparse.Namespace) -> int:
+        _check_usage(parser, args)
+        return run(args)
+
+    parser.set_defaults(run=check_and_run)
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A request and the decision about it. ``notes``: what could not be asked."""
+
+    request: AccessRequest
+    route: Route
+    notes: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``--json``."""
+        route = self.route
+        return {
+            "request": self.request.id,
+            "user": self.request.user,
+            "roles": list(self.request.roles),
+            "recipients": [{"address": each.address, "why": each.why} for each in route.reasons],
+            "skipped": [{"candidate": each.candidate, "why": each.why} for each in route.skipped],
+            "rules": [
+                {"name": each.name, "matched": each.matched, "faulty": each.faulty, "why": each.why}
+                for each in route.verdicts
+            ],
+            "excluded": route.excluded,
+            "fallback": route.fallback,
+            "problem": route.problem,
+            "notes": list(self.notes),
+        }
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the explanation. Raises what reading the configuration, the files and the cluster raises."""
+    # Nothing is sent: whoever may read the identity need not be able to read the mail account's password.
+    settings = config.load(Path(args.config), os.environ, read_secrets=False)
+    rules = _read(args.rules, parse_rules) if args.rules else None
+    if args.request_id:
+        with quiet_log(debug=args.debug):
+            explained = [asyncio.run(_ask(settings, args.request_id, rules))]
+    else:
+        explained = list(_offline(settings, args, rules or []))
+    if args.json:
+        print(json.dumps({"requests": [each.as_json() for each in explained]}, indent=2))
+    else:
+        for line in _lines(explained):
+            print(line)
+    return 1 if any(each.route.problem for each in explained) else 0
+
+
+def _check_usage(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    ways = sum(value is not None for value in (args.request_id, args.request, args.roles))
+    if ways != 1:
+        parser.error("say which request: a REQUEST_ID, --request FILE, or --roles A,B")
+    if args.roles is None and (args.user or args.reviewers or args.reason):
+        parser.error("--user, --reviewers and --reason go with --roles")
+    if args.request_id and (args.trait or args.address):
+        parser.error("--trait and --address do not go with a REQUEST_ID: the cluster knows them")
+    if args.request == "-" and args.rules == "-":
+        parser.error("only one of --request and --rules can be read from stdin")
+    for option, values in (("--trait", args.trait), ("--address", args.address)):
+        for value in values:
+            if "=" not in value:
+                parser.error(f"{option} takes NAME=VALUE, not {value!r}")
+
+
+def _read(name: str, parse: Callable[[str], T]) -> T:
+    """What a file (or stdin) holds; :class:`TeleportEmailError` names the file and what is wrong."""
+    try:
+        path = Path("/dev/stdin" if name == "-" else name)
+        return parse(path.read_bytes().decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise TeleportEmailError(f"{name}: is not UTF-8") from None
+    except OSError as error:
+        raise TeleportEmailError(f"{name}: cannot be read: {error.strerror or error}") from None
+    except ValueError as error:
+        raise TeleportEmailError(f"{name}: {error}") from None
+
+
+def _offline(
+    settings: Settings, args: argparse.Namespace, rules: Sequence[AccessMonitoringRule]
+) -> Iterator[Explained]:
+    if args.request is not None:
+        from teleport_email.tctl_json import parse_requests
+
+        requests = _read(args.request, parse_requests)
+        if not requests:
+            raise TeleportEmailError(f"{args.request}: holds no request")
+    else:
+        requests = [
+            AccessRequest(
+                id=_MADE_UP,
+                user=args.user,
+                roles=_listed(args.roles),
+                suggested_reviewers=_listed(args.reviewers),
+                request_reason=args.reason,
+                created=datetime.now(UTC),
+            )
+        ]
+    given = [each.partition("=") for each in args.trait]
+    traits = {name: _listed(values) for name, _, values in given} if given else None
+    addresses = dict(each.split("=", 1) for each in args.address)
+    for request in requests:
+        route = recipients.route(
+            request,
+            settings.delivery,
+            settings.role_to_recipients,
+            compile_rules(rules, settings.plugin_name),
+            addresses,
+            traits=traits,
+        )
+        yield Explained(request, route)
+
+
+async def _ask(
+    settings: Settings, request_id: str, written: Sequence[AccessMonitoringRule] | None
+) -> Explained:
+    from teleport_email.directory import Directory
+    from teleport_email.teleport.permissions import help_for
+    from teleport_email.teleport.session import Session
+
+    session = Session(
+        settings.teleport, settings.plugin_name, environ=os.environ, now=lambda: datetime.now(UTC)
+    )
+    notes: list[str] = []
+    async with await session.connect() as connection:
+        request = await connection.requests.get(request_id)
+        if request is None:
+            raise TeleportEmailError(
+                f"the cluster has no request {clean(request_id)}: it was deleted or has expired"
+            )
+        if written is None:
+            written = []
+            try:
+                written = await connection.rules.list()
+            except Denied as error:
+                notes.append("the Access Monitoring Rules cannot be read; this role would allow it:")
+                notes += help_for(error) or (str(error),)
+        rules = compile_rules(written, settings.plugin_name)
+        directory = Directory(connection.users, clock=asyncio.get_running_loop().time)
+        traits: Mapping[str, tuple[str, ...]] | None = None
+        if recipients.needs_traits(rules):
+            user = await directory.user(request.user)
+            traits = user.traits if user else None
+        names = recipients.names_to_look_up(request, settings.delivery, rules, traits=traits)
+        addresses = {name: await directory.address(name) for name in names}
+        if not directory.permitted:
+            notes.append("users cannot be looked up: that needs a role with the resource user, verb read")
+            addresses = {}
+        route = recipients.route(
+            request, settings.delivery, settings.role_to_recipients, rules, addresses, traits=traits
+        )
+    return Explained(request, route, tuple(notes))
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part for part in map(str.strip, text.split(",")) if part)
+
+
+def _lines(explained: Sequence[Explained]) -> Iterator[str]:
+    for number, each in enumerate(explained):
+        if number:
+            yield ""
+        yield from _one(each)
+
+
+def _one(explained: Explained) -> Iterator[str]:
+    request, route = explained.request, explained.route
+    # Users choose names, roles and reviewers; on a terminal they must not be able to move the cursor.
+    roles = _shown(", ".join(request.roles)) or "no role"
+    yield f"Request {_shown(request.id)} of {_shown(request.user) or 'a user without a name'} for {roles}"
+    for note in explained.notes:
+        yield f"Note: {note}"
+    yield ""
+    if route.excluded:
+        yield "Told: nobody, on purpose"
+    elif route.reasons:
+        yield f"Told ({len(route.reasons)}):"
+    else:
+        yield "Told: nobody"
+    yield from _columns((reason.address, reason.why) for reason in route.reasons)
+    if route.skipped:
+        yield f"Not told ({len(route.skipped)}):"
+        yield from _columns((entry.candidate, entry.why) for entry in route.skipped)
+    if route.verdicts:
+        yield f"Rules ({len(route.verdicts)}):"
+        yield from _columns(
+            (verdict.name, "matches" if verdict.matched else verdict.why) for verdict in route.verdicts
+        )
+    if route.problem:
+        yield f"Problem: {_shown(route.problem)}"
+
+
+def _columns(rows: Iterator[tuple[str, str]]) -> Iterator[str]:
+    shown = [(_shown(left) or '""', _shown(right)) for left, right in rows]
+    # One very long name must not push all reasons off the screen.
+    width = min(max((len(left) for left, _ in shown), default=0), 40)
+    for left, right in shown:
+        yield f"  {left.ljust(width)}  {right}"
+
+
+def _shown(text: str) -> str:
+    return " ".join(clean(text).split())
