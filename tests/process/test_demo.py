@@ -67,10 +67,10 @@ if "sandbox" in sys.orig_argv:
 
 def test_a_daemon_that_breaks_is_a_failure_with_its_reason(tmp_path):
     (tmp_path / "sitecustomize.py").write_text(BREAKS)
-    (tmp_path / "tmp").mkdir()
+    (tmp_path / "t").mkdir()
     done = subprocess.run(
         DEMO,
-        env=environment(tmp_path / "tmp", ONCE="1", PYTHONPATH=str(tmp_path)),
+        env=environment(tmp_path / "t", ONCE="1", PYTHONPATH=str(tmp_path)),
         capture_output=True,
         text=True,
         timeout=LIMIT,
@@ -80,13 +80,13 @@ def test_a_daemon_that_breaks_is_a_failure_with_its_reason(tmp_path):
     assert "the daemon ended by itself with exit code 3" in done.stdout
     assert "the daemon is broken" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
-    assert list((tmp_path / "tmp").iterdir()) == []
+    assert list((tmp_path / "t").iterdir()) == []
 
 
 @pytest.mark.slow
 def test_mails_that_do_not_come_are_a_failure(tmp_path):
     (tmp_path / "sitecustomize.py").write_text(REFUSES_ONE)
-    (tmp_path / "tmp").mkdir()
+    (tmp_path / "t").mkdir()
     done = subprocess.run(
         # The limit per step is for busy machines; here it is known that nothing will come.
         [
@@ -94,7 +94,7 @@ def test_mails_that_do_not_come_are_a_failure(tmp_path):
             "-c",
             "from teleport_email.sandbox import demo; demo.STEP_LIMIT = 2; raise SystemExit(demo.main())",
         ],
-        env=environment(tmp_path / "tmp", ONCE="1", PYTHONPATH=str(tmp_path)),
+        env=environment(tmp_path / "t", ONCE="1", PYTHONPATH=str(tmp_path)),
         capture_output=True,
         text=True,
         timeout=LIMIT,

@@ -218,6 +218,12 @@ class Demo:
         return f"{sys.executable} -m teleport_email sandbox --dir {self._directory} {rest}"
 
 
+def _directory() -> Path:
+    # The control socket's path may have 107 bytes; some systems' directories for such things are longer.
+    short = len(os.fsencode(tempfile.gettempdir())) <= 70
+    return Path(tempfile.mkdtemp(prefix="te-demo-", dir=None if short else "/tmp"))  # noqa: S108 - mkdtemp's are private
+
+
 def _nothing(_line: str) -> None:
     """The child keeps its last lines itself."""
 
@@ -225,7 +231,7 @@ def _nothing(_line: str) -> None:
 async def play(console: Console, *, stay: bool) -> int:
     """Play the demo in a directory of its own; the exit code. SIGINT, SIGTERM and SIGHUP end it in order."""
     loop = asyncio.get_running_loop()
-    directory = Path(tempfile.mkdtemp(prefix="teleport-email-demo-"))
+    directory = _directory()
     demo = Demo(console, directory, stay=stay, pace=1.2 if stay else 0.0)
     playing = asyncio.create_task(demo.run())
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
