@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from contextlib import AsyncExitStack
 
 import pytest
 
@@ -141,10 +140,13 @@ async def test_when_the_mailer_closes_nobody_waits_any_more(crowd, pause) -> Non
 
 async def test_slots_are_free_again_after_errors(pause) -> None:
     admission = Admission(pause, 1)
+
+    async def fail() -> None:
+        async with admission.slot():
+            raise RuntimeError
+
     for _ in range(3):
         with pytest.raises(RuntimeError):
-            async with AsyncExitStack() as stack:
-                await stack.enter_async_context(admission.slot())
-                raise RuntimeError
+            await fail()
     async with asyncio.timeout(5), admission.slot():
         pass

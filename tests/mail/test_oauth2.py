@@ -17,9 +17,10 @@ from teleport_email.settings import OAuth2Settings, Secret
 
 async def test_tokens_are_kept_until_shortly_before_their_end(connect, new_mail, clock) -> None:
     async with Inbox(tls="starttls", tokens={"bot": ""}) as inbox:
-        async with TokenServer(
+        server = TokenServer(
             scope="mail.send", expires_in=3600, on_issue=lambda token: inbox.access.tokens.update(bot=token)
-        ) as server:
+        )
+        async with server:
             mailer = connect(
                 inbox, auth="xoauth2", oauth2=server.settings(), max_connections=1, messages_per_connection=1
             )
@@ -72,7 +73,8 @@ async def test_the_client_secret_is_wrong(connect, new_mail) -> None:
 @pytest.mark.parametrize("fault", [Answer(503, "busy"), Answer(429, "slow down"), Cut()])
 async def test_the_token_endpoint_is_out_of_order(connect, new_mail, clock, fault) -> None:
     async with Inbox(tokens={"bot": ""}) as inbox:
-        async with TokenServer(on_issue=lambda token: inbox.access.tokens.update(bot=token)) as server:
+        server = TokenServer(on_issue=lambda token: inbox.access.tokens.update(bot=token))
+        async with server:
             server.faults.add("TOKEN", fault, times=1)
             mailer = connect(inbox, auth="xoauth2", oauth2=server.settings())
             assert isinstance(await mailer.send(new_mail(), OpenGate()), Temporary)
