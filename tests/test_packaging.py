@@ -1,5 +1,6 @@
 """What is shipped beside the code: the unit, the manual pages, logrotate, the installer, the documents."""
 
+import ast
 import os
 import re
 import shutil
@@ -113,6 +114,34 @@ def test_every_command_is_in_the_manual() -> None:
     for command in cli._COMMANDS:
         escaped = command.replace("-", "\\-")
         assert re.search(rf"^\.B {re.escape(escaped)}$", manual, flags=re.MULTILINE), command
+
+
+def logged_events() -> set[tuple[str, str]]:
+    """Event and level of every log call with a fixed name in the daemon's code."""
+    levels = {"exception": "error"} | {level: level for level in ("debug", "info", "warning", "error")}
+    found = set()
+    for path in (ROOT / "src/teleport_email").rglob("*.py"):
+        if {"sandbox", "_proto"} & set(path.parts):
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(value=logger, attr=method), args=[ast.Constant(value=str(event)), *_]
+                ) if method in levels and re.search(r"log|bound", ast.unparse(logger)):
+                    found.add((event, levels[method]))
+    return found
+
+
+def test_every_log_event_is_documented_with_its_level() -> None:
+    events = logged_events()
+    assert len(events) > 30
+    document = (ROOT / "docs/operations.md").read_text()
+    documented = {
+        (name, row[2])
+        for row in re.finditer(r"^\| (`[^|]+`) \| (\w+) \|", document, flags=re.MULTILINE)
+        for name in re.findall("`([^`]+)`", row[1])
+    }
+    assert events - documented == set()
 
 
 def test_logrotate_takes_our_example(tmp_path: Path) -> None:

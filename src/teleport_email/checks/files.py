@@ -40,7 +40,7 @@ def inspect(config: Path, settings: Settings, environ: Mapping[str, str]) -> Ite
 def explain_unreadable(path: Path) -> tuple[str, str]:
     """Why a file cannot be read, and what to do. For paths that were just tried in vain."""
     for parent in reversed(path.absolute().parents):
-        if not os.access(parent, os.X_OK):
+        if not os.access(parent, os.X_OK, effective_ids=True):
             if not parent.exists():
                 return f"{path}: the directory {parent} does not exist", "is the path right?"
             return (
@@ -106,7 +106,7 @@ def _log_file(output: str) -> Iterator[Line]:
         return
     path = Path(output)
     place = path if path.exists() else path.parent
-    if not os.access(place, os.W_OK):
+    if not os.access(place, os.W_OK, effective_ids=True):
         yield fault(AREA, f"the log {path} cannot be written by {_me()}", f"let {_me()} write to {place}")
 
 
