@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
 import time
 from datetime import timedelta
@@ -15,6 +16,7 @@ from teleport_email.sandbox.gateways import ConnectProxy, PlainServer, Proxy, Si
 from teleport_email.sandbox.mail_certificates import MailAuthority
 from teleport_email.teleport import dialer as dialer_module
 from teleport_email.teleport import handshake, route
+from teleport_email.teleport.address import Address
 from teleport_email.teleport.dialer import Dialer
 
 
@@ -392,3 +394,63 @@ async def test_cancelling_leaves_nothing(identity):
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+
+
+# deeper in
+
+
+async def test_other_authorities_behind_a_load_balancer(make_auth, identity, public, trusting):
+    async with make_auth() as again, front(again, public, routes_tls=False) as proxy:
+        error = str(await refused(Dialer(proxy.addr, trusting), identity))
+    assert "upgrades to a WebSocket, but the certificate in it was not issued by the CAs in" in error
+
+
+async def test_auth_service_gone_behind_a_load_balancer(identity, public, trusting):
+    gone = Proxy(("127.0.0.1", closed_port()), identity.cluster, authority=public, routes_tls=False)
+    async with gone as proxy:
+        error = str(await refused(Dialer(proxy.addr, trusting), identity))
+    assert "upgrades to a WebSocket, but then" in error
+    assert "closes the connection during the TLS handshake" in error
+
+
+async def test_http_proxy_that_is_another_server(identity):
+    async def greet(_reader, writer):
+        writer.write(b"220 mail.example.com ESMTP\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(greet, "127.0.0.1", 0)
+    async with server:
+        proxy = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        error = str(await refused(Dialer("auth.invalid:3025", {"HTTPS_PROXY": proxy}), identity))
+    assert f"the HTTP proxy {proxy} does not behave as one" in error
+    assert "check HTTPS_PROXY" in error
+
+
+async def test_silent_http_proxy(identity, monkeypatch):
+    monkeypatch.setattr(route, "OPEN_LIMIT", 0.3)
+    async with Silence() as silence:
+        error = str(await refused(Dialer("auth.invalid:3025", {"HTTPS_PROXY": silence.addr}), identity))
+    assert f"the HTTP proxy {silence.addr} gave no answer" in error
+
+
+async def test_everything_takes_too_long(identity, monkeypatch):
+    monkeypatch.setattr(dialer_module, "LIMIT", 0.2)
+    async with Silence() as silence:
+        error = str(await refused(Dialer(silence.addr, {}), identity))
+    assert f"no connection with {silence.addr} within" in error
+
+
+@pytest.mark.parametrize(
+    ("exc", "words"),
+    [
+        (socket.gaierror(socket.EAI_AGAIN, "try again"), "DNS gives no answer just now"),
+        (socket.gaierror(socket.EAI_NONAME, "unknown"), "the name h is not known"),
+        (OSError(errno.EHOSTUNREACH, "No route to host"), "no route to it from here"),
+        (OSError(errno.ETIMEDOUT, "Connection timed out"), "timed out"),
+        (OSError(errno.EMFILE, "Too many open files"), "no file descriptor left"),
+        (OSError("Multiple exceptions: [Errno 111] Connect call failed (1), [Errno 101] x"), "refused"),
+        (ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"), "h:1: Connection reset by peer"),
+    ],
+)
+def test_reasons(exc, words):
+    assert words in route._reason("h:1", Address("h", 1), exc)
