@@ -12,7 +12,7 @@ from teleport_email.teleport.http_exchange import MAX_BODY, HttpExchange, NotHtt
 @pytest.fixture
 async def ask():
     """Ask a server that answers with given bytes; gives the answer and the request as it arrived."""
-    servers, transports = [], []
+    servers, transports, writers = [], [], []
 
     async def ask(answer, method="GET", headers=(), *, close=True):
         heard = bytearray()
@@ -23,7 +23,7 @@ async def ask():
             if close:
                 writer.close()
             else:
-                transports.append(writer.transport)
+                writers.append(writer)
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         servers.append(server)
@@ -36,7 +36,7 @@ async def ask():
         return found, bytes(heard)
 
     yield ask
-    for transport in transports:
+    for transport in [*transports, *(writer.transport for writer in writers)]:
         transport.abort()
     for server in servers:
         server.close()
