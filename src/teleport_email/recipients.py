@@ -278,14 +278,17 @@ def _add_roles(
 ) -> None:
     # A key without recipients counts as no key, as in the Go plugin.
     filled = {key: recipients for key, recipients in role_to_recipients.items() if recipients}
-    for role in request.roles or (ANYONE,):
+    roles_of: dict[str, list[str]] = {}
+    for role in dict.fromkeys(request.roles) or (ANYONE,):
         key = globs.most_specific(filled, role)
         if key is None:
             chosen.skip(f"role {role}", "no key of role_to_recipients fits")
-            continue
+        else:
+            roles_of.setdefault(key, []).append(role)
+    for key, roles in roles_of.items():
         why = f'role_to_recipients "{key}"'
-        if request.roles and key != role:
-            why += f" for role {role}"
+        if request.roles and roles != [key]:
+            why += f" for role{'s' if len(roles) > 1 else ''} {_listed(roles)}"
         for recipient in filled[key]:
             address = _address(recipient)
             if address is None:
@@ -371,10 +374,8 @@ def _apply_limit(chosen: _Collection, most: int) -> int:
 
 
 def _allowed(address: str, delivery: DeliverySettings) -> bool:
-    if not delivery.allowed_domains:
-        return True
-    domain = address.rpartition("@")[2].lower()
-    return any(globs.matches(pattern.lower(), domain) for pattern in delivery.allowed_domains)
+    allowed = delivery.allowed_domains
+    return not allowed or address.rpartition("@")[2].lower() in (domain.lower() for domain in allowed)
 
 
 def _address(text: str) -> str | None:

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -141,8 +142,8 @@ def _check_usage(parser: argparse.ArgumentParser, args: argparse.Namespace) -> N
 def _read(name: str, parse: Callable[[str], T]) -> T:
     """What a file (or stdin) holds; :class:`TeleportEmailError` names the file and what is wrong."""
     try:
-        path = Path("/dev/stdin" if name == "-" else name)
-        return parse(path.read_bytes().decode("utf-8-sig"))
+        content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        return parse(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise TeleportEmailError(f"{name}: is not UTF-8") from None
     except OSError as error:

@@ -1,0 +1,340 @@
+"""``explain``: the examples of the manual, as they stand there, and everything around them."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import re
+import shlex
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from teleport_email.cli import main
+from teleport_email.model import AccessMonitoringRule, User
+from teleport_email.sandbox.cluster import SandboxCluster
+from teleport_email.sandbox.permissions import MINIMAL
+
+MANUAL = (Path(__file__).parent.parent.parent / "docs/routing.md").read_text()
+BLOCK = re.compile(r"^```(\w+)( base)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def sections() -> list[tuple[str, list[tuple[str, str]]]]:
+    """The examples: headline, and (language, text) of each block."""
+    parts = re.split(
+        r"^### (\d+\. .*)$", MANUAL.partition("\n## Access Monitoring Rules\n")[0], flags=re.MULTILINE
+    )
+    return [
+        (headline, [(block[1], block[3]) for block in BLOCK.finditer(text)])
+        for headline, text in zip(parts[1::2], parts[2::2], strict=True)
+    ]
+
+
+def base() -> str:
+    return next(block[3] for block in BLOCK.finditer(MANUAL) if block[2])
+
+
+def merged(changes: str) -> str:
+    """The configuration of the manual, with the tables of an example added to its own, or in place of them."""
+    tables = tomllib.loads(base())
+    for name, table in tomllib.loads(changes).items():
+        tables[name] = table if name == "role_to_recipients" else {**tables.get(name, {}), **table}
+    lines = []
+    for name, table in tables.items():
+        lines.append(f"[{name}]")
+        lines += [f"{json.dumps(key)} = {json.dumps(value)}" for key, value in table.items()]
+    return "\n".join(lines)
+
+
+def conversations(text: str) -> list[tuple[str, str]]:
+    """Commands and what they print."""
+    parts = re.split(r"^\$ (.*)$\n", text, flags=re.MULTILINE)
+    return list(zip(parts[1::2], parts[2::2], strict=True))
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with the manual's configuration."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "teleport-email.toml").write_text(base())
+    return tmp_path
+
+
+def explain(*arguments: str) -> int:
+    return main(["explain", "-c", "teleport-email.toml", *arguments])
+
+
+def explained(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, Any]]:
+    explain("--json", *arguments)
+    requests: list[dict[str, Any]] = json.loads(capsys.readouterr().out)["requests"]
+    return requests
+
+
+def test_the_manual_has_ten_examples() -> None:
+    assert [headline.split(".")[0] for headline, _ in sections()] == [str(number) for number in range(1, 11)]
+
+
+@pytest.mark.parametrize(
+    ("headline", "blocks"), sections(), ids=lambda part: part if isinstance(part, str) else ""
+)
+def test_an_example_of_the_manual_is_true(
+    headline: str, blocks: list[tuple[str, str]], here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    by_language = dict(blocks)
+    (here / "teleport-email.toml").write_text(merged(by_language.get("toml", "")))
+    (here / "rules.yaml").write_text(by_language.get("yaml", ""))
+    spoken = conversations(by_language["console"])
+    assert spoken
+    for command, printed in spoken:
+        program, verb, *arguments = shlex.split(command)
+        assert (program, verb) == ("teleport-email", "explain")
+        assert main(["explain", "-c", "teleport-email.toml", *arguments]) in (0, 1)
+        assert capsys.readouterr().out.strip() == printed.strip()
+
+
+# Without a cluster ------------------------------------------------------------------------------------
+
+
+def test_json_says_the_same_to_programs(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (request,) = explained(capsys, "--roles", "dev", "--user", "ann", "--reviewers", "bob")
+    assert request == {
+        "request": "(made up)",
+        "user": "ann",
+        "roles": ["dev"],
+        "recipients": [{"address": "security@example.com", "why": 'role_to_recipients "*" for role dev'}],
+        "skipped": [
+            {
+                "candidate": "bob",
+                "why": "suggested reviewer: not an email address, and users could not be looked up",
+            }
+        ],
+        "rules": [],
+        "excluded": False,
+        "fallback": False,
+        "problem": "",
+        "notes": [],
+    }
+
+
+def test_the_exit_code_tells_when_nobody_could_be_told(here: Path) -> None:
+    assert explain("--roles", "dev") == 0
+    (here / "rules.json").write_text(
+        json.dumps(
+            {
+                "metadata": {"name": "r"},
+                "spec": {
+                    "subjects": ["access_request"],
+                    "condition": "true",
+                    "notification": {"name": "email", "recipients": ["#x"]},
+                },
+            }
+        )
+    )
+    assert explain("--roles", "dev", "--rules", "rules.json") == 1
+
+
+def test_requests_are_read_as_tctl_prints_them(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def printed(name: str, role: str) -> dict[str, Any]:
+        spec = {
+            "user": "ann",
+            "roles": [role],
+            "state": 1,
+            "created": "2026-11-22T16:00:00Z",
+            "expires": "2026-11-23T04:00:00Z",
+            "request_reason": "INC-1",
+            "suggested_reviewers": ["eve@example.com"],
+            "system_annotations": {"teams": ["red"]},
+        }
+        metadata = {"name": name, "expires": "2026-11-22T17:00:00Z"}
+        return {"kind": "access_request", "version": "v3", "metadata": metadata, "spec": spec}
+
+    (here / "rules.yaml").write_text(
+        """
+- metadata: {name: r}
+  spec:
+    subjects: [access_request]
+    condition: >-
+      access_request.spec.system_annotations["teams"].contains("red")
+      && access_request.spec.expiry.before(time.RFC3339("2026-11-22T17:00:01Z"))
+      && access_request.spec.roles.contains("dev")
+    notification: {name: email, recipients: [red@example.com]}
+"""
+    )
+    (here / "one.json").write_text(json.dumps(printed("0193-1", "dev")))
+    (one,) = explained(capsys, "--request", "one.json", "--rules", "rules.yaml")
+    assert (one["request"], [each["address"] for each in one["recipients"]]) == (
+        "0193-1",
+        ["red@example.com"],
+    )
+    (here / "two.json").write_text(json.dumps([printed("0193-1", "dev"), printed("0193-2", "dba")]))
+    two = explained(capsys, "--request", "two.json", "--rules", "rules.yaml")
+    assert [[each["address"] for each in request["recipients"]] for request in two] == [
+        ["red@example.com"],
+        ["security@example.com", "eve@example.com"],
+    ]
+
+
+def test_rules_can_come_from_standard_input(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = b"metadata: {name: r}\nspec: {subjects: [access_request], condition: true, notification: {name: email, recipients: [a@x.org]}}"
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text)))
+    (request,) = explained(capsys, "--roles", "dev", "--rules", "-")
+    assert [each["address"] for each in request["recipients"]] == ["a@x.org"]
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("", "holds no rule"),
+        ("a: [", "line 1"),
+        ("kind: role\nmetadata: {name: r}\nspec: {}", "kind is 'role'"),
+        ("metadata: {}\nspec: {}", "metadata.name is missing"),
+        ("metadata: {name: r}", "spec is missing"),
+        ("- 1", "no table"),
+        ("metadata: {name: r}\nspec: {subjects: access_request}", "subjects is no list"),
+        ("metadata: {name: r}\nspec: {condition: [x]}", "condition is no text"),
+        ("metadata: {name: r}\nspec: {notification: {recipients: [{}]}}", "recipients is no text"),
+        ("metadata: {name: 2026-02-30}\nspec: {}", "no YAML"),
+        ("\x00", "no YAML"),
+        ("[" * 3000, "no YAML"),
+    ],
+)
+def test_a_file_of_rules_that_is_none_is_named_with_what_is_wrong(
+    text: str, hint: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "rules.yaml").write_text(text)
+    assert explain("--roles", "dev", "--rules", "rules.yaml") == 1
+    complaint = capsys.readouterr().err
+    assert complaint.startswith("teleport-email: rules.yaml: ")
+    assert hint in complaint
+
+
+def test_a_file_that_cannot_be_read_is_named(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert explain("--roles", "dev", "--rules", "none.yaml") == 1
+    assert "none.yaml: cannot be read: No such file" in capsys.readouterr().err
+    (here / "latin.yaml").write_bytes(b"\xff\xfe\xfa")
+    assert explain("--roles", "dev", "--rules", "latin.yaml") == 1
+    assert "latin.yaml: is not UTF-8" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["0193", "--roles", "dev"],
+        ["0193", "--request", "f.json"],
+        ["0193", "--user", "ann"],
+        ["--request", "f.json", "--reason", "x"],
+        ["0193", "--trait", "a=b"],
+        ["--roles", "dev", "--trait", "a"],
+        ["--request", "-", "--rules", "-"],
+    ],
+)
+def test_what_makes_no_sense_together_is_wrong_usage(arguments: list[str], here: Path) -> None:
+    with pytest.raises(SystemExit) as left:
+        explain(*arguments)
+    assert left.value.code == 2
+
+
+def test_names_cannot_move_the_cursor(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    explain("--roles", "dev\x1b[2J", "--user", "a\nTold: x", "--reviewers", "\x9b31m,b\u202e")
+    printed = capsys.readouterr().out
+    assert all(line.isprintable() for line in printed.splitlines())
+    assert "Told: x" not in printed.splitlines()
+
+
+def test_looking_at_roles_needs_neither_lark_nor_the_cluster() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, teleport_email.recipients, teleport_email.rules; "
+        "print(sorted({'lark', 're2', 'grpc', 'yaml', 'idna', 'structlog'} & set(sys.modules)))"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        == "[]\n"
+    )
+
+
+# With a cluster ---------------------------------------------------------------------------------------
+
+
+async def ask(
+    here: Path, cluster: SandboxCluster, capsys: Any, *arguments: str, **identity: Any
+) -> dict[str, Any]:
+    """What ``explain`` says about a request of the cluster."""
+    cluster.write_identity(here, cluster.identity(**identity))
+    text = base().replace("teleport.example.com:443", cluster.addr)
+    (here / "teleport-email.toml").write_text(
+        text.replace("/var/lib/teleport-email/identity", str(here / "identity"))
+    )
+    code = await asyncio.to_thread(explain, "--json", *arguments)
+    printed = capsys.readouterr()
+    return {
+        "code": code,
+        "err": printed.err,
+        **(json.loads(printed.out)["requests"][0] if printed.out else {}),
+    }
+
+
+def told(answer: dict[str, Any]) -> list[str]:
+    return [each["address"] for each in answer["recipients"]]
+
+
+@pytest.fixture
+async def cluster() -> Any:
+    async with SandboxCluster(seed=3) as made:
+        yield made
+
+
+async def test_a_request_of_the_cluster_is_explained_with_its_users_and_rules(
+    here: Path, cluster: SandboxCluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster.put_user(User("bob", traits={"email": ("bob@example.com",)}))
+    cluster.put_user(User("ann", traits={"team": ("red",)}))
+    request = await cluster.create(user="ann", roles=("dev",), suggested_reviewers=("bob", "carol"))
+    answer = await ask(here, cluster, capsys, request.id)
+    assert answer["code"] == 0
+    assert told(answer) == ["security@example.com", "bob@example.com"]
+    assert [each["candidate"] for each in answer["skipped"]] == ["carol"]
+    condition = 'user.traits["team"].contains("red")'
+    cluster.put_rule(AccessMonitoringRule("red", ("access_request",), condition, "email", ("bob", "r@x.org")))
+    answer = await ask(here, cluster, capsys, request.id)
+    assert told(answer) == ["bob@example.com", "r@x.org"]
+    assert [each["name"] for each in answer["rules"] if each["matched"]] == ["red"]
+
+
+async def test_rules_of_a_file_stand_in_for_those_of_the_cluster(
+    here: Path, cluster: SandboxCluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster.put_rule(AccessMonitoringRule("r", ("access_request",), "true", "email", ("old@example.com",)))
+    request = await cluster.create(roles=("dev",))
+    (here / "rules.yaml").write_text(
+        "metadata: {name: r}\nspec: {subjects: [access_request], condition: 'true', notification: {name: email, recipients: [new@example.com]}}"
+    )
+    assert told(await ask(here, cluster, capsys, request.id, "--rules", "rules.yaml")) == ["new@example.com"]
+
+
+async def test_what_is_not_permitted_is_said_and_done_without(
+    here: Path, cluster: SandboxCluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request = await cluster.create(roles=("dev",), suggested_reviewers=("bob",))
+    answer = await ask(here, cluster, capsys, request.id, permissions=MINIMAL)
+    assert told(answer) == ["security@example.com"]
+    notes = "\n".join(answer["notes"])
+    assert "resources: [access_monitoring_rule]" in notes
+    assert "users cannot be looked up" in notes
+    assert "could not be looked up" in answer["skipped"][0]["why"]
+
+
+async def test_a_request_that_is_gone_is_an_error_that_says_so(
+    here: Path, cluster: SandboxCluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = await ask(here, cluster, capsys, "01939999-0000-7000-8000-000000000000")
+    assert answer["code"] == 1
+    assert "was deleted or has expired" in answer["err"]
