@@ -254,7 +254,13 @@ def _applied(claim: Claim, attempt: Attempt) -> Claim:
         claim,
         holding=attempt.write.ledger.owner == claim.owner,
         confirmed=max(attempt.issued, claim.confirmed),
-        ready=(*claim.ready, *attempt.start),
+        ready=(*claim.ready, *(due for due in attempt.start if _is_open(claim.ledger, due))),
         fresh=claim.fresh | attempt.fresh,
         facts=left,
     )
+
+
+def _is_open(ledger: Ledger, due: Due) -> bool:
+    """Whether the message still waits; somebody else's facts may say that it was delivered meanwhile."""
+    party = ledger.party(due.address, requester=due.requester)
+    return party is not None and party.mark(due.kind) is Mark.ATTEMPTED

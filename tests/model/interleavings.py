@@ -1,0 +1,608 @@
+"""All interleavings of two workers on one request, with faults, driven through the project's own code.
+
+A state holds the plugin data as the cluster has it, the mails that were accepted, writes that are still on
+their way, what each worker knows, and a budget of faults. From each state every possible next step is taken;
+states seen before are not taken up again. What is pure in the program (``decide``, ``ledger``, ``claim``,
+``go_plugin``) is used as it is; only the loop around it is written again here, one step at a time.
+
+Time is abstract: one step, ``a lease passes``, makes all sightings old. A worker may be paused anywhere, also
+between the last look at its lease and the final dot.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from teleport_email import go_plugin
+from teleport_email.claim import Attempt, Claim
+from teleport_email.decide import Audience, Due, Plan, Policy, View
+from teleport_email.ledger import ANNOUNCEMENTS, LEDGER_KEY, RESOLUTION_TOPICS, Ledger, unpack
+from teleport_email.model import (
+    AccessRequest,
+    Content,
+    Delivered,
+    Kind,
+    RequestState,
+    Review,
+    Temporary,
+    Topic,
+    Withdrawn,
+)
+
+CREATED = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+NOW = datetime(2026, 11, 22, 13, 0, tzinfo=UTC)
+POLICY = Policy(duty_since=datetime(2026, 11, 1, tzinfo=UTC))
+PENDING, APPROVED, DENIED = RequestState.PENDING, RequestState.APPROVED, RequestState.DENIED
+GO_CONTENT = "the Go plugin's"
+
+
+def request(state: RequestState, reviews: int = 0) -> AccessRequest:
+    made = tuple(Review(f"r{number}@example.com", state) for number in range(reviews))
+    return AccessRequest("id", "user@example.com", ("dev",), state, created=CREATED, reviews=made)
+
+
+@dataclass(frozen=True)
+class Faults:
+    """How many of each may still happen."""
+
+    crashes: int = 0
+    lost_writes: int = 0
+    """Writes without an answer; they may be applied then, later, or never."""
+    lost_answers: int = 0
+    """Mails whose acceptance the worker never hears of, or that only seemed to be accepted."""
+    failures: int = 0
+    """Mails refused for now, before the dot."""
+    leases: int = 0
+    """Times that a lease may pass while somebody sleeps."""
+    go: bool = False
+    """Whether a Go plugin works beside us."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    timeline: tuple[View, ...]
+    """The request's life; workers may be behind it."""
+    faults: Faults
+    recipients: tuple[str, ...] = ("a@example.com",)
+    workers: int = 2
+
+
+@dataclass(frozen=True)
+class Worker:
+    number: int
+    life: int = 0
+    """Grows with each crash: a new process is a new owner."""
+    seen: int = 0
+    """How far along the timeline this worker's view is."""
+    claim: Claim | None = None
+    flying: tuple[tuple[Due, str], ...] = ()
+    """Messages under way, each with its content as it was taken from the ledger."""
+    attempt: Attempt | None = None
+    """Issued and not answered yet."""
+    unknown: Attempt | None = None
+    """Ended without an answer, or its compare failed: to be read."""
+    lost: bool = False
+    """No longer the owner: only facts may be written."""
+    fact: go_plugin.Write | None = None
+    sighting: tuple[str, ...] = ()
+    sighting_old: bool = False
+    writes: int = 0
+    knows: frozenset[Due] = frozenset()
+    """Delivered by this process, which has heard the server say so."""
+
+    @property
+    def owner(self) -> str:
+        return f"{self.number}.{self.life}"
+
+    @property
+    def idle(self) -> bool:
+        return self.claim is None
+
+
+@dataclass(frozen=True)
+class Mail:
+    address: str
+    kind: Kind
+    content: str
+
+
+@dataclass(frozen=True)
+class State:
+    now: int
+    """Where the request's life stands."""
+    data: Mapping[str, str]
+    mails: tuple[Mail, ...]
+    late: tuple[go_plugin.Write, ...]
+    workers: tuple[Worker, ...]
+    faults: Faults
+    go: str = "idle"
+    go_data: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> Any:
+        return (
+            self.now,
+            _frozen(self.data),
+            self.mails,
+            tuple((_frozen(write.set), _frozen(write.expect)) for write in self.late),
+            tuple(_worker_key(worker) for worker in self.workers),
+            self.faults,
+            self.go,
+            _frozen(self.go_data),
+        )
+
+
+def _frozen(data: Mapping[str, str]) -> Any:
+    return tuple(sorted(data.items()))
+
+
+def _worker_key(worker: Worker) -> Any:
+    claim = worker.claim
+    known: Any = None
+    if claim is not None:
+        known = (
+            _frozen(claim.data),
+            claim.holding,
+            claim.ready,
+            claim.in_flight,
+            claim.fresh,
+            claim.deferred,
+            tuple(sorted((repr(due), repr(entry)) for due, entry in claim.facts.items())),
+        )
+    return (
+        worker.life,
+        worker.seen,
+        known,
+        worker.flying,
+        worker.attempt.write_id if worker.attempt else "",
+        worker.unknown.write_id if worker.unknown else "",
+        worker.lost,
+        _frozen(worker.fact.set) if worker.fact else (),
+        worker.sighting,
+        worker.sighting_old,
+        worker.writes,
+        worker.knows,
+    )
+
+
+class Violation(AssertionError):
+    """A promise was broken; the message has the steps that led there."""
+
+
+class Model:
+    """The steps that are possible from a state. Subclasses take one of the design's rules away."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.audience = Audience(scenario.recipients)
+
+    def start(self) -> State:
+        workers = tuple(Worker(number) for number in range(self.scenario.workers))
+        return State(0, {}, (), (), workers, self.scenario.faults)
+
+    # The rules that can be taken away --------------------------------------------------------------
+
+    def write_id(self, worker: Worker, data: Mapping[str, str]) -> str:
+        return f"{worker.owner}.{worker.writes}"
+
+    def content(self, worker: Worker, ledger: Ledger, due: Due) -> str:
+        blob = ledger.blob(due.kind)
+        return unpack(blob).text if blob else ""
+
+    def expected(self, write: go_plugin.Write) -> Mapping[str, str]:
+        return write.expect
+
+    def read(self, claim: Claim, data: Mapping[str, str]) -> Claim:
+        return claim.read(data)
+
+    def marked(self, attempt: Attempt, worker: Worker, view: View) -> Attempt:
+        return attempt
+
+    # Steps ---------------------------------------------------------------------------------------------
+
+    def steps(self, state: State) -> Iterator[tuple[str, State]]:
+        faults = state.faults
+        if state.now + 1 < len(self.scenario.timeline):
+            yield f"the request becomes {self._name(state.now + 1)}", _but(state, now=state.now + 1)
+        for index, write in enumerate(state.late):
+            if self._holds(state.data, write):
+                rest = state.late[:index] + state.late[index + 1 :]
+                yield "a late write arrives", _but(state, data=_applied(state.data, write), late=rest)
+        aging = [worker for worker in state.workers if worker.sighting and not worker.sighting_old]
+        if faults.leases and aging and state.go in ("idle", "gone"):
+            aged = tuple(dataclasses.replace(worker, sighting_old=True) for worker in state.workers)
+            yield "a lease passes", self._spend(_but(state, workers=aged), leases=faults.leases - 1)
+        if faults.go:
+            yield from self._go_steps(state)
+        for worker in state.workers:
+            name = f"worker {worker.number}"
+            if worker.seen < state.now:
+                yield f"{name} sees the request", self._put(state, worker, seen=state.now)
+            if not worker.idle and faults.crashes:
+                fresh = Worker(worker.number, worker.life + 1, seen=worker.seen)
+                late = state.late + ((worker.attempt.write,) if worker.attempt else ())
+                crashed = self._spend(_but(state, late=late), crashes=faults.crashes - 1)
+                yield f"{name} crashes", self._put(crashed, worker, whole=fresh)
+            for what, after in self._worker_steps(state, worker):
+                yield f"{name} {what}", after
+
+    def _worker_steps(self, state: State, worker: Worker) -> Iterator[tuple[str, State]]:
+        if worker.claim is None:
+            after = self._look(state, worker)
+            if after is not None:
+                yield "looks", after
+            return
+        if worker.attempt is not None:
+            yield from self._answers(state, worker, worker.attempt)
+        elif worker.unknown is not None:
+            yield "reads again", self._read_again(state, worker, worker.unknown)
+        elif worker.fact is not None:
+            yield from self._fact_answers(state, worker, worker.fact)
+        elif worker.lost:
+            if not worker.claim.in_flight:
+                yield "has ended its sends", self._facts(state, worker)
+        else:
+            after = self._next(state, worker)
+            if after is not None:
+                yield "writes", after
+        for due, content in worker.flying:
+            yield from self._sends(state, worker, due, content)
+
+    def _look(self, state: State, worker: Worker) -> State | None:
+        claim = self.read(Claim("id", worker.owner), state.data)
+        plan = claim.plan(self._view(worker), self.audience, POLICY, NOW)
+        if plan.settled or not plan.next:
+            return None
+        waiting: tuple[str, ...] = ()
+        if claim.held_by_other:
+            waiting = (claim.ledger.owner, claim.ledger.write_id)
+        elif not claim.ledger.exists and go_plugin.is_claiming(state.data):
+            waiting = ("go",)
+        if waiting and not (worker.sighting == waiting and worker.sighting_old):
+            if worker.sighting == waiting:
+                return None
+            return self._put(state, worker, sighting=waiting, sighting_old=False)
+        return self._issue(state, worker, claim, plan)
+
+    def _next(self, state: State, worker: Worker) -> State | None:
+        assert worker.claim is not None
+        plan = worker.claim.plan(self._view(worker), self.audience, POLICY, NOW)
+        after = self._issue(state, worker, worker.claim, plan)
+        if after is None and not worker.claim.holding and not worker.claim.in_flight:
+            return self._rest(state, worker)
+        return after
+
+    def _issue(self, state: State, worker: Worker, claim: Claim, plan: Plan) -> State | None:
+        def render(kind: Kind, view: View, ledger: Ledger) -> Content:
+            return Content(
+                "s", f"{kind.code} by {worker.owner}.{worker.writes}", "", NOW, "b", "f@example.com"
+            )
+
+        attempt = claim.next_write(
+            self._view(worker),
+            plan,
+            write_id=self.write_id(worker, state.data),
+            nonce="00" * 16,
+            domain="example.com",
+            now=0.0 if plan.next or claim.facts else 100.0,
+            room=8,
+            render=render,
+        )
+        if attempt is None:
+            return None
+        attempt = self.marked(attempt, worker, self._view(worker))
+        return self._put(
+            state, worker, claim=claim.issued(attempt), attempt=attempt, writes=worker.writes + 1
+        )
+
+    def _answers(self, state: State, worker: Worker, attempt: Attempt) -> Iterator[tuple[str, State]]:
+        claim = worker.claim
+        assert claim is not None
+        if self._holds(state.data, attempt.write):
+            done = _but(state, data=_applied(state.data, attempt.write))
+            yield "wrote", self._begin(done, worker, claim.written(attempt))
+        else:
+            yield "lost the compare", self._put(state, worker, attempt=None, unknown=attempt)
+        if state.faults.lost_writes:
+            late = self._spend(
+                _but(state, late=(*state.late, attempt.write)), lost_writes=state.faults.lost_writes - 1
+            )
+            yield "has no answer to its write", self._put(late, worker, attempt=None, unknown=attempt)
+
+    def _read_again(self, state: State, worker: Worker, attempt: Attempt) -> State:
+        assert worker.claim is not None
+        was_holding = worker.claim.holding
+        claim = self.read(worker.claim, state.data)
+        applied = claim.ledger.write_id == attempt.write_id
+        goes_on = claim.holding or (applied and not claim.ledger.owner)
+        if not goes_on or (not was_holding and not applied):
+            return self._put(
+                state,
+                worker,
+                claim=dataclasses.replace(claim, holding=False, ready=()),
+                unknown=None,
+                lost=True,
+            )
+        return self._begin(state, worker, claim)
+
+    def _begin(self, state: State, worker: Worker, claim: Claim) -> State:
+        dues, claim = claim.begin()
+        for due in dues:
+            if due in worker.knows:
+                raise Violation(
+                    f"worker {worker.number} sends '{due.kind}' again, which it knows to be delivered"
+                )
+            if not claim.ledger.blob(due.kind):
+                raise Violation(f"{due.kind} is begun without a frozen content")
+        flying = worker.flying + tuple((due, self.content(worker, claim.ledger, due)) for due in dues)
+        return self._put(state, worker, claim=claim, flying=flying, attempt=None, unknown=None)
+
+    def _sends(self, state: State, worker: Worker, due: Due, content: str) -> Iterator[tuple[str, State]]:
+        claim = worker.claim
+        assert claim is not None
+        faults = state.faults
+        accepted = _but(state, mails=(*state.mails, Mail(due.address, due.kind, content)))
+        worker = dataclasses.replace(worker, flying=tuple(one for one in worker.flying if one[0] != due))
+        kind = due.kind.code
+        knows = worker.knows | {due}
+        heard = claim.finish(due, Delivered(), 1)
+        yield f"delivers {kind}", self._put(accepted, worker, claim=heard, knows=knows)
+        if faults.lost_answers:
+            unknown = claim.finish(due, Temporary("cut", maybe_accepted=True), 1)
+            less = {"lost_answers": faults.lost_answers - 1}
+            yield (
+                f"delivers {kind} unknowingly",
+                self._put(self._spend(accepted, **less), worker, claim=unknown),
+            )
+            yield f"loses {kind} unknowingly", self._put(self._spend(state, **less), worker, claim=unknown)
+        if faults.failures:
+            failed = self._spend(state, failures=faults.failures - 1)
+            yield (
+                f"fails to send {kind}",
+                self._put(failed, worker, claim=claim.finish(due, Temporary("451"), 1)),
+            )
+        if worker.lost:
+            yield f"withdraws {kind}", self._put(state, worker, claim=claim.finish(due, Withdrawn(), 1))
+
+    def _facts(self, state: State, worker: Worker) -> State:
+        assert worker.claim is not None
+        claim = self.read(worker.claim, state.data)
+        write = dataclasses.replace(claim, holding=False).facts_write(self._view(worker))
+        if write is None:
+            return self._rest(state, worker)
+        return self._put(state, worker, claim=claim, fact=write)
+
+    def _fact_answers(
+        self, state: State, worker: Worker, write: go_plugin.Write
+    ) -> Iterator[tuple[str, State]]:
+        if self._holds(state.data, write):
+            done = _but(state, data=_applied(state.data, write))
+            yield "records what it knows", self._rest(done, worker)
+        else:
+            yield "loses the compare of its facts", self._put(state, worker, fact=None)
+        if state.faults.lost_writes:
+            late = self._spend(
+                _but(state, late=(*state.late, write)), lost_writes=state.faults.lost_writes - 1
+            )
+            yield "has no answer to its facts", self._put(late, worker, fact=None)
+
+    # The Go plugin: it claims by a compare on its seven keys, then sends, then writes the threads ------
+
+    def _go_steps(self, state: State) -> Iterator[tuple[str, State]]:
+        view = self.scenario.timeline[state.now]
+        values = go_plugin.go_values(state.data)
+        if state.go == "idle":
+            if not values["user"] and not view.gone:
+                yield "Go reads", _but(state, go="announce", go_data=values)
+            elif values["email_threads"] and view.state is not PENDING and not values["resolution"]:
+                yield "Go reads", _but(state, go="resolve", go_data=values)
+            return
+        if state.go in ("announce", "resolve"):
+            if values != state.go_data:
+                yield "Go loses the compare", _but(state, go="gone")
+                return
+            new = {"user": "user@example.com", "roles": "dev"}
+            if state.go == "resolve":
+                new = {"resolution": view.state.value}
+                if view.request.reviews:
+                    new["reviews_count"] = str(len(view.request.reviews))
+            yield "Go claims", _but(state, data={**state.data, **new}, go=f"send {state.go}")
+            return
+        if state.go == "send announce":
+            kind = Kind(Topic.ANNOUNCEMENT)
+            mails = tuple(Mail(address, kind, GO_CONTENT) for address in self.scenario.recipients)
+            yield "Go announces", _but(state, mails=state.mails + mails, go="threads")
+        elif state.go == "send resolve":
+            told = RequestState(state.data["resolution"])
+            counted = range(
+                go_plugin.reviews_counted(state.go_data) + 1, go_plugin.reviews_counted(state.data) + 1
+            )
+            kinds = [Kind(Topic.REVIEW, number) for number in counted] + [Kind(RESOLUTION_TOPICS[told])]
+            threads = go_plugin.threads_of(state.go_data)
+            mails = tuple(Mail(thread.address, kind, GO_CONTENT) for thread in threads for kind in kinds)
+            yield "Go resolves", _but(state, mails=state.mails + mails, go="gone")
+        elif state.go == "threads":
+            threads = ",".join(f"{address}/now/go@example.com" for address in self.scenario.recipients)
+            yield (
+                "Go writes its threads",
+                _but(state, data={**state.data, "email_threads": threads}, go="gone"),
+            )
+
+    # Small parts --------------------------------------------------------------------------------------------
+
+    def _view(self, worker: Worker) -> View:
+        return self.scenario.timeline[worker.seen]
+
+    def _name(self, place: int) -> str:
+        view = self.scenario.timeline[place]
+        return "gone" if view.gone else view.state.value.lower()
+
+    def _holds(self, data: Mapping[str, str], write: go_plugin.Write) -> bool:
+        return all(data.get(key, "") == value for key, value in self.expected(write).items())
+
+    def _rest(self, state: State, worker: Worker) -> State:
+        rested = dataclasses.replace(worker, claim=None, attempt=None, unknown=None, lost=False, fact=None)
+        return self._put(state, worker, whole=rested)
+
+    def _spend(self, state: State, **left: int) -> State:
+        return _but(state, faults=dataclasses.replace(state.faults, **left))
+
+    def _put(self, state: State, worker: Worker, *, whole: Worker | None = None, **changes: Any) -> State:
+        changed = whole or dataclasses.replace(worker, **changes)
+        workers = tuple(changed if one.number == worker.number else one for one in state.workers)
+        return _but(state, workers=workers)
+
+
+def _but(state: State, **changes: Any) -> State:
+    changed = dataclasses.replace(state, **changes)
+    if changed.late:
+        # No value of the ledger ever comes back, so a write that expects another one can arrive no more.
+        ledger = changed.data.get(LEDGER_KEY, "")
+        late = tuple(write for write in changed.late if write.expect.get(LEDGER_KEY, "") == ledger)
+        changed = dataclasses.replace(changed, late=late)
+    return changed
+
+
+def _applied(data: Mapping[str, str], write: go_plugin.Write) -> dict[str, str]:
+    merged = {**data, **write.set}
+    return {key: value for key, value in merged.items() if value}
+
+
+# What must hold ----------------------------------------------------------------------------------------------
+
+_AFTER = {Topic.APPROVED: 1, Topic.PROMOTED: 1, Topic.DENIED: 2, Topic.EXPIRED: 3}
+
+
+def check_mails(state: State, *, twins: bool) -> None:
+    """No two different messages for the same recipient and kind; one beginning; no reply before it; order."""
+    first: dict[tuple[str, Kind], str] = {}
+    begun: dict[str, Kind] = {}
+    furthest: dict[str, int] = {}
+    reviewed: dict[str, int] = {}
+    for mail in state.mails:
+        what = (mail.address, mail.kind)
+        if what in first:
+            if first[what] != mail.content:
+                raise Violation(f"{mail.address} has two different messages '{mail.kind}'")
+            if not twins:
+                raise Violation(f"{mail.address} has '{mail.kind}' twice, and nothing failed")
+            continue
+        first[what] = mail.content
+        if mail.kind.topic in ANNOUNCEMENTS:
+            if mail.address in begun:
+                raise Violation(
+                    f"{mail.address} is told of the request twice: {begun[mail.address]}, {mail.kind}"
+                )
+            begun[mail.address] = mail.kind
+            continue
+        if mail.address not in begun:
+            raise Violation(f"{mail.address} has '{mail.kind}' before the announcement")
+        if mail.kind.topic is Topic.REVIEW:
+            if mail.kind.number < reviewed.get(mail.address, 0):
+                raise Violation(f"{mail.address} has '{mail.kind}' after a later review")
+            reviewed[mail.address] = mail.kind.number
+            continue
+        place = _AFTER.get(mail.kind.topic, 0)
+        if place < furthest.get(mail.address, 0):
+            raise Violation(f"{mail.address} has '{mail.kind}' after a later state")
+        furthest[mail.address] = max(place, furthest.get(mail.address, 0))
+
+
+def complete(model: Model, state: State) -> State:
+    """Faults have stopped: somebody with a true view works until nothing is left to do."""
+    fresh = Worker(9, seen=state.now)
+    worked = dataclasses.replace(state, workers=(fresh,), late=(), faults=Faults(), go="gone")
+    for _ in range(200):
+        worker = worked.workers[0]
+        if worker.sighting:
+            worked = _but(worked, workers=(dataclasses.replace(worker, sighting_old=True),))
+        step = next(iter(model._worker_steps(worked, worked.workers[0])), None)
+        if step is None:
+            return worked
+        worked = step[1]
+    raise Violation("the work never comes to an end")
+
+
+def check_complete(model: Model, state: State) -> None:
+    """Nothing is lost once faults have stopped."""
+    done = complete(model, state)
+    check_mails(done, twins=True)
+    view = model.scenario.timeline[done.now]
+    for address in model.scenario.recipients:
+        kinds = {mail.kind for mail in done.mails if mail.address == address}
+        begun = {kind.topic for kind in kinds if kind.topic in ANNOUNCEMENTS}
+        if not begun and not view.gone:
+            raise Violation(f"{address} was never told of the request")
+        told = {kind.topic for kind in kinds} - {Topic.ANNOUNCEMENT, Topic.REVIEW}
+        if begun and view.state is not PENDING and not told:
+            raise Violation(f"{address} never hears how it ended")
+        if begun == {Topic.ANNOUNCEMENT} and not view.gone:
+            for number in range(1, len(view.request.reviews) + 1):
+                if Kind(Topic.REVIEW, number) not in kinds:
+                    raise Violation(f"{address} never hears of review {number}")
+        if (
+            begun
+            and view.state is DENIED
+            and not view.gone
+            and not told & {Topic.DENIED, Topic.ANNOUNCED_DENIED}
+        ):
+            raise Violation(f"{address} never hears of the denial")
+
+
+@dataclass
+class Explored:
+    """What an exploration has seen."""
+
+    states: int = 0
+    steps: int = 0
+    rests: int = 0
+    """States in which nobody was at work, each carried on to its end."""
+
+
+def explore(model: Model, *, limit: int = 2_000_000) -> Explored:
+    """Take every step from every state. Raises :class:`Violation` with the steps that led to it."""
+    faults = model.scenario.faults
+    nothing_fails = not (faults.crashes or faults.lost_writes or faults.lost_answers or faults.leases)
+    result = Explored()
+    start = model.start()
+    parents: dict[Any, tuple[Any, str]] = {start.key: (None, "")}
+    checked: set[Any] = set()
+    waiting = [start]
+    while waiting:
+        state = waiting.pop()
+        key = state.key
+        result.states += 1
+        if result.states > limit:
+            raise RuntimeError(f"more than {limit} states")
+        what = ""
+        try:
+            check_mails(state, twins=not nothing_fails)
+            rest = (state.now, _frozen(state.data), state.mails)
+            if (
+                rest not in checked
+                and state.go in ("idle", "gone")
+                and all(one.idle for one in state.workers)
+            ):
+                checked.add(rest)
+                result.rests += 1
+                check_complete(model, state)
+            for what, after in model.steps(state):
+                result.steps += 1
+                if after.key not in parents:
+                    parents[after.key] = (key, what)
+                    waiting.append(after)
+        except Violation as violation:
+            raise Violation(f"{violation}\nafter:\n" + _story(parents, key, what)) from None
+    return result
+
+
+def _story(parents: Mapping[Any, tuple[Any, str]], key: Any, last: str) -> str:
+    steps = [last] if last else []
+    while key is not None:
+        key, what = parents[key]
+        steps.append(what)
+    return "\n".join(f"  {step}" for step in reversed(steps) if step)

@@ -1,0 +1,170 @@
+"""The ledger's rules hold in every interleaving, and each rule is needed: without it something breaks."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+
+import pytest
+from model.interleavings import (
+    APPROVED,
+    DENIED,
+    PENDING,
+    Faults,
+    Model,
+    Scenario,
+    State,
+    Violation,
+    Worker,
+    explore,
+    request,
+)
+
+from teleport_email import claim, go_plugin, ledger
+from teleport_email.claim import Attempt, Claim
+from teleport_email.decide import Due, View
+from teleport_email.go_plugin import Write
+from teleport_email.ledger import LEDGER_KEY, Ledger, Mark
+
+MADE = View(request(PENDING))
+REVIEWED = View(request(PENDING, 1))
+GRANTED = View(request(APPROVED))
+GRANTED_BY_REVIEW = View(request(APPROVED, 1))
+REFUSED = View(request(DENIED, 1))
+TWO = ("a@example.com", "b@example.com")
+EXPIRED = View(request(PENDING), gone=True)
+
+
+@pytest.fixture(autouse=True)
+def remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same ledgers are read again and again; they are immutable, so each is parsed once."""
+    monkeypatch.setattr(go_plugin, "loads", functools.lru_cache(8192)(ledger.loads))
+
+
+HOLDS = [
+    pytest.param(Scenario((MADE, REVIEWED, GRANTED_BY_REVIEW), Faults()), 10_000, id="review and approval"),
+    pytest.param(Scenario((MADE, GRANTED, REFUSED), Faults()), 10_000, id="approval, then denial"),
+    pytest.param(Scenario((MADE, GRANTED), Faults(crashes=1)), 5_000, id="crash"),
+    pytest.param(Scenario((MADE, EXPIRED), Faults(crashes=1)), 5_000, id="crash and expiry"),
+    pytest.param(Scenario((MADE, GRANTED), Faults(leases=1)), 5_000, id="pause longer than the lease"),
+    pytest.param(Scenario((MADE,), Faults(crashes=1, leases=1)), 2_000, id="crash and takeover"),
+    pytest.param(Scenario((MADE,), Faults(lost_writes=2)), 2_000, id="two writes without an answer"),
+    pytest.param(Scenario((MADE, GRANTED), Faults(lost_writes=1)), 20_000, id="late write"),
+    pytest.param(Scenario((MADE, EXPIRED), Faults(lost_answers=1)), 20_000, id="mail without an answer"),
+    pytest.param(Scenario((MADE, GRANTED), Faults(go=True)), 5_000, id="a Go plugin beside us"),
+    pytest.param(Scenario((MADE,), Faults(lost_writes=1), TWO), 2_000, id="two recipients, late write"),
+    pytest.param(
+        Scenario((MADE, GRANTED), Faults(failures=1), TWO, workers=1),
+        500,
+        id="two recipients, one fails for now",
+    ),
+]
+
+
+@pytest.mark.parametrize(("scenario", "at_least"), HOLDS)
+def test_every_interleaving_keeps_the_promise(scenario: Scenario, at_least: int) -> None:
+    seen = explore(Model(scenario))
+    assert seen.states >= at_least, "the exploration ended early: it proves less than it says"
+    assert seen.rests > 1
+
+
+class NothingFrozen(Model):
+    """Contents are rendered anew by whoever sends."""
+
+    def content(self, worker: Worker, ledger: Ledger, due: Due) -> str:
+        return f"{due.kind.code} rendered by {worker.owner} after {worker.writes}"
+
+
+class NoMarks(Model):
+    """The claim does not say what is about to be sent."""
+
+    def marked(self, attempt: Attempt, worker: Worker, view: View) -> Attempt:
+        bare = attempt.write.ledger
+        for due in attempt.fresh:
+            party = bare.party(due.address, requester=due.requester)
+            assert party is not None
+            bare = bare.replace_party(party.with_entry(due.kind, None))
+        data = {key: value for key, value in attempt.write.expect.items() if value}
+        return dataclasses.replace(attempt, write=go_plugin.write(bare, data, view.request))
+
+
+class CountedWrites(Model):
+    """Write ids are the value read plus one."""
+
+    def write_id(self, worker: Worker, data: Mapping[str, str]) -> str:
+        known = worker.claim.ledger if worker.claim else ledger.loads(data[LEDGER_KEY]) if data else Ledger()
+        return str(int(known.write_id or 0) + 1)
+
+
+class LedgerComparedAlone(Model):
+    """Only our own key is compared, not the Go plugin's seven."""
+
+    def expected(self, write: Write) -> Mapping[str, str]:
+        return {LEDGER_KEY: write.expect[LEDGER_KEY]}
+
+
+class NoShadow(Model):
+    """What we wrote into the Go plugin's keys is read back as its doing."""
+
+    def read(self, claim: Claim, data: Mapping[str, str]) -> Claim:
+        if data.get(LEDGER_KEY):
+            forgotten = dataclasses.replace(ledger.loads(data[LEDGER_KEY]), shadow={})
+            data = {**data, LEDGER_KEY: ledger.dumps(forgotten)}
+        return super().read(claim, data)
+
+
+class GoesOnAfterALoss(Model):
+    """A lost claim does not stop its former owner."""
+
+    def _read_again(self, state: State, worker: Worker, attempt: Attempt) -> State:
+        assert worker.claim is not None
+        claim = dataclasses.replace(self.read(worker.claim, state.data), holding=True)
+        return self._begin(state, worker, claim)
+
+
+NEEDED = [
+    pytest.param(
+        NothingFrozen, Scenario((MADE,), Faults(crashes=1, leases=1)), "two different messages", id="freezing"
+    ),
+    pytest.param(
+        NoMarks,
+        Scenario((MADE, GRANTED), Faults(crashes=1, leases=1)),
+        "told of the request twice",
+        id="marks",
+    ),
+    pytest.param(
+        CountedWrites,
+        Scenario((MADE,), Faults(lost_writes=1), TWO, workers=1),
+        "knows to be delivered",
+        id="random write ids",
+    ),
+    pytest.param(
+        LedgerComparedAlone, Scenario((MADE,), Faults(go=True)), "two different messages", id="all eight keys"
+    ),
+    pytest.param(NoShadow, Scenario((MADE, GRANTED), Faults(crashes=1, leases=1)), "never", id="shadow"),
+    pytest.param(
+        GoesOnAfterALoss, Scenario((MADE,), Faults()), "twice, and nothing failed", id="stop on a loss"
+    ),
+]
+
+
+@pytest.mark.parametrize(("mutant", "scenario", "broken"), NEEDED)
+def test_without_a_rule_something_breaks(
+    mutant: type[Model], scenario: Scenario, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_open(known: Ledger, due: Due) -> bool:
+        party = known.party(due.address, requester=due.requester)
+        return party is not None and party.mark(due.kind) in (None, Mark.ATTEMPTED)
+
+    if mutant is NoMarks:
+        monkeypatch.setattr(claim, "_is_open", is_open)
+    with pytest.raises(Violation, match=broken) as found:
+        explore(mutant(scenario))
+    assert "after:" in str(found.value), "a counterexample tells its steps"
+
+
+@pytest.mark.parametrize("scenario", [pytest.param(param.values[1], id=param.id) for param in NEEDED])
+def test_with_all_rules_the_same_scenario_holds(scenario: Scenario) -> None:
+    """So it is the missing rule that breaks it."""
+    explore(Model(scenario))
