@@ -366,3 +366,13 @@ def test_it_knows_which_variables_it_reads() -> None:
         "user.traits",
         "access_request.spec.user",
     }
+
+
+@pytest.mark.parametrize(
+    "text", ["x" * 30_000, f"{'x' * 9000}()", f"true.{'x' * 9000}", f"(true).{'x' * 9000}"]
+)
+def test_an_error_is_a_line_for_the_log_whatever_the_condition(text: str) -> None:
+    with pytest.raises(ConditionError) as caught:
+        parse(text)
+    assert len(str(caught.value)) < 200
+    assert str(caught.value).isprintable()

@@ -25,6 +25,7 @@ from teleport_email.rules.tree import (
     Node,
     Not,
     Selector,
+    brief,
 )
 
 
@@ -96,7 +97,7 @@ class Checker:
             if len(rest) == 1 and variable.kind is Kind.DICT:
                 key = _constant(rest[0].encode(), node.position)
                 return _item(self._read(name, variable, node.position), expect(key, Kind.STRING, "key"))
-        raise ConditionError(f"there is no variable {'.'.join(names)}", node.position)
+        raise ConditionError(f"there is no variable {brief('.'.join(names))}", node.position)
 
     def _read(self, name: str, variable: Variable, position: int) -> Typed:
         self.used.add(name)
@@ -153,7 +154,7 @@ def _path(node: Name | Selector) -> list[str]:
         names.append(part.name)
         part = part.of
     if not isinstance(part, Name):
-        raise ConditionError(f".{names[-1]} does not go with what stands before it", node.position)
+        raise ConditionError(f".{brief(names[-1])} does not go with what stands before it", node.position)
     names.append(part.name)
     return names[::-1]
 
@@ -172,7 +173,7 @@ def _resolve(node: Call) -> tuple[str, Function, tuple[Node, ...]]:
         raise ConditionError("only functions and methods can be called", node.position)
     function = FUNCTIONS.get(name)
     if function is None:
-        raise ConditionError(f"there is no function {name}", node.position)
+        raise ConditionError(f"there is no function {brief(name)}", node.position)
     return name, function, node.arguments
 
 

@@ -27,6 +27,7 @@ from teleport_email.rules.tree import (
     Not,
     Selector,
     below,
+    brief,
 )
 
 # The largest that Teleport's own editor makes, one name for each of some hundreds of roles, stay below this.
@@ -247,7 +248,7 @@ def _identifier(token: Token) -> str:
         # Python's \w has more: roman numerals, superscripts, marks.
         category = unicodedata.category(character)
         if not (character == "_" or category == "Nd" or category.startswith("L")):
-            raise ConditionError(f"{token} is no name", _at(token))
+            raise ConditionError(f"{brief(token)} is no name", _at(token))
     return str(token)
 
 
@@ -269,7 +270,7 @@ def _explained(error: UnexpectedInput, text: str) -> ConditionError:
 
 
 def _quoted(token: str) -> str:
-    shown = token if len(token) <= 40 else token[:40] + "..."
+    shown = brief(token)
     return shown if shown.isprintable() else ascii(shown)
 
 

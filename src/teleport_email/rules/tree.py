@@ -92,6 +92,11 @@ class Comparison(Node):
     right: Node
 
 
+def brief(name: str) -> str:
+    """A name for a message: a condition may have one of thousands of characters."""
+    return name if len(name) <= 60 else f"{name[:60]}..."
+
+
 def below(position: int, *children: Node) -> int:
     """The depth of a node over ``children``; ``ConditionError`` where it would be too deep."""
     depth = 1 + max((child.depth for child in children), default=0)
