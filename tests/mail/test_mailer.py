@@ -24,7 +24,7 @@ class Scripted(Mailer):
     async def _deliver(self, mail, raw: bytes, attempt: Attempt) -> SendOutcome:
         return await self._script(attempt)
 
-    async def verify(self):
+    async def verify(self, sender=""):
         return []
 
 

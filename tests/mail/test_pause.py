@@ -59,6 +59,13 @@ def test_sends_that_were_under_way_do_not_lengthen_the_pause(pause) -> None:
     assert pause.next_probe_in == wait
 
 
+def test_a_failure_once_a_probe_is_due_counts_as_one(pause, clock) -> None:
+    pause.trip(DOWN, ends_with=Step.CONNECTED)
+    clock.now += 1
+    pause.trip(DOWN, ends_with=Step.CONNECTED)
+    assert 1.5 <= pause.next_probe_in <= 2
+
+
 def test_only_what_gets_as_far_as_the_fault_ends_the_pause(pause) -> None:
     pause.trip(REFUSED, ends_with=Step.SENDER)
     pause.passed(Step.CONNECTED)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+import structlog
 
 from teleport_email.mail import smtp_connection
+from teleport_email.mail.explain import is_loopback, own_name
 from teleport_email.mail.mailer import OpenGate
 from teleport_email.mail.message import build
 from teleport_email.mail.smtp_connection import Timeouts
@@ -498,13 +500,18 @@ async def test_a_password_goes_in_clear_text_only_where_that_is_allowed(
     connect, new_mail, monkeypatch
 ) -> None:
     async with Inbox(passwords={"me": "secret"}) as inbox:
-        monkeypatch.setattr(smtp_connection, "_is_loopback", lambda address: False)
+        monkeypatch.setattr(smtp_connection, "is_loopback", lambda address: False)
         outcome = await connect(inbox, allow_plaintext_auth=False).send(new_mail(), OpenGate())
         assert isinstance(outcome, AccountFault)
         assert "allow_plaintext_auth" in outcome.reason
         assert inbox.commands["AUTH"] == 0
-        mailer = connect(inbox, allow_plaintext_auth=True)
-        assert isinstance(await mailer.send(new_mail(), OpenGate()), Delivered)
+        mailer = connect(inbox, allow_plaintext_auth=True, max_connections=1, messages_per_connection=1)
+        with structlog.testing.capture_logs() as logs:
+            for _ in range(3):
+                assert isinstance(await mailer.send(new_mail(), OpenGate()), Delivered)
+        warnings = [entry["event"] for entry in logs if entry["log_level"] == "warning"]
+        assert warnings == ["password sent in clear text"]
+        assert "secret" not in str(logs)
 
 
 @pytest.mark.parametrize(
@@ -512,7 +519,7 @@ async def test_a_password_goes_in_clear_text_only_where_that_is_allowed(
     [("127.0.0.1", True), ("127.8.9.1", True), ("::1", True), ("192.0.2.1", False), ("fe80::1%eth0", False)],
 )
 def test_loopback(address, expected) -> None:
-    assert smtp_connection._is_loopback(address) is expected
+    assert is_loopback(address) is expected
 
 
 # TLS
@@ -644,7 +651,7 @@ async def test_what_we_call_ourselves(connect, new_mail) -> None:
 )
 def test_own_name(monkeypatch, hostname, sockname, expected) -> None:
     monkeypatch.setattr("socket.gethostname", lambda: hostname)
-    assert smtp_connection._own_name(sockname) == expected
+    assert own_name(sockname) == expected
 
 
 async def test_a_refused_name_says_which_setting_changes_it(connect, new_mail) -> None:
@@ -688,6 +695,13 @@ async def test_verify_tells_what_it_found(connect) -> None:
         assert "20.0 MB" in findings[3].detail
         assert inbox.commands["MAIL"] == 0
         assert inbox.commands["QUIT"] == 1
+        [*_, sender] = await connect(inbox).verify("teleport@example.com")
+        assert sender.good
+        assert inbox.commands["DATA"] == 0
+        inbox.faults.on("MAIL", Reply(550, "5.7.60 SendAsDenied"), times=1)
+        [*_, sender] = await connect(inbox).verify("teleport@example.com")
+        assert not sender.good
+        assert "SendAsDenied" in sender.detail
         inbox.faults.refuse_login = True
         findings = await connect(inbox).verify()
         assert [finding.good for finding in findings] == [True, True, False]

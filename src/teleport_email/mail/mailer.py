@@ -153,8 +153,10 @@ class Mailer(ABC):
         await self._close_connections()
 
     @abstractmethod
-    async def verify(self) -> Sequence[Finding]:
-        """Connect, check TLS and log in, without sending anything. Stops at the first that fails."""
+    async def verify(self, sender: str = "") -> Sequence[Finding]:
+        """Connect, check TLS, log in, and see whether the ``sender`` (if given, a plain address) is taken;
+        nothing is sent. Stops at the first that fails.
+        """
 
     # For the ways to send
 

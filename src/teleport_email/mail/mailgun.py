@@ -70,7 +70,7 @@ class MailgunMailer(Mailer):
         self._client: httpx.AsyncClient | None = None
         self._url = f"{settings.api_base.rstrip('/')}/v3/{quote(settings.domain, safe='')}/messages.mime"
 
-    async def verify(self) -> Sequence[Finding]:
+    async def verify(self, sender: str = "") -> Sequence[Finding]:  # noqa: ARG002 - shows only when sending
         """Post a message without a recipient: 400 means that key and domain are good, for a sending key
         (which may do nothing else) as for an account's.
         """

@@ -75,10 +75,11 @@ class Pause:
     ) -> None:
         """Begin to pause, or go on pausing since a probe failed too.
 
-        Failures of sends that were under way when the pause began say nothing new and change nothing.
+        Failures of sends that were under way when the pause began say nothing new and change nothing;
+        one that comes in once a probe is due counts as its failure.
         ``retry_after``: seconds the server asked for, instead of our own schedule.
         """
-        if self._fault is not None and not self._probing:
+        if self._fault is not None and self.next_probe_in > 0:
             return
         self._probes = self._probes + 1 if self._fault is not None else 0
         self._fault, self._ends_with, self._probing = fault, ends_with, False

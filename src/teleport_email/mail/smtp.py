@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import structlog
+
 from teleport_email.model import AccountFault, Delivered, Mail, SendOutcome, Temporary
 from teleport_email.settings import SmtpSettings
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from .oauth2 import TokenSource
 
 __all__ = ["SmtpMailer"]
+
+log = structlog.get_logger()
 
 REQUESTS_PER_CONNECTION = 4
 """Requests let in per connection: while some claim and record, others keep the connections busy."""
@@ -55,6 +59,7 @@ class SmtpMailer(Mailer):
         self._tls = ClientTls(settings, environ)
         self._tokens = _token_source(settings, clock, environ)
         self._standing = Standing()
+        self._warned = False
         self._sent_at: deque[float] = deque(maxlen=settings.max_per_minute or None)
         self._pool = Pool(
             self._open,
@@ -69,21 +74,28 @@ class SmtpMailer(Mailer):
         """How many connections the server bears, as far as is known."""
         return self._pool.limit
 
-    async def verify(self) -> Sequence[Finding]:
+    async def verify(self, sender: str = "") -> Sequence[Finding]:
         connection = SmtpConnection(self._settings, self._timeouts)
         where = f"{self._settings.host}:{self._settings.port}"
-        fault = ""
+        fault = refused = ""
         try:
             async with asyncio.timeout(VERIFY_SECONDS):
                 connection = await self._log_in(connection)
+                if sender and (outcome := await connection.try_sender(sender)) is not None:
+                    refused = outcome.reason
                 await connection.quit()
+        except ConnectionGone as gone:
+            fault = gone.reason
         except OpenFailed as failed:
             fault = failed.outcome.reason
         except TimeoutError:
             fault = f"{where} did not answer within {VERIFY_SECONDS:.0f} s"
         finally:
             connection.abort()
-        return _findings(connection.facts, self._settings, fault)
+        findings = _findings(connection.facts, self._settings, fault)
+        if sender and not fault:
+            findings.append(Finding(not refused, "sender", refused or f"{sender} is accepted"))
+        return findings
 
     async def _deliver(self, mail: Mail, raw: bytes, attempt: Attempt) -> SendOutcome:
         await self._keep_pace()
@@ -148,7 +160,18 @@ class SmtpMailer(Mailer):
         await self._pool.close()
 
     async def _open(self) -> SmtpConnection:
-        connection = await self._log_in(SmtpConnection(self._settings, self._timeouts))
+        try:
+            connection = await self._log_in(SmtpConnection(self._settings, self._timeouts))
+        except OpenFailed as failed:
+            log.debug("mail connection failed", error=failed.outcome.reason)
+            raise
+        if connection.facts.secret_in_clear and not self._warned:
+            self._warned = True
+            log.warning(
+                "password sent in clear text",
+                server=f"{self._settings.host}:{self._settings.port}",
+                action="set smtp.tls, or keep this network private",
+            )
         self._pause.passed(Step.CONNECTED)
         return connection
 

@@ -7,8 +7,6 @@ before the final dot from one after it, tries one login mechanism after the othe
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-import socket
 import ssl
 from base64 import b64encode
 from collections.abc import Callable
@@ -16,13 +14,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
-from aiosmtplib.errors import SMTPException, SMTPResponseException, SMTPServerDisconnected
+from aiosmtplib.errors import SMTPException, SMTPResponseException
 from aiosmtplib.esmtp import parse_esmtp_extensions
 from aiosmtplib.protocol import SMTPProtocol
 
 from teleport_email.model import AccountFault, Delivered, Refused, Temporary
 from teleport_email.settings import SmtpSettings
 
+from .explain import bare, explain, is_loopback, own_name, what_happened
 from .mailer import Attempt
 from .pool import OpenFailed
 from .replies import PolicyRefusal, Reply, Stage, judge
@@ -60,6 +59,8 @@ class Facts:
     """Largest message in bytes; 0: the server does not say."""
     login: str = ""
     """The mechanism by which we logged in."""
+    secret_in_clear: bool = False
+    """The login went over the network without TLS."""
 
 
 class ConnectionGone(Exception):
@@ -119,7 +120,7 @@ class SmtpConnection:
             raise OpenFailed(AccountFault(str(error))) from error
         except (OSError, SMTPException, ValueError) as error:
             self.abort()
-            raise OpenFailed(_explain(error, self.settings)) from error
+            raise OpenFailed(explain(error, self.settings)) from error
         except BaseException:
             self.abort()
             raise
@@ -133,7 +134,7 @@ class SmtpConnection:
     async def _connect(self, tls: ClientTls) -> None:
         settings, limit = self.settings, self._timeouts.connect
         implicit = settings.tls == "implicit"
-        host = _bare(settings.host)
+        host = bare(settings.host)
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(limit * (2 if implicit else 1)):
@@ -161,7 +162,7 @@ class SmtpConnection:
             raise OpenFailed(Temporary(f"{settings.host}:{settings.port} greeted with {greeting}"))
 
     async def _hello(self) -> None:
-        name = self.settings.helo_hostname or _own_name(self._info("sockname"))
+        name = self.settings.helo_hostname or own_name(self._info("sockname"))
         reply = await self._command("EHLO", name)
         if reply.code in {500, 502, 504}:
             reply = await self._command("HELO", name)
@@ -189,7 +190,7 @@ class SmtpConnection:
                     ' sent without it; if this server really has no TLS, set smtp.tls = "none"'
                 )
             )
-        host = _bare(self.settings.host)
+        host = bare(self.settings.host)
         try:
             # It throws away what came in the clear behind the 220 (RFC 3207 section 6).
             await self._protocol.start_tls(
@@ -241,7 +242,7 @@ class SmtpConnection:
         return await self._command("AUTH", mechanism, _base64(initial))
 
     def _refuse_clear_text(self) -> None:
-        if self.facts.tls_version or _is_loopback(self.facts.peer):
+        if self.facts.tls_version or is_loopback(self.facts.peer):
             return
         if not self.settings.allow_plaintext_auth:
             raise OpenFailed(
@@ -251,11 +252,7 @@ class SmtpConnection:
                     " if the network is to be trusted"
                 )
             )
-        log.warning(
-            "password sent in clear text",
-            server=f"{self.settings.host}:{self.settings.port}",
-            remedy="use smtp.tls",
-        )
+        self.facts.secret_in_clear = True
 
     def _note_tls(self) -> None:
         tls = self._info("ssl_object")
@@ -308,7 +305,7 @@ class SmtpConnection:
             response = await self._protocol.read_response(timeout=self._timeouts.final)
         except (SMTPException, OSError) as error:
             self.abort()
-            return Temporary(f"no answer to the message: {_words(error)}", maybe_accepted=True)
+            return Temporary(f"no answer to the message: {what_happened(error)}", maybe_accepted=True)
         reply = Reply(response.code, response.message)
         if reply.code == 421:
             # Servers say it when they shut down, at any time: not necessarily the answer to the dot.
@@ -324,8 +321,17 @@ class SmtpConnection:
         if self._reset_first:
             await self._command("RSET")
             self._reset_first = False
-        size = f" SIZE={length}" if "size" in self._extensions else ""
+        size = f" SIZE={length}" if length and "size" in self._extensions else ""
         return await self._command(f"MAIL FROM:<{sender}>{size}")
+
+    async def try_sender(self, sender: str) -> Temporary | Refused | AccountFault | PolicyRefusal | None:
+        """Whether the server takes mail from this sender, without sending any. None: it does.
+
+        :raises ConnectionGone:
+        """
+        reply = await self._begin(sender, 0)
+        self._reset_first = True
+        return None if reply.positive else judge(Stage.MAIL, reply)
 
     # Ending
 
@@ -362,7 +368,7 @@ class SmtpConnection:
             )
         except (SMTPException, OSError) as error:
             self.abort()  # a late reply must not answer the next command
-            raise ConnectionGone(f"{_name(words)}: {_words(error)}") from error
+            raise ConnectionGone(f"{_name(words)}: {what_happened(error)}") from error
         return self._checked(Reply(response.code, response.message), _name(words))
 
     async def _read(self, limit: float, what: str) -> Reply:
@@ -370,7 +376,7 @@ class SmtpConnection:
             response = await self._protocol.read_response(timeout=limit)
         except (SMTPException, OSError) as error:
             self.abort()
-            raise ConnectionGone(f"{what}: {_words(error)}") from error
+            raise ConnectionGone(f"{what}: {what_happened(error)}") from error
         return self._checked(Reply(response.code, response.message), what)
 
     def _checked(self, reply: Reply, what: str) -> Reply:
@@ -384,71 +390,10 @@ class SmtpConnection:
         return transport.get_extra_info(name) if transport is not None else None
 
 
-# Small things ---------------------------------------------------------------------------------------
-
-
 def _base64(text: str) -> str:
     return b64encode(text.encode("utf-8")).decode("ascii")
-
-
-def _bare(host: str) -> str:
-    """``[::1]`` without its brackets."""
-    return host.removeprefix("[").removesuffix("]")
 
 
 def _name(words: tuple[str, ...]) -> str:
     """The verb alone: arguments may be secrets."""
     return words[0].partition(":")[0] if words and words[0] else "login"
-
-
-def _words(error: BaseException) -> str:
-    if isinstance(error, SMTPServerDisconnected):
-        return "the mail server closed the connection"
-    if isinstance(error, TimeoutError):
-        return "the mail server did not answer in time"
-    if isinstance(error, SMTPResponseException):
-        return "the mail server's answer is not SMTP"
-    return str(error) or type(error).__name__
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address.partition("%")[0]).is_loopback
-    except ValueError:
-        return False
-
-
-def _own_name(sockname: object) -> str:
-    """What we call ourselves: the host's full name, else the address as RFC 5321 section 4.1.3 writes it.
-
-    Not ``socket.getfqdn()``: it asks DNS, which can take long and answers ``localhost`` at times.
-    """
-    name = socket.gethostname()
-    if "." in name.strip(".") and name.isascii() and not any(c.isspace() for c in name):
-        return name
-    address = str(sockname[0]).partition("%")[0] if isinstance(sockname, tuple) else "127.0.0.1"
-    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
-
-
-def _explain(error: Exception, settings: SmtpSettings) -> Temporary | AccountFault:
-    """Why there is no connection, and whether trying again without a person's help can change it."""
-    where = f"{settings.host}:{settings.port}"
-    match error:
-        case ssl.SSLCertVerificationError():
-            what = error.verify_message or str(error)
-            return AccountFault(
-                f"the certificate of {where} is not valid for us: {what}; if your own CA signed it, name that"
-                " CA in smtp.ca_file; if the host name differs, use the name in the certificate"
-            )
-        case ssl.SSLError() if error.reason == "WRONG_VERSION_NUMBER":
-            return AccountFault(
-                f'{where} does not begin with TLS; ports other than 465 usually want smtp.tls = "starttls"'
-            )
-        case ssl.SSLError():
-            return Temporary(f"TLS with {where} failed: {error.reason or error}")
-        case socket.gaierror():
-            return Temporary(f"the address of {settings.host} cannot be found: {error.strerror or error}")
-        case ConnectionRefusedError():
-            return Temporary(f"{where} refused the connection")
-        case _:
-            return Temporary(f"no connection to {where}: {_words(error)}")
