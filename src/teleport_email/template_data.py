@@ -7,7 +7,7 @@ been through :mod:`teleport_email.quoting`; a template cannot get at the raw one
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
@@ -189,21 +189,21 @@ def build(
     topic = kind.topic
     state = _STATE_OF_TOPIC.get(topic, request.state)
     told_reviews = request.reviews[: kind.number] if topic is Topic.REVIEW else request.reviews
-    reviews = tuple(
-        _review(review, number, at(review.created)) for number, review in enumerate(told_reviews, start=1)
-    )
+    listed = tuple(enumerate(told_reviews, start=1))
     the_review = None
     if topic is Topic.REVIEW and told_reviews:  # told in full, so not in the list of the others
         last = told_reviews[-1]
         the_review = _review(last, len(told_reviews), at(last.created), quoting.REASON_LIMIT)
-        reviews = reviews[:-1]
-    shown_reviews = reviews[-_REVIEWS_SHOWN:]
+        listed = listed[:-1]
+    shown_reviews = tuple(
+        _review(review, number, at(review.created)) for number, review in listed[-_REVIEWS_SHOWN:]
+    )
     pending = state is RequestState.PENDING
     over = topic in _OVER
     approvals = _approvals(request.thresholds, told_reviews) if pending else ()
     until = request.access_expires or request.max_duration
     start = _access_start(request, state, now)
-    roles = some((quoting.item(role) for role in request.roles), _ROLES_BUDGET)
+    roles = some(request.roles, quoting.item, _ROLES_BUDGET)
     resources, resources_more = _resources(request.resources, cluster.name, resource_names)
     view = RequestView(
         id=quoting.one_line(request.id),
@@ -213,12 +213,7 @@ def build(
         reason=quoting.block(request.request_reason),
         status=Status("ENDED", "⌛") if topic is Topic.ENDED else status(state),
         resolve_reason=quoting.block("" if over else request.resolve_reason, _RESOLVE_REASON_BUDGET),
-        decided_by=some(
-            dict.fromkeys(
-                quoting.name(review.author) for review in request.reviews if review.proposed_state is state
-            ),
-            _DECIDED_BY_BUDGET,
-        ),
+        decided_by=some(_deciders(request, state), quoting.name, _DECIDED_BY_BUDGET),
         access_list=_access_list(request),
         created=at(request.created),
         expires=at(request.expires),
@@ -228,12 +223,12 @@ def build(
         resources=resources,
         resources_more=resources_more,
         reviews=shown_reviews,
-        reviews_before=len(reviews) - len(shown_reviews),
+        reviews_before=len(listed) - len(shown_reviews),
         approvals=approvals,
         approvals_missing=min((way.missing for way in approvals), default=0),
     )
     link = "" if over else request_link(cluster, request.id)
-    told_view = some((quoting.name(address) for address in told), _PEOPLE_BUDGET)
+    told_view = some(tuple(told), quoting.name, _PEOPLE_BUDGET)
     return {
         "kind": topic.name.lower(),
         "for_requester": topic.for_requester,
@@ -264,16 +259,16 @@ def request_link(cluster: ClusterInfo, request_id: str) -> str:
     return f"https://{proxy}/web/requests/{segment}"
 
 
-def some(texts: Iterable[str], budget: int) -> Some:
-    """The first of ``texts`` that together cost at most ``budget``; at least one of them."""
-    everything = tuple(texts)
+def some(texts: Sequence[str], harmless: Callable[[str], str], budget: int) -> Some:
+    """The first of ``texts``, made harmless, that together cost at most ``budget``; at least one of them."""
     shown: list[str] = []
-    for text in everything[:_LIST_LIMIT]:
+    for raw in texts[:_LIST_LIMIT]:
+        text = harmless(raw)
         budget -= cost(text)
         if budget < 0 and shown:
             break
         shown.append(text)
-    return Some(tuple(shown), len(everything) - len(shown))
+    return Some(tuple(shown), len(texts) - len(shown))
 
 
 def cost(text: str) -> int:
@@ -293,6 +288,10 @@ def _review(
         at=at,
         access_list="" if promoted_to is None else quoting.one_line(promoted_to.title or promoted_to.name),
     )
+
+
+def _deciders(request: AccessRequest, state: RequestState) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(r.author for r in request.reviews if r.proposed_state is state))
 
 
 def _access_list(request: AccessRequest) -> str:
