@@ -82,6 +82,24 @@ async def test_a_committed_send_outlives_the_limit_of_its_caller(clock, new_mail
     assert limit.expired()
 
 
+async def test_a_loop_that_ends_after_the_point_of_no_return_leaves_it_open(clock, new_mail) -> None:
+    committed = asyncio.Event()
+
+    async def deliver(attempt: Attempt) -> SendOutcome:
+        attempt.commit()
+        committed.set()
+        return await asyncio.get_running_loop().create_future()
+
+    mailer = Scripted(clock, deliver)
+    send = asyncio.create_task(mailer.send(new_mail(), OpenGate()))
+    await committed.wait()
+    for task in mailer._under_way:
+        task.cancel()
+    outcome = await send
+    assert isinstance(outcome, Temporary)
+    assert outcome.maybe_accepted
+
+
 def test_an_attempt_asks_its_gate(strict_gate) -> None:
     Attempt(strict_gate()).begin()
     with pytest.raises(WithdrawnError):

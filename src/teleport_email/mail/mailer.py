@@ -214,7 +214,11 @@ async def _until_over(task: asyncio.Task[SendOutcome], attempt: Attempt, gate: G
         closed.cancel()
     if called_off and not attempt.committed:
         raise asyncio.CancelledError
-    return Withdrawn("the claim was lost") if task.cancelled() else task.result()
+    if not task.cancelled():
+        return task.result()
+    if attempt.committed:  # the event loop itself is ending
+        return Temporary("the program ended before the answer came", maybe_accepted=True)
+    return Withdrawn("the claim was lost")
 
 
 def make_mailer(
