@@ -86,12 +86,21 @@ async def test_who_is_cancelled_gives_up_the_place(crowd) -> None:
     assert crowd.inside == [2, 4]
 
 
-async def test_who_is_cancelled_in_the_moment_of_being_let_in_gives_it_on(crowd, pause) -> None:
-    await crowd.come(1, 2, 3, 4)
-    crowd._leave[1].set()
-    await asyncio.wait([crowd._tasks.pop(1)])  # 3 is let in, but has not run yet
-    await crowd.cancel(3)
-    assert crowd.inside == [2, 4]
+@pytest.mark.parametrize("paused", [False, True])
+async def test_who_is_cancelled_in_the_moment_of_being_let_in_gives_it_on(pause, clock, paused) -> None:
+    admission = Admission(pause, 1)
+    crowd = Crowd(admission)
+    async with admission.slot():
+        await crowd.come(1, 2)
+        if paused:
+            pause.trip(DOWN, ends_with=Step.CONNECTED)
+            clock.now += 1
+    first = crowd._tasks.pop(1)  # let in by now, but it has not run yet
+    first.cancel()
+    await asyncio.wait([first])
+    await settle()
+    assert crowd.inside == [2]
+    await crowd.end()
 
 
 async def test_one_probe_at_a_time_while_paused(crowd, pause, clock) -> None:
