@@ -31,6 +31,8 @@ log = structlog.get_logger()
 class Users(Protocol):
     """Looks up users; None of one that does not exist or may not be read."""
 
+    @property
+    def permitted(self) -> bool: ...
     async def user(self, name: str) -> User | None: ...
     async def address(self, name: str) -> str | None: ...
 
@@ -62,7 +64,8 @@ class AudienceFinder:
         """Who is told of ``request``. Says so in the log, once per look at a new request."""
         route = await self.route(request)
         log.debug("routed", request=request.id, route=route.summary())
-        for fault in route.faults:
+        never = {rule.name for rule in self._rules() if rule.faulty}  # said when the rules were read
+        for fault in (fault for fault in route.faults if fault.name not in never):
             log.warning("rule does not work", rule=fault.name, request=request.id, error=fault.why)
         if route.skipped and not route.excluded:
             skipped = "; ".join(f"{entry.candidate} ({entry.why})" for entry in route.skipped)
@@ -82,7 +85,9 @@ class AudienceFinder:
             user = await self._users.user(request.user)
             traits = user.traits if user else None
         names = recipients.names_to_look_up(request, settings.delivery, rules, traits=traits)
-        addresses = {name: await self._users.address(name) for name in names}
+        addresses = {name: await self._users.address(name) for name in names if self._users.permitted}
+        if not self._users.permitted:
+            addresses = {}  # not looked up, which is another reason than not found
         return recipients.route(
             request, settings.delivery, settings.role_to_recipients, rules, addresses, traits=traits
         )

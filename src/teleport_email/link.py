@@ -6,7 +6,7 @@ Never: dialling.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -70,6 +70,8 @@ class Link:
     """The current connection. Calls without one raise :class:`Unreachable` at once."""
 
     def __init__(self) -> None:
+        self.connected: Callable[[], None] = lambda: None
+        """Called with each new connection: permissions may be others from now on."""
         self._connection: Connected | None = None
         self._cluster = ClusterInfo("")
         self.status = Status()
@@ -88,6 +90,7 @@ class Link:
         self.status.cluster = connection.cluster.name
         self.status.server_version = connection.cluster.server_version
         self.status.way = connection.way
+        self.connected()
 
     def unset(self, connection: Connected, problem: str) -> None:
         """The connection has ended; nothing happens where another one stands already."""

@@ -122,6 +122,7 @@ class Daemon:
         self._book: list[AccessMonitoringRule] = []
         self._rules: Sequence[CompiledRule] = ()
         self._directory = Directory(self.link, clock=boot_clock)
+        self.link.connected = self._directory.forget
         self._reload_asked = asyncio.Event()
         self._retired: set[asyncio.Task[None]] = set()
         self._said_ready = False
@@ -154,7 +155,13 @@ class Daemon:
     def _compile(self, rules: Sequence[AccessMonitoringRule] | None = None) -> None:
         if rules is not None:
             self._book = list(rules)
+        known = {(rule.name, rule.reason) for rule in self._rules if rule.faulty}
         self._rules = compile_rules(self._book, self.settings.plugin_name)
+        for rule in self._rules:
+            if rule.faulty and (rule.name, rule.reason) not in known:
+                log.warning(
+                    "rule does not work", rule=rule.name, error=rule.reason, action="it never matches"
+                )
 
     def policy(self) -> Policy:
         """What is due, as the configuration and our time on duty say."""
