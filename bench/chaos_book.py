@@ -1,0 +1,278 @@
+"""The book that the chaos harness keeps: what was due, what came, what was written, what went wrong.
+
+In: every request and each step of its life, every mail as it arrived, every write of a ledger, every fault.
+Out: a verdict per (request, recipient): which messages are lost, which came twice and whether a fault excuses
+that, which came out of order. It knows the project's rules only as its users do: by the kinds in the
+Message-IDs and by the marks in the ledgers.
+"""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from teleport_email.errors import LedgerUnreadable
+from teleport_email.ledger import LEDGER_KEY, Mark, loads
+from teleport_email.sandbox.mailbox import ReceivedMail
+
+REFUSED = "gone@example.com"
+"""The recipient whom every server refuses for good."""
+
+SLACK = 0.5
+"""Seconds by which the harness may note a fault later than it struck."""
+
+
+@dataclass
+class Life:
+    """One request, as the harness made it."""
+
+    id: str
+    recipients: tuple[str, ...]
+    made: float
+    reviews: int = 0
+    states: list[str] = field(default_factory=list)
+    """Codes of the states it was resolved to, in order: A, D, P."""
+    gone: bool = False
+    unseen: bool = False
+    """It was removed without waiting for anybody to be told."""
+    busy: bool = True
+    """More is going to happen to it."""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One mail that a server took."""
+
+    at: float
+    recipient: str
+    code: str
+    message_id: str
+    raw: bytes = field(repr=False)
+    acknowledged: bool
+    slot: str
+    """Which daemon held the claim then."""
+
+
+@dataclass
+class Verdict:
+    """What the book says of a run."""
+
+    due: int = 0
+    delivered: int = 0
+    refused: int = 0
+    untold: int = 0
+    """Threads of requests that were made and removed unseen."""
+    lost: list[str] = field(default_factory=list)
+    twins: Counter[str] = field(default_factory=Counter)
+    doubled: list[str] = field(default_factory=list)
+    disordered: list[str] = field(default_factory=list)
+    unsettled: list[str] = field(default_factory=list)
+
+    @property
+    def good(self) -> bool:
+        """Whether the promise was kept."""
+        return not (self.lost or self.doubled or self.disordered or self.unsettled)
+
+
+class Book:
+    """All that happened. Times are readings of ``time.monotonic``."""
+
+    def __init__(self) -> None:
+        self.lives: dict[str, Life] = {}
+        self.arrivals: dict[tuple[str, str], list[Arrival]] = defaultdict(list)
+        self.mails = 0
+        self.counts: Counter[str] = Counter()
+        """Faults by name, for the table."""
+        self.record_times: list[float] = []
+        """Seconds from a mail's acceptance to the confirmed record of it."""
+        self._owners: dict[str, list[tuple[float, str, str]]] = defaultdict(list)
+        self._faults: dict[str, list[tuple[float, str]]] = defaultdict(list)
+        self._recorded: set[tuple[str, str, str]] = set()
+        self._ledgers: dict[str, str] = {}
+
+    # Writing ------------------------------------------------------------------------------------------
+
+    def mail(self, mail: ReceivedMail) -> None:
+        """A server took a mail."""
+        self.mails += 1
+        request_id = mail.subject.rpartition(" ")[2]
+        code = mail.message_id.partition(".")[0]
+        owners = self._owners[request_id]
+        slot = owners[-1][2] if owners else ""
+        self.arrivals[request_id, mail.to].append(
+            Arrival(time.monotonic(), mail.to, code, mail.message_id, mail.raw, mail.acknowledged, slot)
+        )
+
+    def written(self, request_id: str, slot: str, changes: Mapping[str, str]) -> None:
+        """A write to plugin data was applied."""
+        text = changes.get(LEDGER_KEY)
+        if text is None:
+            return
+        self._ledgers[request_id] = text
+        now = time.monotonic()
+        ledger = loads(text)
+        owners = self._owners[request_id]
+        if ledger.owner and (not owners or owners[-1][1] != ledger.owner):
+            owners.append((now, ledger.owner, slot))
+        elif not ledger.owner and owners and owners[-1][1]:
+            owners.append((now, "", owners[-1][2]))
+        for party in ledger.parties:
+            for kind, entry in party.entries.items():
+                key = (request_id, party.address, kind.code)
+                if entry.mark is Mark.DELIVERED and key not in self._recorded:
+                    self._recorded.add(key)
+                    self._note_record(key, now)
+
+    def _note_record(self, key: tuple[str, str, str], now: float) -> None:
+        request_id, address, code = key
+        first = next((mail for mail in self.arrivals[request_id, address] if mail.code == code), None)
+        if first is not None:
+            self.record_times.append(now - first.at)
+
+    def fault(self, concerns: str, name: str) -> None:
+        """Something went wrong for a request (its id), for a daemon (its slot) or for all (``*``)."""
+        self.counts[name] += 1
+        self._faults[concerns].append((time.monotonic(), name))
+
+    # Reading ------------------------------------------------------------------------------------------
+
+    def codes(self, request_id: str, recipient: str) -> list[str]:
+        """The kinds that came to a recipient, each once, in the order of their first arrival."""
+        return list(dict.fromkeys(mail.code for mail in self.arrivals[request_id, recipient]))
+
+    def told(self, life: Life) -> bool:
+        """Whether everybody has everything that is due so far."""
+        return all(not self._missing(life, recipient) for recipient in life.recipients)
+
+    def open(self) -> list[str]:
+        """What is still to come, for waiting and for error messages."""
+        found = []
+        for life in self.lives.values():
+            for recipient in life.recipients:
+                found += [f"{life.id} {recipient}: {code}" for code in self._missing(life, recipient)]
+            found += [f"{life.id}: {what}" for what in self._unsettled(life)]
+        return found
+
+    def verdict(self) -> Verdict:
+        """The whole account."""
+        verdict = Verdict()
+        for life in self.lives.values():
+            verdict.unsettled += [f"{life.id}: {what}" for what in self._unsettled(life)]
+            for recipient in life.recipients:
+                self._judge(life, recipient, verdict)
+        known = {(life.id, recipient) for life in self.lives.values() for recipient in life.recipients}
+        for (request_id, recipient), mails in self.arrivals.items():
+            if mails and (request_id, recipient) not in known:
+                verdict.doubled.append(
+                    f"{request_id} {recipient}: nobody to be told, yet {len(mails)} mails came"
+                )
+        return verdict
+
+    def window(self) -> str:
+        """How long acceptances stood unrecorded."""
+        times = sorted(self.record_times)
+        if not times:
+            return "none"
+        middle, late = statistics.median(times), times[int(len(times) * 0.99)]
+        return f"median {middle * 1000:.1f} ms, 99 % within {late * 1000:.0f} ms ({len(times)} messages)"
+
+    # Judging ------------------------------------------------------------------------------------------
+
+    def _allowed(self, life: Life) -> list[list[str]]:
+        """The sequences of kinds that a thread may consist of."""
+        reviews = [f"r{number}" for number in range(1, life.reviews + 1)]
+        if not life.states:
+            return [["a", *reviews, *(["X"] if life.gone else [])]]
+        allowed = [["a", *reviews, *life.states]]
+        if len(life.states) > 1:  # a state that was over before anybody looked
+            allowed.append(["a", *reviews, life.states[-1]])
+        for place, state in enumerate(life.states):
+            begun = f"a{state}{life.reviews or ''}"
+            allowed.append([begun, *life.states[place + 1 :]])
+        return allowed
+
+    def _fitting(self, life: Life, codes: list[str]) -> list[str]:
+        """Of the sequences that are allowed, the one that misses and adds least."""
+        allowed = self._allowed(life)
+        begun = [row for row in allowed if codes and row[0] == codes[0]]
+        return min(begun or allowed, key=lambda row: len(set(row) ^ set(codes)))
+
+    def _missing(self, life: Life, recipient: str) -> list[str]:
+        if recipient == REFUSED:
+            return []
+        codes = self.codes(life.id, recipient)
+        if life.unseen:
+            return ["X"] if "a" in codes and "X" not in codes else []
+        return [code for code in self._fitting(life, codes) if code not in codes]
+
+    def _judge(self, life: Life, recipient: str, verdict: Verdict) -> None:
+        codes = self.codes(life.id, recipient)
+        name = f"{life.id} {recipient}"
+        if recipient == REFUSED:
+            verdict.refused += 1
+            return
+        missing = self._missing(life, recipient)
+        verdict.lost += [f"{name}: {code}" for code in missing]
+        verdict.due += len(codes) + len(missing) if life.unseen else len(self._fitting(life, codes))
+        verdict.delivered += len(codes)
+        verdict.untold += life.unseen and not codes
+        whole = self._fitting(life, codes)
+        if [code for code in whole if code in codes] != codes:
+            verdict.disordered.append(f"{name}: {' '.join(codes)} in place of {' '.join(whole)}")
+        by_code: dict[str, list[Arrival]] = defaultdict(list)
+        for mail in self.arrivals[life.id, recipient]:
+            by_code[mail.code].append(mail)
+        for code, copies in by_code.items():
+            for earlier, later in itertools.pairwise(copies):
+                if (earlier.message_id, earlier.raw) != (later.message_id, later.raw):
+                    verdict.doubled.append(f"{name}: two different messages {code}")
+                    continue
+                excuse = self._excuse(life.id, earlier, later)
+                if excuse:
+                    verdict.twins[excuse] += 1
+                else:
+                    gap = later.at - earlier.at
+                    verdict.doubled.append(f"{name}: {code} came again after {gap:.1f} s without a fault")
+
+    def _excuse(self, request_id: str, earlier: Arrival, later: Arrival) -> str:
+        """Why the same message came again; empty when nothing excuses it."""
+        if not earlier.acknowledged:
+            return "the server's answer was lost"
+        between = (earlier.at - SLACK, later.at)
+        for concerns, why in (
+            (earlier.slot, "the daemon was killed before its record"),
+            (request_id, "the answer to a record was lost"),
+            ("*", "the cluster was out of reach"),
+        ):
+            if any(between[0] <= at <= between[1] for at, _ in self._faults[concerns]):
+                return why
+        owners = [owner for at, owner, _ in self._owners[request_id] if at <= later.at]
+        since = [owner for at, owner, _ in self._owners[request_id] if between[0] <= at <= later.at]
+        if "" not in since and len(owners) > 1 and since:
+            return "its holder was silent for a whole lease"
+        return ""
+
+    def _unsettled(self, life: Life) -> Iterable[str]:
+        """What the last ledger of a request says against its being finished."""
+        text = self._ledgers.get(life.id)
+        if text is None:
+            return [] if life.unseen else ["no ledger"]
+        try:
+            ledger = loads(text)
+        except LedgerUnreadable as error:
+            return [f"ledger unreadable: {error}"]
+        found = ["claimed"] if ledger.owner else []
+        for party in ledger.parties:
+            for kind, entry in party.entries.items():
+                came = kind.code in self.codes(life.id, party.address)
+                if entry.mark is Mark.ATTEMPTED:
+                    found.append(f"{party.address} {kind.code} attempted and left")
+                elif entry.mark is Mark.DELIVERED and not came:
+                    found.append(f"{party.address} {kind.code} recorded, yet it never came")
+                elif entry.mark is Mark.GIVEN_UP and party.address != REFUSED:
+                    found.append(f"{party.address} {kind.code} given up: {entry.note}")
+        return found

@@ -1,0 +1,51 @@
+"""The daemon with shorter waits: ``python bench/chaos_hurried.py SCALE start -c FILE``.
+
+A short run of the chaos harness would see hardly any takeover with a lease of 30 s. With SCALE 0.2 every
+length of time that depends on the lease, and every pause between tries, is a fifth of what it is; nothing
+else is changed. Long runs use the daemon as it is.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from teleport_email.signals import ignore_hangup
+
+ignore_hangup()
+
+from teleport_email import backoff, claim, hold, reconcile, resync, store  # noqa: E402
+from teleport_email.__main__ import main  # noqa: E402
+from teleport_email.mail import pause, pool  # noqa: E402
+from teleport_email.teleport import plugin_data  # noqa: E402
+
+LENGTHS: tuple[tuple[Any, tuple[str, ...]], ...] = (
+    (claim, ("LEASE", "RENEW_AFTER", "BEGIN_UNTIL", "FINISH_UNTIL")),
+    (hold, ("RENEW_AFTER", "BEGIN_UNTIL", "FINISH_UNTIL")),
+    (reconcile, ("LEASE", "LOOK_AGAIN", "STALE_LOOK", "HOLD_LIMIT")),
+    (resync, ("LIST_SPACING", "FOLLOW_UPS", "SECOND_LOOK", "LONG_OUTAGE")),
+    (store, ("SECOND_LOOK",)),
+    (pool, ("GROW_AFTER",)),
+    (plugin_data, ("WRITE_DEADLINE",)),
+)
+
+
+def hurry(scale: float) -> None:
+    """Multiply every such length by ``scale``."""
+    for module, names in LENGTHS:
+        for name in names:
+            length = getattr(module, name)
+            shorter = tuple(part * scale for part in length) if isinstance(length, tuple) else length * scale
+            setattr(module, name, shorter)
+    for delays in (backoff.MAIL, backoff.CLUSTER, backoff.CONTENTION):
+        for name in ("first", "cap"):
+            # Frozen, and the default of other classes' fields: changed in place, so that all see it.
+            object.__setattr__(delays, name, getattr(delays, name) * scale)
+    for table in (pause.FIRST_PROBE, pause.LONGEST):
+        for fault in table:
+            table[fault] *= scale
+
+
+if __name__ == "__main__":
+    hurry(float(sys.argv.pop(1)))
+    sys.exit(main())
