@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, Protocol, cast
 
 from . import __version__
+from .commands import DEFAULT_CONFIG
 from .errors import ConfigError, IdentityError, TeleportEmailError
 
 EXIT_OK: Final = 0
@@ -21,7 +22,6 @@ EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_CONFIG: Final = 78
 
-DEFAULT_CONFIG: Final = "/etc/teleport-email.toml"
 
 _COMMANDS: Final = {
     "start": ("commands.start", "run the daemon"),

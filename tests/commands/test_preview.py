@@ -8,6 +8,7 @@ import io
 import json
 import re
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -205,6 +206,8 @@ def test_files_that_are_not_there(tmp_path, config, capsys):
 def test_without_any_configuration_it_shows_the_defaults(tmp_path, capsys, monkeypatch):
     missing = str(tmp_path / "teleport-email.toml")
     monkeypatch.setattr("teleport_email.cli.DEFAULT_CONFIG", missing)
+    monkeypatch.setattr("teleport_email.commands.DEFAULT_CONFIG", missing)
+    monkeypatch.delitem(sys.modules, "teleport_email.commands.preview", raising=False)
     assert main(["preview", "-o", str(tmp_path / "out")]) == 0
     assert f"{missing} is not there: defaults are used" in capsys.readouterr().err
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 from collections.abc import Iterator
+from typing import Final
+
+DEFAULT_CONFIG: Final = "/etc/teleport-email.toml"
 
 
 def add_config_options(parser: argparse.ArgumentParser, *, debug: bool = True) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from teleport_email import config, samples
 from teleport_email.addresses import parse_address
-from teleport_email.commands import add_config_options
+from teleport_email.commands import DEFAULT_CONFIG, add_config_options
 from teleport_email.errors import TeleportEmailError
 from teleport_email.model import AccessRequest, ClusterInfo, Content, Kind, Mail, ResourceID, Topic
 from teleport_email.settings import DeliverySettings, Settings
@@ -132,8 +132,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _settings(args: argparse.Namespace) -> Settings | None:
     """The configuration; None when there is none where one would be, and none was named."""
-    from teleport_email.cli import DEFAULT_CONFIG
-
     path = Path(args.config)
     if args.config == DEFAULT_CONFIG and not path.exists():
         print(f"{path} is not there: defaults are used", file=sys.stderr)
