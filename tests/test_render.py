@@ -196,6 +196,14 @@ def test_where_there_is_no_page_to_review_there_are_tsh_commands(cluster):
     assert "href" not in content.html
 
 
+def test_what_is_gone_has_no_link_since_its_page_is_gone_too():
+    gone = replace(samples.APPROVED, state=RequestState.GONE)
+    for topic in (Topic.EXPIRED, Topic.REQUESTER_EXPIRED, Topic.ENDED, Topic.REVIEW):
+        content = render(topic, gone, number=topic is Topic.REVIEW)
+        assert "https://" not in content.text
+        assert "href" not in content.html
+
+
 # What it tells beyond -------------------------------------------------------------------------------
 
 

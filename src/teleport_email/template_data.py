@@ -199,7 +199,7 @@ def build(
         _review(review, number, at(review.created)) for number, review in listed[-_REVIEWS_SHOWN:]
     )
     pending = state is RequestState.PENDING
-    over = topic in _OVER
+    over = topic in _OVER or state is RequestState.GONE  # its page is gone with it
     approvals = _approvals(request.thresholds, told_reviews) if pending else ()
     until = request.access_expires or request.max_duration
     start = _access_start(request, state, now)
