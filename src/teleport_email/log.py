@@ -19,6 +19,7 @@ import structlog
 
 from .errors import ConfigError, Fault
 from .log_output import LogOutput
+from .problems import Problems
 from .settings import LogSettings
 
 _LEVELS: Final[Mapping[str, int]] = {
@@ -48,6 +49,8 @@ class Log:
 
     def __init__(self, settings: LogSettings) -> None:
         self._output: LogOutput | None = None
+        self.problems = Problems()
+        """The latest warnings and errors, for the status page."""
         self._handler = _Handler()
         # Bound loggers keep the list that they were made with: it is changed in place, never replaced.
         self._processors: list[Any] = []
@@ -71,7 +74,7 @@ class Log:
         assert output is not None
         level = _LEVELS[settings.severity]
         trace = settings.severity == "trace"
-        self._processors[:] = _processors(settings, output, trace=trace)
+        self._processors[:] = _processors(settings, output, self.problems, trace=trace)
         structlog.configure(
             processors=self._processors,
             wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -138,7 +141,7 @@ class _Handler(logging.Handler):
         getattr(structlog.get_logger(), level)(message.strip(), **facts)
 
 
-def _processors(settings: LogSettings, output: LogOutput, *, trace: bool) -> list[Any]:
+def _processors(settings: LogSettings, output: LogOutput, problems: Problems, *, trace: bool) -> list[Any]:
     chain: list[Any] = [structlog.contextvars.merge_contextvars, _add_level]
     if trace:
         where = structlog.processors.CallsiteParameter
@@ -147,7 +150,7 @@ def _processors(settings: LogSettings, output: LogOutput, *, trace: bool) -> lis
                 {where.MODULE, where.LINENO}, additional_ignores=["logging", __name__]
             )
         )
-    chain.append(_add_exception)
+    chain.extend([_add_exception, problems])
     text = _Text(coloured=_wants_colour(output), to_journal=output.is_journal)
     chain.append(_as_json if settings.format == "json" else text)
     return chain

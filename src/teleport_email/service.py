@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,14 +17,16 @@ from datetime import UTC, datetime
 import structlog
 
 from teleport_email.audience import AudienceFinder, TextWriter
-from teleport_email.decide import Due, Policy
+from teleport_email.decide import Policy
+from teleport_email.diagnostics import Diagnostics
 from teleport_email.directory import Directory
 from teleport_email.errors import ConfigError, Fault
+from teleport_email.health import Backlog, Snapshot, name_of
 from teleport_email.ledger import id_domain
 from teleport_email.link import Link
 from teleport_email.log import Log
 from teleport_email.mail.mailer import Mailer, make_mailer
-from teleport_email.model import AccessMonitoringRule, SendOutcome
+from teleport_email.model import AccessMonitoringRule
 from teleport_email.reconcile import Reconciler
 from teleport_email.render import Renderer
 from teleport_email.resync import Resync
@@ -32,6 +35,7 @@ from teleport_email.settings import Settings
 from teleport_email.signals import Signals
 from teleport_email.store import Store
 from teleport_email.systemd import Notifier
+from teleport_email.tally import Tally
 from teleport_email.teleport.session import Session
 from teleport_email.watch import RuleBook, Watch
 from teleport_email.worker import Workers
@@ -56,25 +60,6 @@ def boot_clock() -> float:
 def wall_clock() -> datetime:
     """Now, UTC."""
     return datetime.now(UTC)
-
-
-class NoObserver:
-    """Counts nothing: where no metrics are asked for."""
-
-    def sent(self, due: Due, outcome: SendOutcome, seconds: float) -> None:
-        """Nothing."""
-
-    def conflict(self) -> None:
-        """Nothing."""
-
-    def unroutable(self) -> None:
-        """Nothing."""
-
-    def reconnected(self) -> None:
-        """Nothing."""
-
-    def reloaded(self, *, good: bool) -> None:
-        """Nothing."""
 
 
 async def run(
@@ -116,8 +101,9 @@ class Daemon:
         self._fail_fast = _fail_fast(environ)
         # Unguessable: claims, nonces and boundaries come from it.
         self._rng = random.SystemRandom()
-        self.observer = NoObserver()
+        self.observer = Tally(wall_clock)
         self.store = Store()
+        self.backlog = Backlog(self.store.unsettled, boot_clock)
         self.link = Link()
         self._book: list[AccessMonitoringRule] = []
         self._rules: Sequence[CompiledRule] = ()
@@ -125,8 +111,15 @@ class Daemon:
         self.link.connected = self._directory.forget
         self._reload_asked = asyncio.Event()
         self._retired: set[asyncio.Task[None]] = set()
-        self._said_ready = False
+        self._said_ready = self._stopping = False
         self._last_status = ""
+        self.diagnostics = Diagnostics(
+            look=self.look,
+            store=self.store,
+            backlog=self.backlog,
+            tally=self.observer,
+            problems=log.problems,
+        )
         self._configure(settings)
 
     # Build --------------------------------------------------------------------------------------------
@@ -207,31 +200,29 @@ class Daemon:
         workers = Workers(self.queue, self.reconciler, wall=wall_clock, rng=self._rng)
         self._working = asyncio.create_task(workers.run(), name="workers")
         self._watching = self._start_watch()
-        reloads = asyncio.create_task(self._reloads(), name="reloads")
-        beats = asyncio.create_task(self._beats(), name="status and watchdog")
+        self._reloading = asyncio.create_task(self._reloads(), name="reloads")
+        self._beating = asyncio.create_task(self._beats(), name="status and watchdog")
         stopped = asyncio.create_task(stop.wait(), name="signal to stop")
-        self._notifier.ready("connecting")
         try:
-            failure = await self._until_over(stopped, reloads, beats)
+            await self.diagnostics.start(self.settings.diagnostics)
+            self._notifier.ready("connecting")
+            failure = await self._until_over(stopped)
         finally:
-            await self._shut_down(signals.asked_to_stop, stopped, reloads, beats)
+            await self._shut_down(signals.asked_to_stop, stopped)
         if failure is not None:
             raise failure
 
-    async def _until_over(
-        self, stopped: asyncio.Task[bool], *others: asyncio.Task[None]
-    ) -> BaseException | None:
+    async def _until_over(self, stopped: asyncio.Task[bool]) -> BaseException | None:
         """Wait for the signal to stop (None) or for a task that should never end."""
         while True:
             watching = self._watching
-            await asyncio.wait(
-                {stopped, self._working, watching, *others}, return_when=asyncio.FIRST_COMPLETED
-            )
+            endless = (self._working, watching, self._reloading, self._beating)
+            await asyncio.wait({stopped, *endless}, return_when=asyncio.FIRST_COMPLETED)
             if stopped.done():
                 return None
             if watching.done() and watching is not self._watching:
                 continue  # a reload has put another one in its place
-            for task in (self._working, watching, *others):
+            for task in endless:
                 if task.done():
                     return task.exception() or RuntimeError(f"the task '{task.get_name()}' has ended")
 
@@ -272,17 +263,28 @@ class Daemon:
             self._tell_status()
             await asyncio.sleep(interval)
 
-    def status_line(self) -> str:
-        """How things stand, in one line."""
-        problem = self.link.status.problem
-        waiting = self.queue.depth + self.queue.working + self.queue.delayed
-        counts = f"{self.store.open} open, {waiting} waiting"
-        where = f"not connected: {problem}" if problem else f"watching {self.link.cluster.name}"
-        paused = f"; sending paused: {self.mailer.paused}" if self.mailer.paused else ""
-        return f"{where}, {counts}{paused}"
+    def look(self) -> Snapshot:
+        """How things stand now."""
+        queue = self.queue
+        tasks = (self._working, self._watching, self._reloading, self._beating)
+        return Snapshot(
+            at=wall_clock(),
+            stopping=self._stopping,
+            dead=tuple(task.get_name() for task in tasks if task.done() and not self._stopping),
+            link=dataclasses.replace(self.link.status),
+            mailer=name_of(self.settings.mailer),
+            paused=self.mailer.paused,
+            next_probe_in=self.mailer.next_probe_in,
+            seen=self.store.seen,
+            open=self.store.open,
+            ready=queue.depth,
+            working=queue.working,
+            delayed=queue.delayed,
+            oldest_waiting=self.backlog.oldest(),
+        )
 
     def _tell_status(self) -> None:
-        line = self.status_line()
+        line = self.look().line()
         if line != self._last_status:
             self._last_status = line
             self._notifier.status(line)
@@ -298,7 +300,7 @@ class Daemon:
                 await self._reload()
             finally:
                 # systemd waits for this after every RELOADING=1, a failed one too.
-                self._notifier.ready(self.status_line())
+                self._notifier.ready(self.look().line())
 
     async def _reload(self) -> None:
         """Read and check the configuration; good: switch to it, bad: keep the old one and say why."""
@@ -307,8 +309,9 @@ class Daemon:
         self._log.reopen()
         try:
             new = await asyncio.to_thread(self._reread)
-            self._log.apply(new.log)
-            self._configure(new)
+            async with self.diagnostics.moving(new.diagnostics):
+                self._log.apply(new.log)
+                self._configure(new)
         except ConfigError as error:
             self.observer.reloaded(good=False)
             for fault in error.faults:
@@ -332,11 +335,13 @@ class Daemon:
 
     # Stop ---------------------------------------------------------------------------------------------
 
-    async def _shut_down(self, reason: str, *others: asyncio.Task[bool] | asyncio.Task[None]) -> None:
+    async def _shut_down(self, reason: str, stopped: asyncio.Task[bool]) -> None:
         """Take no new work, finish what is in flight within a bound, record it, release the claims."""
         begun = boot_clock()
         log.info("stopping", reason=reason or "a failure", in_flight=self.queue.working)
         self._notifier.stopping(f"finishing {self.queue.working} requests")
+        self._stopping = True
+        others = (stopped, self._reloading, self._beating)
         for task in others:
             task.cancel()
         self.queue.close()
@@ -353,6 +358,7 @@ class Daemon:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(2.0):
                 await self.mailer.close()
+        await self.diagnostics.close()
         log.info("stopped", after_seconds=round(boot_clock() - begun, 1), all_recorded=handed_back)
 
 

@@ -41,6 +41,8 @@ class Store:
     def __init__(self) -> None:
         self._known: dict[str, _Known] = {}
         self._gone: OrderedDict[str, None] = OrderedDict()
+        self.seen = 0
+        """Requests seen so far."""
 
     def __len__(self) -> int:
         return len(self._known)
@@ -49,6 +51,10 @@ class Store:
     def open(self) -> int:
         """Requests that are known and not gone."""
         return sum(not known.gone for known in self._known.values())
+
+    def unsettled(self) -> list[str]:
+        """Requests for which something is due, as far as is known."""
+        return [key for key, known in self._known.items() if known.version != known.settled]
 
     def view(self, request_id: str) -> View | None:
         """The newest known; None of a request never seen (or forgotten)."""
@@ -74,6 +80,7 @@ class Store:
         known = self._known.get(request.id)
         if known is None:
             self._known[request.id] = _Known(request)
+            self.seen += 1
             return True
         known.missed_at = None
         if known.gone or (known.request is not None and not _is_further(request, known.request)):
@@ -129,7 +136,7 @@ class Store:
                 known.version += 1
             else:
                 uncertain = True
-        return [key for key, known in self._known.items() if known.version != known.settled], uncertain
+        return self.unsettled(), uncertain
 
     def settle(self, request_id: str, version: int) -> None:
         """Nothing was left to do at ``version``. What is gone and settled is forgotten."""
