@@ -7,6 +7,7 @@ that is being edited cannot end up in a mail; a reload makes new ones.
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from importlib import resources
 from pathlib import Path
@@ -181,16 +182,11 @@ class Templates:
         )
 
 
+@functools.cache
 def builtin_sources() -> Mapping[str, str]:
     """Name -> text of the built-in templates."""
-    if not _sources:
-        for entry in resources.files("teleport_email").joinpath("templates").iterdir():
-            if entry.name.endswith(SUFFIXES):
-                _sources[entry.name] = entry.read_text("utf-8")
-    return _sources
-
-
-_sources: dict[str, str] = {}  # read once, never changed after
+    files = resources.files("teleport_email").joinpath("templates").iterdir()
+    return {file.name: file.read_text("utf-8") for file in files if file.name.endswith(SUFFIXES)}
 
 
 def _read(directory: Path) -> tuple[dict[str, str], list[Fault]]:
