@@ -321,7 +321,7 @@ class Reconciler:
             plan = hold.claim.plan(view, audience, self._policy(), self._wall())
             if plan.freeze and hold.render is None:
                 hold.render = await self._writer().prepare(view.request)
-            if self._stopping.is_set() or hold.mailer.paused or self._clock() >= ends:
+            if self._stopping.is_set() or hold.mailer.refusing or self._clock() >= ends:
                 hold.gate.winding_down = True
             attempt = self._next_write(hold, view, plan)
             if attempt is None:

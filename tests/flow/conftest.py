@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from teleport_email import backoff, claim, go_plugin, hold, reconcile, resync, store
+from teleport_email.ledger import Ledger, Mark
 from teleport_email.log import Log
+from teleport_email.mail import pause, pool
+from teleport_email.mail.smtp import SmtpMailer
 from teleport_email.sandbox.cluster import SandboxCluster
 from teleport_email.sandbox.inbox import Inbox
+from teleport_email.sandbox.mailbox import Mailbox, ReceivedMail
 from teleport_email.service import Daemon
 from teleport_email.settings import DeliverySettings, LogSettings, Settings, TeleportSettings
 from teleport_email.systemd import Notifier
+from teleport_email.teleport import plugin_data
+
+QUICK_LEASE = 1.2
+"""Seconds of a lease where tests wait for one to end: 30 in the real program, all else in proportion."""
+_SCALE = QUICK_LEASE / claim.LEASE
 
 
 class ManualSignals:
@@ -52,12 +63,22 @@ class Running:
         await self.task
 
     async def kill(self) -> None:
-        """As near to SIGKILL as one process can come: everything is cancelled, nothing is recorded."""
-        tasks = [self.daemon._working, self.daemon._watching, self.task]
+        """As near to SIGKILL as one process can come: everything is cut off, nothing is recorded."""
+        tasks: list[asyncio.Task[Any]] = [self.daemon._working, self.daemon._watching, self.task]
+        for held in self.daemon.reconciler._holds:
+            tasks += held._sends
         for task in tasks:
             task.cancel()
-        self.task.cancel()
+        if isinstance(self.daemon.mailer, SmtpMailer):
+            for connection in list(self.daemon.mailer._pool._busy):
+                connection.abort()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def until(self, condition: Callable[[], object], timeout: float = 20) -> None:
+        """Until something holds that no event of the outside world tells of."""
+        async with asyncio.timeout(timeout):
+            while not condition():
+                await asyncio.sleep(0.005)
 
     async def settled(self, timeout: float = 20) -> None:
         """Until no request is being looked at, and none waits for a look."""
@@ -73,6 +94,7 @@ class World:
     inbox: Inbox
     identity: Path
     log: Log
+    log_file: Path
     running: list[Running]
 
     def settings(self, **changes: Any) -> Settings:
@@ -92,13 +114,89 @@ class World:
         self.running.append(running)
         return await running.ready()
 
+    def said(self, text: str) -> list[str]:
+        """The lines of the log with this text."""
+        self.log.flush()
+        return [line for line in self.log_file.read_text().splitlines() if text in line]
+
+    def ledger(self, request_id: str) -> Ledger:
+        """A request's ledger as the cluster has it."""
+        return go_plugin.read(self.cluster.plugin_data(request_id))
+
+    def is_told(self, request_id: str) -> bool:
+        """Whether the ledger is free, and everything that was attempted is delivered or given up."""
+        ledger = self.ledger(request_id)
+        marks = [entry.mark for party in ledger.parties for entry in party.entries.values()]
+        return ledger.exists and not ledger.owner and bool(marks) and Mark.ATTEMPTED not in marks
+
+    async def told(self, *request_ids: str, mails: int | None = None, timeout: float = 20) -> None:
+        """Until so many mails are there, and all of these requests are recorded and free."""
+        if mails is not None:
+            await self.inbox.wait_for(mails, timeout)
+        await self.cluster.wait_for(lambda: all(self.is_told(one) for one in request_ids), timeout)
+
+    def kinds(self, address: str, box: Mailbox | None = None) -> list[str]:
+        """Codes of the kinds that came to an address, in order."""
+        return [mail.message_id.partition(".")[0] for mail in (box or self.inbox).to(address)]
+
+    def assert_once(self, mails: Sequence[ReceivedMail] | None = None) -> None:
+        """No message twice, and no two different ones for the same recipient, request and kind."""
+        mails = self.inbox.messages if mails is None else mails
+        assert [key for key, count in Counter(mail.message_id for mail in mails).items() if count > 1] == []
+        kinds = Counter((mail.to, mail.subject, mail.message_id.partition(".")[0]) for mail in mails)
+        assert [key for key, count in kinds.items() if count > 1] == []
+
+    def assert_twins(self, mails: Sequence[ReceivedMail] | None = None) -> None:
+        """What came twice is the same to the byte."""
+        mails = self.inbox.messages if mails is None else mails
+        by_id: dict[str, set[bytes]] = {}
+        for mail in mails:
+            by_id.setdefault(mail.message_id, set()).add(mail.raw)
+        assert [key for key, raws in by_id.items() if len(raws) > 1] == []
+        kinds = {(mail.to, mail.subject, mail.message_id.partition(".")[0]) for mail in mails}
+        assert len(kinds) == len(by_id)
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """All that depends on the lease, and all pauses between tries, in a twenty-fifth of the time."""
+    for module, names in (
+        (claim, ("LEASE", "RENEW_AFTER", "BEGIN_UNTIL", "FINISH_UNTIL")),
+        (hold, ("RENEW_AFTER", "BEGIN_UNTIL", "FINISH_UNTIL")),
+        (reconcile, ("LEASE", "LOOK_AGAIN", "STALE_LOOK")),
+        (resync, ("LIST_SPACING", "SECOND_LOOK", "LONG_OUTAGE")),
+        (store, ("SECOND_LOOK",)),
+        (pool, ("GROW_AFTER",)),
+    ):
+        for name in names:
+            monkeypatch.setattr(module, name, getattr(module, name) * _SCALE)
+    monkeypatch.setattr(resync, "FOLLOW_UPS", tuple(delay * _SCALE for delay in resync.FOLLOW_UPS))
+    # Not in proportion: a loaded machine must still make a write within it.
+    monkeypatch.setattr(plugin_data, "WRITE_DEADLINE", 0.5)
+    changed = [(delays, name) for delays in (backoff.MAIL, backoff.CLUSTER, backoff.CONTENTION)
+               for name in ("first", "cap")]  # fmt: skip
+    before = [getattr(delays, name) for delays, name in changed]
+    for (delays, name), value in zip(changed, before, strict=True):
+        # Frozen, and the default of other classes' fields: changed in place, so that all see it.
+        object.__setattr__(delays, name, value * _SCALE)
+    for table in (pause.FIRST_PROBE, pause.LONGEST):
+        for fault, seconds in table.items():
+            monkeypatch.setitem(table, fault, seconds * _SCALE)
+    yield
+    for (delays, name), value in zip(changed, before, strict=True):
+        object.__setattr__(delays, name, value)
+
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     log = Log(LogSettings(output=str(tmp_path / "daemon.log"), severity="debug"))
     async with SandboxCluster() as cluster, Inbox() as inbox:
-        world = World(cluster, inbox, cluster.write_identity(tmp_path), log, [])
+        world = World(cluster, inbox, cluster.write_identity(tmp_path), log, tmp_path / "daemon.log", [])
         yield world
+        cluster.faults.clear()
+        inbox.faults.clear()
+        await inbox.listen_again()
+        await inbox.drop_connections()  # nobody waits for an answer that a fault held back
         for running in world.running:
             if not running.task.done():
                 await running.stop()

@@ -112,6 +112,12 @@ class Mailer(ABC):
         return self._pause.reason
 
     @property
+    def refusing(self) -> str:
+        """Why a send would come back untried now; empty when all is well, and while a probe is let through."""
+        verdict = self._pause.verdict
+        return verdict.reason if verdict else ""
+
+    @property
     def next_probe_in(self) -> float:
         """Seconds until the next probe while paused; 0 when none is waited for."""
         return self._pause.next_probe_in

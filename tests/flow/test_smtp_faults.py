@@ -1,0 +1,188 @@
+"""Every fault of a mail server, on the whole way from the stream to the mailbox: nothing lost, nothing twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from teleport_email.ledger import Mark
+from teleport_email.model import Kind, RequestState, Topic
+from teleport_email.sandbox.inbox import Inbox
+from teleport_email.sandbox.script import Cut, Silence
+from teleport_email.sandbox.smtp_faults import Reply
+
+pytestmark = pytest.mark.usefixtures("hasty")
+
+FIVE = tuple(f"r{number}@example.com" for number in range(5))
+
+
+async def test_refused_connections_delay_everything_and_lose_nothing(world: Any) -> None:
+    running = await world.start()
+    await world.inbox.stop_listening()
+    requests = [await world.cluster.create(reason=f"number {number}") for number in range(5)]
+    await running.until(lambda: running.daemon.mailer.paused)
+    assert "refused the connection" in running.daemon.mailer.paused
+    await world.inbox.listen_again()
+    await world.told(*(request.id for request in requests), mails=5)
+    world.assert_once()
+
+
+async def test_421_in_place_of_a_greeting(world: Any) -> None:
+    world.inbox.faults.on("CONNECT", Reply(421, "4.3.2 not now"), times=6)
+    await world.start()
+    request = await world.cluster.create(roles=["dba"])
+    await world.told(request.id, mails=2)
+    world.assert_once()
+
+
+async def test_greylisting(world: Any) -> None:
+    world.inbox.faults.greylist = 0.3
+    await world.start(role_to_recipients={"*": FIVE})
+    request = await world.cluster.create()
+    await world.told(request.id, mails=5)
+    world.assert_once()
+    assert len(world.said("message deferred")) >= 5
+
+
+@pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA", "DOT"])
+@pytest.mark.parametrize("code", [450, 451, 452])
+async def test_a_temporary_refusal_at_any_step(world: Any, verb: Any, code: int) -> None:
+    world.inbox.faults.on(verb, Reply(code, "4.0.0 later"), times=3)
+    await world.start()
+    request = await world.cluster.create(roles=["dba"])
+    await world.told(request.id, mails=2)
+    await world.cluster.approve(request.id)
+    await world.told(request.id, mails=4)
+    world.assert_once()
+    assert world.kinds("dba@example.com") == ["a", "A"]
+
+
+async def test_a_password_that_is_repaired_later(world: Any) -> None:
+    async with Inbox(passwords={"me": "secret"}) as inbox:
+        inbox.faults.refuse_login = True
+        running = await world.start(mailer=inbox.settings())
+        requests = [await world.cluster.create() for _ in range(10)]
+        await running.until(lambda: running.daemon.mailer.paused)
+        assert "535" in running.daemon.mailer.paused
+        assert inbox.commands["AUTH"] <= 2, "many tries would lock the account"
+        inbox.faults.refuse_login = False
+        await inbox.wait_for(10)
+        await world.told(*(request.id for request in requests))
+        world.assert_once(inbox.messages)
+        await running.until(lambda: not running.daemon.mailer.paused)
+
+
+async def test_one_recipient_refused_for_good_is_given_up_alone(world: Any) -> None:
+    rule = world.inbox.faults.on("RCPT", Reply(550, "5.1.1 no such user"), recipient="r2@example.com")
+    await world.start(role_to_recipients={"*": FIVE})
+    request = await world.cluster.create()
+    await world.told(request.id, mails=4)
+    party = world.ledger(request.id).party("r2@example.com")
+    assert party is not None
+    entry = party.entries[Kind(Topic.ANNOUNCEMENT)]
+    assert entry.mark is Mark.GIVEN_UP
+    assert "5.1.1 no such user" in entry.note
+    await world.cluster.review(request.id, "bob@example.com", RequestState.DENIED, "no")
+    await world.told(request.id, mails=4 * 3)
+    world.assert_once()
+    assert rule.used == 1, "an announcement given up ends that thread"
+    assert len(world.said("message refused")) == 1
+
+
+async def test_three_connections_and_twenty_messages_each_are_enough(world: Any) -> None:
+    world.inbox.faults.connection_limit = 3
+    world.inbox.faults.messages_per_connection = 20
+    settings = world.inbox.settings(max_connections=10, messages_per_connection=100)
+    await world.start(mailer=settings, role_to_recipients={"*": FIVE})
+    requests = [await world.cluster.create() for _ in range(20)]
+    await world.told(*(request.id for request in requests), mails=100)
+    world.assert_once()
+    assert world.inbox.connections.highest <= 3
+    assert max(world.inbox.connections.messages.values()) <= 20
+
+
+@pytest.mark.parametrize("keep", [True, False], ids=["kept", "not kept"])
+async def test_a_cut_after_the_dot(world: Any, keep: bool) -> None:
+    world.inbox.faults.on("DOT", Cut(keep=keep), times=2)
+    await world.start()
+    request = await world.cluster.create(roles=["dba"])
+    await world.told(request.id)
+    await world.cluster.approve(request.id)
+    await world.told(request.id, mails=4 + 2 * keep)
+    assert len(world.inbox.messages) == 4 + 2 * keep
+    world.assert_twins()
+    assert list(dict.fromkeys(world.kinds("ops@example.com"))) == ["a", "A"]
+
+
+async def test_a_421_after_the_dot_may_hide_an_acceptance(world: Any) -> None:
+    world.inbox.faults.on("DOT", Reply(421, "4.3.2 going down", keep=True), times=1)
+    await world.start()
+    request = await world.cluster.create()
+    await world.told(request.id, mails=2)
+    world.assert_twins()
+
+
+@pytest.mark.parametrize("keep", [True, False], ids=["kept", "not kept"])
+async def test_a_dot_without_an_answer_holds_up_nobody_else(world: Any, keep: bool) -> None:
+    world.inbox.faults.on("DOT", Silence(keep=keep), times=1)
+    await world.start()
+    stuck = await world.cluster.create(reason="stuck")
+    await world.inbox.until(lambda box: box.commands["DOT"] == 1)
+    others = [await world.cluster.create() for _ in range(5)]
+    await world.told(*(request.id for request in others), mails=5 + keep)
+    assert not world.is_told(stuck.id), "after its dot the answer is waited for"
+    await world.inbox.drop_connections()
+    await world.told(stuck.id, mails=6 + keep)
+    world.assert_twins()
+
+
+async def test_a_server_slower_than_the_lease_is_long(world: Any) -> None:
+    """Each answer takes a sixth of the lease, so that one message takes a whole one: 5 s of 30."""
+    world.inbox.faults.delay = 0.2
+    await world.start()
+    await world.start()  # would take the claim over, were it not renewed
+    request = await world.cluster.create(roles=["dba"])
+    await world.told(request.id, mails=2)
+    await world.cluster.approve(request.id)
+    await world.told(request.id, mails=4)
+    world.assert_once()
+    assert world.said("claim taken over") == []
+
+
+async def test_a_starttls_that_vanishes_stops_all_mail(world: Any) -> None:
+    async with Inbox(tls="starttls") as inbox:
+        running = await world.start(mailer=inbox.settings())
+        first = await world.cluster.create()
+        await inbox.wait_for(1)
+        await world.told(first.id)
+        inbox.faults.hide_starttls = True
+        await inbox.drop_connections()
+        second = await world.cluster.create()
+        await running.until(lambda: running.daemon.mailer.paused)
+        assert "does not offer STARTTLS" in running.daemon.mailer.paused
+        assert inbox.commands["MAIL"] == 1
+        inbox.faults.hide_starttls = False
+        await inbox.wait_for(2)
+        await world.told(second.id)
+        world.assert_once(inbox.messages)
+        assert all(mail.tls for mail in inbox.messages)
+
+
+async def test_what_became_pointless_before_its_first_try_is_not_sent(world: Any) -> None:
+    """The mailer pauses, so nothing is attempted; the request is approved meanwhile: one message tells all."""
+    running = await world.start()
+    await world.inbox.stop_listening()
+    first = await world.cluster.create()
+    await running.until(lambda: running.daemon.mailer.paused)
+    second = await world.cluster.create(reason="approved before anybody could be told")
+    await world.cluster.review(second.id, "bob@example.com", RequestState.APPROVED)
+    third = await world.cluster.create(reason="removed before anybody could be told")
+    await running.until(lambda: running.daemon.store.version(third.id))
+    await world.cluster.delete(third.id)
+    await running.until(lambda: running.daemon.store.version(third.id) > 1)
+    await world.inbox.listen_again()
+    await world.told(first.id, second.id, mails=2)
+    await running.settled()
+    assert sorted(world.kinds("all@example.com")) in (["a", "aA1"], ["aA1", "a"])
+    assert not any(third.id in mail.subject for mail in world.inbox.messages)
