@@ -151,7 +151,8 @@ def decide(view: View, ledger: Ledger, audience: Audience, policy: Policy, now: 
     lists = [(party, owing.of(party)) for party in (*ledger.parties, *add)]
     owed = [kind for _, kinds in lists for kind in kinds]
     return Plan(
-        add=tuple(party for party, kinds in lists if party in add and kinds),
+        # A requester who wants only later news is written down with the first claim: there is no other time.
+        add=tuple(party for party, kinds in lists if party in add and (kinds or party.requester)),
         freeze=tuple(kind for kind in _in_order(owed) if not ledger.blob(kind)),
         next=tuple(Due(party.address, party.requester, kinds[0]) for party, kinds in lists if kinds),
         owed=frozenset(owed),
@@ -218,8 +219,8 @@ class _Owing:
         if begun is not None and party.mark(begun) is Mark.GIVEN_UP:
             return []
         begin = begun or self._beginning()
-        if begin is None:
-            return []
+        if begin is None or not (party.mark(begin) is Mark.DELIVERED or self._is_open(party, begin)):
+            return []  # a view that is behind cannot write the announcement: no reply goes before it
         covered = begin.number if begin.topic in ANNOUNCED_STATES else 0
         told = ANNOUNCED_STATES.get(begin.topic, RequestState.PENDING)
         seen = max(len(self._view.request.reviews), self._ledger.reviews)
@@ -280,6 +281,6 @@ class _Owing:
             if kind in self._blobs or REQUESTER_CHOICE[REQUESTER_STATES[kind.topic]] in choices
         ]
         granted = RequestState.APPROVED in (self._state, self._ledger.state)
-        if self._view.gone and granted and "ended" in choices:
+        if party.mark(ENDED) is Mark.ATTEMPTED or (self._view.gone and granted and "ended" in choices):
             kinds.append(ENDED)
         return kinds
