@@ -137,6 +137,8 @@ class Hold:
         """Begin to send what the last confirmed write marked."""
         dues, self.claim = self.claim.begin()
         ledger, request_id = self.claim.ledger, self.claim.request_id
+        # Unpacked once for all its recipients; what they share is then also written as bytes only once.
+        contents = {kind: unpack(ledger.blob(kind)) for kind in {due.kind for due in dues}}
         for due in dues:
             party = ledger.party(due.address, requester=due.requester)
             if party is None:
@@ -145,7 +147,7 @@ class Hold:
                 recipient=due.address,
                 message_id=ledger.message_id(request_id, party, due.kind),
                 thread_root=ledger.thread_root(request_id, party),
-                content=unpack(ledger.blob(due.kind)),
+                content=contents[due.kind],
             )
             name = f"send {request_id} {due.kind.code}"
             self._sends[asyncio.create_task(self._send(due, mail), name=name)] = due

@@ -12,6 +12,7 @@ what is not plain goes into encoded words (RFC 2047), quoted-printable or base64
 from __future__ import annotations
 
 import binascii
+import functools
 import re
 from base64 import b64encode
 from email.utils import format_datetime
@@ -97,7 +98,7 @@ def build(mail: Mail) -> bytes:
         ("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
     ]
     head = "".join(f"{name}: {value}\r\n" for name, value in headers).encode("ascii")
-    return b"".join((head, CRLF, _alternative(content, boundary.encode("ascii"))))
+    return b"".join((head, CRLF, _alternative(content.text, content.html, boundary.encode("ascii"))))
 
 
 def envelope_sender(content: Content) -> str:
@@ -191,10 +192,11 @@ def _encoded_words(text: str, used: int) -> str:
 # Bodies ---------------------------------------------------------------------------------------------
 
 
-def _alternative(content: Content, boundary: bytes) -> bytes:
+@functools.lru_cache(maxsize=32)  # the recipients of one request follow each other and share the body
+def _alternative(plain: str, html: str, boundary: bytes) -> bytes:
     """``multipart/alternative``: text first, as the better one comes last (RFC 2046 section 5.1.4)."""
     parts = []
-    for subtype, text in ((b"plain", content.text), (b"html", content.html)):
+    for subtype, text in ((b"plain", plain), (b"html", html)):
         encoding, body = _encode(text, boundary)
         parts += [
             b"--" + boundary,
