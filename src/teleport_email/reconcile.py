@@ -43,6 +43,9 @@ LOOK_AGAIN = 8.0
 look that comes at most this late, the share of a dead process is taken over within 45 s."""
 STALE_LOOK = 3.0
 """Seconds until a request is looked at again whose ledger is further than what we know of it."""
+PAUSED_LOOK = 1.0
+"""Seconds until a request is in the mailer's queue again after a pause has put it off: enough for the
+others that are waiting to have their turn as the probe."""
 HOLD_LIMIT = 600.0
 """Seconds after which a hold begins nothing more and lets others have a turn."""
 
@@ -337,6 +340,9 @@ class Reconciler:
         plan = hold.claim.plan(view, audience, self._policy(), self._wall())
         if plan.settled:
             return self._settled(request_id, version, plan)
+        if hold.mailer.refusing:
+            # Not this request's fault: it waits with the others for a probe, not for a backoff of its own.
+            return Again(PAUSED_LOOK)
         return Again(at_least=hold.retry_after)
 
     def _next_write(self, hold: Hold, view: View, plan: Plan) -> Attempt | None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from teleport_email.ledger import Mark
-from teleport_email.model import Kind, RequestState, Topic
+from teleport_email.mail import pause
+from teleport_email.model import Kind, RequestState, Temporary, Topic
 from teleport_email.sandbox.inbox import Inbox
 from teleport_email.sandbox.script import Cut, Silence
 from teleport_email.sandbox.smtp_faults import Reply
@@ -29,10 +30,24 @@ async def test_refused_connections_delay_everything_and_lose_nothing(world: Any)
 
 
 async def test_421_in_place_of_a_greeting(world: Any) -> None:
-    world.inbox.faults.on("CONNECT", Reply(421, "4.3.2 not now"), times=6)
+    world.inbox.faults.on("CONNECT", Reply(421, "4.3.2 not now"), times=5)
     await world.start()
     request = await world.cluster.create(roles=["dba"])
     await world.told(request.id, mails=2)
+    world.assert_once()
+
+
+async def test_after_an_outage_everybody_waits_for_the_probe_and_nobody_longer(world: Any) -> None:
+    """A request's own backoff would have grown to minutes, though the server has been back for long."""
+    running = await world.start()
+    refusals = world.inbox.faults.on("CONNECT", Reply(421, "4.3.2 not now"))
+    requests = [await world.cluster.create() for _ in range(10)]
+    await world.inbox.until(lambda _: refusals.used >= 6, timeout=30)
+    refusals.remove()
+    # Probes come within a minute of each other; here that is shorter, too.
+    within = pause.LONGEST[Temporary] + 2.0
+    await world.told(*(request.id for request in requests), mails=10, timeout=within)
+    assert not running.daemon.mailer.paused
     world.assert_once()
 
 

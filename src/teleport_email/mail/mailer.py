@@ -113,7 +113,7 @@ class Mailer(ABC):
 
     @property
     def refusing(self) -> str:
-        """Why a send would come back untried now; empty when all is well, and while a probe is let through."""
+        """Why a send would come back untried; empty when all is well, and while a probe is let through."""
         verdict = self._pause.verdict
         return verdict.reason if verdict else ""
 
