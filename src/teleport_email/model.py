@@ -79,7 +79,9 @@ class ResourceID:
     sub_resource: str = ""
 
     def __str__(self) -> str:
-        return "/".join(part for part in ("", self.cluster, self.kind, self.name, self.sub_resource) if part)
+        """As Teleport writes it: ``/cluster/kind/name``."""
+        parts = (self.cluster, self.kind, self.name, self.sub_resource)
+        return "".join(f"/{part}" for part in parts if part)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ import ssl
 import stat
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -66,8 +68,15 @@ async def until(condition):
             await asyncio.sleep(0.005)
 
 
-async def test_both_ways_and_the_end_of_one_half(tmp_path):
-    async with Far(echo) as far, Relay(far.dial, directory=tmp_path) as relay:
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A private directory whose path leaves room for a socket's name, wherever pytest keeps its own."""
+    with tempfile.TemporaryDirectory(prefix="r-") as path:
+        yield Path(path)
+
+
+async def test_both_ways_and_the_end_of_one_half(short_path):
+    async with Far(echo) as far, Relay(far.dial, directory=short_path) as relay:
         reader, writer = await connect(relay)
         writer.write(b"x" * 1_000_000)
         assert await reader.readexactly(1_000_000) == b"x" * 1_000_000
@@ -77,29 +86,29 @@ async def test_both_ways_and_the_end_of_one_half(tmp_path):
     assert relay.last_error is None
 
 
-async def test_private_and_gone_once_connected(tmp_path):
-    async with Far(echo) as far, Relay(far.dial, directory=tmp_path) as relay:
+async def test_private_and_gone_once_connected(short_path):
+    async with Far(echo) as far, Relay(far.dial, directory=short_path) as relay:
         path = Path(relay.target.removeprefix("unix:"))
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
         _, writer = await connect(relay)
         await until(lambda: not path.exists())
-        assert list(tmp_path.iterdir()) == []
+        assert list(short_path.iterdir()) == []
         writer.close()
 
 
-async def test_goes_where_systemd_says(tmp_path, monkeypatch):
-    monkeypatch.setenv("RUNTIME_DIRECTORY", f"{tmp_path}:/elsewhere")
+async def test_goes_where_systemd_says(short_path, monkeypatch):
+    monkeypatch.setenv("RUNTIME_DIRECTORY", f"{short_path}:/elsewhere")
     async with Relay(never) as relay:
-        assert relay.target.startswith(f"unix:{tmp_path}/")
-    assert list(tmp_path.iterdir()) == []
+        assert relay.target.startswith(f"unix:{short_path}/")
+    assert list(short_path.iterdir()) == []
 
 
 async def never():
     raise AssertionError("nobody connects here")
 
 
-async def test_a_path_too_long_for_a_socket_is_passed_over(tmp_path, monkeypatch):
-    deep = tmp_path / ("x" * 100)
+async def test_a_path_too_long_for_a_socket_is_passed_over(short_path, monkeypatch):
+    deep = short_path / ("x" * 100)
     deep.mkdir()
     monkeypatch.setenv("RUNTIME_DIRECTORY", str(deep))
     async with Relay(never) as relay:
@@ -108,12 +117,12 @@ async def test_a_path_too_long_for_a_socket_is_passed_over(tmp_path, monkeypatch
         await Relay(never, directory=deep).__aenter__()
 
 
-async def test_nowhere_to_write(tmp_path):
+async def test_nowhere_to_write(short_path):
     with pytest.raises(Unreachable, match=r"No such file or directory.*make one writable"):
-        await Relay(never, directory=tmp_path / "none").__aenter__()
+        await Relay(never, directory=short_path / "none").__aenter__()
 
 
-async def test_the_dials_own_reason_is_kept_and_the_next_try_may_succeed(tmp_path):
+async def test_the_dials_own_reason_is_kept_and_the_next_try_may_succeed(short_path):
     reasons = [Unreachable("the moon is in the way")]
 
     async with Far(echo) as far:
@@ -123,7 +132,7 @@ async def test_the_dials_own_reason_is_kept_and_the_next_try_may_succeed(tmp_pat
                 raise reasons.pop()
             return await far.dial()
 
-        async with Relay(dial, directory=tmp_path) as relay:
+        async with Relay(dial, directory=short_path) as relay:
             reader, writer = await connect(relay)
             assert await reader.read() == b""
             writer.close()
@@ -135,14 +144,14 @@ async def test_the_dials_own_reason_is_kept_and_the_next_try_may_succeed(tmp_pat
             writer.close()
 
 
-async def test_only_this_process(tmp_path):
+async def test_only_this_process(short_path):
     dialled = []
 
     async def dial():
         dialled.append(1)
         raise Unreachable("no")
 
-    async with Relay(dial, directory=tmp_path) as relay:
+    async with Relay(dial, directory=short_path) as relay:
         code = "import socket,sys; s=socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); sys.exit(len(s.recv(1)))"
         other = await asyncio.create_subprocess_exec(
             sys.executable, "-c", code, relay.target.removeprefix("unix:")
@@ -154,7 +163,7 @@ async def test_only_this_process(tmp_path):
         writer.close()
 
 
-async def test_back_pressure(tmp_path):
+async def test_back_pressure(short_path):
     """A far side that reads nothing stops the near side after the buffers, not after memory."""
     stop = asyncio.Event()
 
@@ -162,7 +171,7 @@ async def test_back_pressure(tmp_path):
         _reader._transport.pause_reading()
         await stop.wait()
 
-    async with Far(hold) as far, Relay(far.dial, directory=tmp_path) as relay:
+    async with Far(hold) as far, Relay(far.dial, directory=short_path) as relay:
         with socket.socket(socket.AF_UNIX) as near:
             near.setblocking(False)
             await asyncio.get_running_loop().sock_connect(near, relay.target.removeprefix("unix:"))
@@ -177,9 +186,9 @@ async def test_back_pressure(tmp_path):
 
 
 @pytest.mark.parametrize("size", [5_000_000])
-async def test_over_tls(auth, identity, tmp_path, size):
+async def test_over_tls(auth, identity, short_path, size):
     dialer = Dialer(auth.addr, {})
-    async with Relay(lambda: dialer.dial(identity), directory=tmp_path) as relay:
+    async with Relay(lambda: dialer.dial(identity), directory=short_path) as relay:
         reader, writer = await connect(relay)
         data = os.urandom(size)
         task = asyncio.create_task(reader.readexactly(size))
@@ -189,10 +198,10 @@ async def test_over_tls(auth, identity, tmp_path, size):
         await until(lambda: auth.ended == 1)
 
 
-async def test_closing_ends_the_far_side_at_once(auth, identity, tmp_path):
+async def test_closing_ends_the_far_side_at_once(auth, identity, short_path):
     """gRPC closes its socket altogether: no lingering for a half that nobody reads."""
     dialer = Dialer(auth.addr, {})
-    async with Relay(lambda: dialer.dial(identity), directory=tmp_path) as relay:
+    async with Relay(lambda: dialer.dial(identity), directory=short_path) as relay:
         _, writer = await connect(relay)
         await until(lambda: auth.sessions)
         writer.close()
@@ -200,10 +209,10 @@ async def test_closing_ends_the_far_side_at_once(auth, identity, tmp_path):
             await until(lambda: auth.ended == 1)
 
 
-async def test_half_closed_over_tls_lingers_for_a_while_only(auth, identity, tmp_path, monkeypatch):
+async def test_half_closed_over_tls_lingers_for_a_while_only(auth, identity, short_path, monkeypatch):
     monkeypatch.setattr(relay_module, "LINGER", 0.2)
     dialer = Dialer(auth.addr, {})
-    async with Relay(lambda: dialer.dial(identity), directory=tmp_path) as relay:
+    async with Relay(lambda: dialer.dial(identity), directory=short_path) as relay:
         reader, writer = await connect(relay)
         writer.write(b"ping")
         writer.write_eof()
@@ -212,7 +221,7 @@ async def test_half_closed_over_tls_lingers_for_a_while_only(auth, identity, tmp
         writer.close()
 
 
-async def test_a_broken_connection_keeps_its_reason(make_auth, load_identity, tmp_path):
+async def test_a_broken_connection_keeps_its_reason(make_auth, load_identity, short_path):
     """With TLS 1.3 the server refuses our certificate after the handshake: the relay hears of it."""
     auth, other = make_auth(), make_auth()
     stranger = other.identity_file().replace(other.authorities.host.pem, auth.authorities.host.pem)
@@ -226,7 +235,7 @@ async def test_a_broken_connection_keeps_its_reason(make_auth, load_identity, tm
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = asyncio.create_task(asyncio.to_thread(refuse, listener))
         dialer = Dialer(f"127.0.0.1:{listener.getsockname()[1]}", {})
-        async with Relay(lambda: dialer.dial(identity), directory=tmp_path) as relay:
+        async with Relay(lambda: dialer.dial(identity), directory=short_path) as relay:
             reader, writer = await connect(relay)
             assert await reader.read() == b""
             writer.close()
@@ -235,9 +244,9 @@ async def test_a_broken_connection_keeps_its_reason(make_auth, load_identity, tm
             assert "ALERT_UNKNOWN_CA" in relay.last_error.reason
 
 
-async def test_leaving_cuts_what_is_open(auth, identity, tmp_path):
+async def test_leaving_cuts_what_is_open(auth, identity, short_path):
     dialer = Dialer(auth.addr, {})
-    async with Relay(lambda: dialer.dial(identity), directory=tmp_path) as relay:
+    async with Relay(lambda: dialer.dial(identity), directory=short_path) as relay:
         reader, writer = await connect(relay)
         await until(lambda: auth.sessions)
     assert await asyncio.wait_for(reader.read(), 5) == b""
@@ -245,26 +254,26 @@ async def test_leaving_cuts_what_is_open(auth, identity, tmp_path):
     await until(lambda: auth.ended == 1)
 
 
-async def test_leaving_while_dialling(tmp_path):
+async def test_leaving_while_dialling(short_path):
     begun = asyncio.Event()
 
     async def dial():
         begun.set()
         await asyncio.Event().wait()
 
-    async with Relay(dial, directory=tmp_path) as relay:
+    async with Relay(dial, directory=short_path) as relay:
         reader, writer = await connect(relay)
         await begun.wait()
     assert await asyncio.wait_for(reader.read(), 5) == b""
     writer.close()
-    assert list(tmp_path.iterdir()) == []
+    assert list(short_path.iterdir()) == []
 
 
-async def test_a_thousand_connections_leak_nothing(tmp_path):
+async def test_a_thousand_connections_leak_nothing(short_path):
     async with Far(echo) as far:
         tasks = files = 0
         for turn in range(1000):
-            async with Relay(far.dial, directory=tmp_path) as relay:
+            async with Relay(far.dial, directory=short_path) as relay:
                 reader, writer = await connect(relay)
                 writer.write(b"hello")
                 assert await reader.readexactly(5) == b"hello"
@@ -275,14 +284,14 @@ async def test_a_thousand_connections_leak_nothing(tmp_path):
                 tasks, files = len(asyncio.all_tasks()), len(list(Path("/proc/self/fd").iterdir()))
         await until(lambda: len(asyncio.all_tasks()) <= tasks)
         await until(lambda: len(list(Path("/proc/self/fd").iterdir())) <= files)
-    assert list(tmp_path.iterdir()) == []
+    assert list(short_path.iterdir()) == []
 
 
-async def test_tls_connections_leak_nothing(auth, identity, tmp_path):
+async def test_tls_connections_leak_nothing(auth, identity, short_path):
     dialer = Dialer(auth.addr, {})
     files = 0
     for turn in range(60):
-        async with Relay(lambda: dialer.dial(identity), directory=tmp_path) as relay:
+        async with Relay(lambda: dialer.dial(identity), directory=short_path) as relay:
             reader, writer = await connect(relay)
             writer.write(b"hello")
             assert await reader.readexactly(5) == b"hello"
@@ -297,31 +306,31 @@ async def test_tls_connections_leak_nothing(auth, identity, tmp_path):
 # what a killed process leaves
 
 
-def test_directories_of_the_living_stay_and_of_the_dead_go(tmp_path):
+def test_directories_of_the_living_stay_and_of_the_dead_go(short_path):
     code = (
         "import sys, time; from pathlib import Path; from teleport_email.teleport.private_directory import *\n"
         "held = PrivateDirectory.create(Path(sys.argv[1])); (held.path / 's').touch(); print('ready', flush=True)\n"
         "time.sleep(60)"
     )
-    other = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE)
+    other = subprocess.Popen([sys.executable, "-c", code, str(short_path)], stdout=subprocess.PIPE)
     try:
         assert other.stdout is not None
         assert other.stdout.readline() == b"ready\n"
-        (tmp_path / "teleport-email-relay-not-ours").write_text("a file, no directory of ours")
-        PrivateDirectory.create(tmp_path).remove()
-        assert len(list(tmp_path.iterdir())) == 2
+        (short_path / "teleport-email-relay-not-ours").write_text("a file, no directory of ours")
+        PrivateDirectory.create(short_path).remove()
+        assert len(list(short_path.iterdir())) == 2
     finally:
         other.send_signal(signal.SIGKILL)
         other.wait()
         other.stdout.close()
-    PrivateDirectory.create(tmp_path).remove()
-    assert [path.name for path in tmp_path.iterdir()] == ["teleport-email-relay-not-ours"]
+    PrivateDirectory.create(short_path).remove()
+    assert [path.name for path in short_path.iterdir()] == ["teleport-email-relay-not-ours"]
 
 
-def test_several_in_one_process(tmp_path):
-    one, two = PrivateDirectory.create(tmp_path), PrivateDirectory.create(tmp_path)
+def test_several_in_one_process(short_path):
+    one, two = PrivateDirectory.create(short_path), PrivateDirectory.create(short_path)
     assert one.path.exists()
     two.remove()
     one.remove()
     one.remove()
-    assert list(tmp_path.iterdir()) == []
+    assert list(short_path.iterdir()) == []
