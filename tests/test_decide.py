@@ -416,8 +416,8 @@ class Life(RuleBasedStateMachine):
         if state not in RESOLUTION_TOPICS or state.rank <= self.ledger.state.rank:
             return
         known = self.ledger
-        for one in known.parties:
-            begun = one.announcement
+        for party_before in known.parties:
+            one, begun = party_before, party_before.announcement
             if one.requester or begun is None or one.mark(begun) is not DONE or not data.draw(st.booleans()):
                 continue
             first = max([self.ledger.reviews, begun.number]) + 1

@@ -245,6 +245,8 @@ def pack(content: Content) -> str:
     return base64.b64encode(zlib.compress(raw, 6)).decode("ascii")
 
 
+MAX_QUOTE = 100
+"""Characters of what cannot be read that an error quotes: all of it could fill a log."""
 MAX_CONTENT = 4 << 20
 """Bytes a content may unpack to: no message of ours comes near, and a bomb stays small."""
 
@@ -319,15 +321,20 @@ def loads(text: str) -> Ledger:
             raise LedgerUnreadable("it is no JSON object")
         version = value.get("v")
         if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-            raise LedgerUnreadable(f"its version is {version!r}, no positive number")
+            raise LedgerUnreadable(f"its version is {str(version)[:MAX_QUOTE]!r}, no positive number")
         if version > VERSION:
-            raise LedgerTooNew(f"it has version {version}, this program knows up to {VERSION}")
+            raise LedgerTooNew(
+                f"it has version {str(version)[:MAX_QUOTE]}, this program knows up to {VERSION}"
+            )
         nonce = value["n"]
         if len(bytes.fromhex(nonce)) < 16:
             raise LedgerUnreadable("its nonce is too short")
         shadow = value["g"]
         if not isinstance(shadow, dict) or not all(isinstance(item, str) for item in shadow.values()):
             raise LedgerUnreadable("its shadow of the Go plugin's keys is no map of strings")
+        parties = tuple(_load_party(item) for item in value["p"])
+        if len({party.key for party in parties}) < len(parties):
+            raise LedgerUnreadable("somebody is in it twice")  # and would be told twice
         return Ledger(
             nonce=nonce,
             domain=_text(value["d"]),
@@ -337,7 +344,7 @@ def loads(text: str) -> Ledger:
             state=RequestState(value["s"]),
             reviews=_number(value.get("c", 0)),
             frozen=tuple(Frozen(Kind.parse(code), _text(blob)) for code, blob in value["k"]),
-            parties=tuple(_load_party(item) for item in value["p"]),
+            parties=parties,
             shadow=shadow,
         )
     except LedgerUnreadable:
@@ -345,7 +352,7 @@ def loads(text: str) -> Ledger:
     except KeyError as error:
         raise LedgerUnreadable(f"it lacks the field {error}") from error
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise LedgerUnreadable(f"it cannot be read: {error}") from error
+        raise LedgerUnreadable(f"it cannot be read: {str(error)[:MAX_QUOTE]}") from error
 
 
 def _load_party(value: dict[str, Any]) -> Party:
@@ -361,7 +368,11 @@ def _text(value: Any) -> str:
     return value
 
 
+_END_OF_TIME = 253_402_300_799
+"""Unix time of the last second that ``datetime`` knows; no count of ours comes near either."""
+
+
 def _number(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _END_OF_TIME:
         raise TypeError(f"{value!r} is no number")
     return value
