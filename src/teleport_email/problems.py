@@ -17,7 +17,7 @@ KEEP = 20
 LONGEST = 300
 """Characters of a detail: enough for any sentence of ours and for what servers answer."""
 _DETAILS = ("error", "fault", "reason", "hint", "skipped")
-_ADDRESS = re.compile(r"([^\s@<>\"'(),;:=]+)@(?=[\w.-])")
+_LOCAL_PART = re.compile(r'(?:"[^"]*"|[^\s@<>"(),;:=]+)@')
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Problems:
         detail = "; ".join(str(event[key]) for key in _DETAILS if event.get(key))
         if not detail and event.get("exception"):
             detail = str(event["exception"]).splitlines()[-1]
-        detail = _ADDRESS.sub(r"…@", detail[: 4 * LONGEST])[:LONGEST]
+        detail = _LOCAL_PART.sub("…@", detail[: 4 * LONGEST])[:LONGEST]
         key = (name, detail)
         before = self._kept.pop(key, None)
         times = before.times + 1 if before else 1

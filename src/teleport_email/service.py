@@ -111,7 +111,7 @@ class Daemon:
         self.link.connected = self._directory.forget
         self._reload_asked = asyncio.Event()
         self._retired: set[asyncio.Task[None]] = set()
-        self._said_ready = self._stopping = False
+        self._begun = self._stopping = self._said_ready = False
         self._last_status = ""
         self.diagnostics = Diagnostics(
             look=self.look,
@@ -173,6 +173,7 @@ class Daemon:
         stop = asyncio.Event()
         signals.listen(stop=stop.set, reload=self._reload_asked.set)
         self.queue = WorkQueue()
+        await self.diagnostics.start(self.settings.diagnostics)
         self.reconciler = Reconciler(
             owner=f"{self._rng.getrandbits(64):016x}",
             store=self.store,
@@ -203,8 +204,8 @@ class Daemon:
         self._reloading = asyncio.create_task(self._reloads(), name="reloads")
         self._beating = asyncio.create_task(self._beats(), name="status and watchdog")
         stopped = asyncio.create_task(stop.wait(), name="signal to stop")
+        self._begun = True
         try:
-            await self.diagnostics.start(self.settings.diagnostics)
             self._notifier.ready("connecting")
             failure = await self._until_over(stopped)
         finally:
@@ -216,7 +217,7 @@ class Daemon:
         """Wait for the signal to stop (None) or for a task that should never end."""
         while True:
             watching = self._watching
-            endless = (self._working, watching, self._reloading, self._beating)
+            endless = self._endless
             await asyncio.wait({stopped, *endless}, return_when=asyncio.FIRST_COMPLETED)
             if stopped.done():
                 return None
@@ -225,6 +226,13 @@ class Daemon:
             for task in endless:
                 if task.done():
                     return task.exception() or RuntimeError(f"the task '{task.get_name()}' has ended")
+
+    @property
+    def _endless(self) -> tuple[asyncio.Task[None], ...]:
+        """The tasks that end only with the process; none before they are begun."""
+        if not self._begun:
+            return ()
+        return (self._working, self._watching, self._reloading, self._beating)
 
     def _start_watch(self) -> asyncio.Task[None]:
         teleport = self.settings.teleport
@@ -266,11 +274,10 @@ class Daemon:
     def look(self) -> Snapshot:
         """How things stand now."""
         queue = self.queue
-        tasks = (self._working, self._watching, self._reloading, self._beating)
         return Snapshot(
             at=wall_clock(),
             stopping=self._stopping,
-            dead=tuple(task.get_name() for task in tasks if task.done() and not self._stopping),
+            dead=tuple(task.get_name() for task in self._endless if task.done() and not self._stopping),
             link=dataclasses.replace(self.link.status),
             mailer=name_of(self.settings.mailer),
             paused=self.mailer.paused,
