@@ -13,6 +13,10 @@ import itertools
 from collections import OrderedDict
 from collections.abc import Callable
 
+MAX_VOID = 64
+"""Replaced timers, beyond as many as are valid, at which they are swept out: each would lie there until its
+time, which for a reminder is days away."""
+
 
 class QueueClosed(Exception):
     """No more keys will come."""
@@ -57,6 +61,9 @@ class WorkQueue:
         when = self._clock() + seconds
         if when >= self._due.get(key, float("inf")):
             return
+        if len(self._heap) > 2 * len(self._due) + MAX_VOID:
+            self._heap = [entry for entry in self._heap if self._due.get(entry[2]) == entry[0]]
+            heapq.heapify(self._heap)
         self._due[key] = when
         heapq.heappush(self._heap, (when, next(self._order), key))
         self._arm()
@@ -115,7 +122,7 @@ class WorkQueue:
 
     def oldest_wait(self) -> float:
         """Seconds that the longest waiting key has waited for a worker; 0 when none waits."""
-        waits = [*itertools.islice(self._ready.values(), 1), *self._again.values()]
+        waits = [*self._ready.values(), *self._again.values()]
         return self._clock() - min(waits) if waits else 0.0
 
     def _arm(self) -> None:
