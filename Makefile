@@ -30,7 +30,7 @@ test: $(STAMP) ## run every test, with coverage
 	@$(BIN)/python -m pytest -n 4 --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
 
 golden: $(STAMP) ## accept how the messages look now (tests/golden/)
-	@ACCEPT_GOLDEN=1 $(BIN)/python -m pytest -q tests/test_render.py -k "looks_as_accepted or left_over"
+	@ACCEPT_GOLDEN=1 $(BIN)/python -m pytest -q tests/render/test_render.py -k "looks_as_accepted or left_over"
 
 lint: $(STAMP) ## formatting, lint, types, import rules, generated code
 	@$(BIN)/ruff format --check .

@@ -11,7 +11,7 @@ import pytest
 
 from teleport_email import cli, config
 from teleport_email.commands import add_config_options, configure
-from teleport_email.config_keys import KEYS
+from teleport_email.config.keys import KEYS
 from teleport_email.errors import ConfigError, Fault, IdentityExpired, Unreachable
 from teleport_email.settings import SmtpSettings
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from teleport_email.config import load, parse, with_flags
-from teleport_email.config_keys import KEYS
-from teleport_email.config_sections import Reader
+from teleport_email.config.keys import KEYS
+from teleport_email.config.sections import Reader
 from teleport_email.errors import ConfigError
 from teleport_email.settings import MailgunSettings, Secret, Settings, SmtpSettings
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from teleport_email.config_keys import KEYS
+from teleport_email.config.keys import KEYS
 
 ROOT = Path(__file__).parents[1]
 UNIT = ROOT / "packaging/systemd/teleport-email.service"

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from teleport_email import samples
 from teleport_email.cli import main
 from teleport_email.model import Topic
+from teleport_email.render import samples
 
 KINDS = [samples.file_name(kind) for kind in samples.kinds()]
 CONFIG = """

@@ -16,7 +16,7 @@ from teleport_email.checks import files, local
 from teleport_email.checks.line import Level, Line, fault
 from teleport_email.commands import add_config_options, quiet_log
 from teleport_email.errors import ConfigError
-from teleport_email.quoting import clean
+from teleport_email.render.quoting import clean
 
 EXIT_FAULT = 1
 EXIT_CONFIG = 78

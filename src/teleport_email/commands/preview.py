@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from teleport_email import config, samples
+from teleport_email import config
 from teleport_email.addresses import parse_address
 from teleport_email.commands import DEFAULT_CONFIG, add_config_options
 from teleport_email.errors import TeleportEmailError
 from teleport_email.model import AccessRequest, ClusterInfo, Content, Kind, Mail, ResourceID, Topic
+from teleport_email.render import samples
 from teleport_email.settings import DeliverySettings, Settings
 
 DEFAULT_DIRECTORY = "teleport-email-preview"

@@ -19,7 +19,7 @@ from teleport_email.commands import add_config_options, quiet_log
 from teleport_email.ledger import id_domain
 from teleport_email.mail.mailer import OpenGate, make_mailer
 from teleport_email.model import AccountFault, Content, Delivered, Mail, Refused, SendOutcome
-from teleport_email.quoting import clean
+from teleport_email.render.quoting import clean
 from teleport_email.settings import Settings, SmtpSettings
 
 SUBJECT = "Test mail from teleport-email"

@@ -16,7 +16,7 @@ from teleport_email.commands import add_config_options, quiet_log
 from teleport_email.errors import TeleportEmailError
 from teleport_email.ledger import Entry, Ledger, Mark
 from teleport_email.model import AccessRequest
-from teleport_email.quoting import clean
+from teleport_email.render.quoting import clean
 from teleport_email.settings import Settings
 
 _STATUS = {Mark.ATTEMPTED: "perhaps sent", Mark.DELIVERED: "delivered", Mark.GIVEN_UP: "given up"}

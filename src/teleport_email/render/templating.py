@@ -52,21 +52,22 @@ class _Loader(jinja2.BaseLoader):
         return source, BUILTIN_PREFIX + name, None
 
 
-class _Environment(ImmutableSandboxedEnvironment):
-    """The sandbox, with loops that end: every round is counted, also those of macros and includes."""
+_OPTIONS: Mapping[str, Any] = {
+    "undefined": jinja2.StrictUndefined,
+    "trim_blocks": True,
+    "lstrip_blocks": True,
+    "keep_trailing_newline": True,
+    "auto_reload": False,
+}
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """For own templates, with loops that end: every round is counted, also those of macros and includes."""
 
     intercepted_binops = frozenset({"*", "**"})
 
     def __init__(self, loader: jinja2.BaseLoader, *, html: bool) -> None:
-        super().__init__(
-            loader=loader,
-            autoescape=html,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-            auto_reload=False,
-        )
+        super().__init__(loader=loader, autoescape=html, **_OPTIONS)
         for name in _UNSAFE_FILTERS:
             del self.filters[name]
         self.filters["_counted"] = _counted
@@ -83,6 +84,13 @@ class _Environment(ImmutableSandboxedEnvironment):
         for loop in list(source.find_all(nodes.For)):
             loop.iter = nodes.Filter(loop.iter, "_counted", [], [], None, None, lineno=loop.lineno)
         return super()._generate(source, *args, **kwargs)
+
+
+def _environment(loader: jinja2.BaseLoader, *, html: bool, trusted: bool) -> jinja2.Environment:
+    """``trusted``: there are none but ours. They need no sandbox, which takes a third of rendering's time."""
+    if trusted:
+        return jinja2.Environment(loader=loader, autoescape=html, **_OPTIONS)  # noqa: S701 - where it is HTML
+    return _Sandbox(loader, html=html)
 
 
 class _Steps:
@@ -117,8 +125,8 @@ class Templates:
         loader = _Loader(self._own, directory)
         # Two environments, not autoescape by file name: a macro of words.jinja that HTML calls would hand out
         # unescaped text that Jinja takes for markup.
-        self._text = _Environment(loader, html=False)
-        self._html = _Environment(loader, html=True)
+        self._text = _environment(loader, html=False, trusted=directory is None)
+        self._html = _environment(loader, html=True, trusted=directory is None)
 
     def faults(self) -> list[Fault]:
         """What is wrong with the files as such: unreadable, misnamed, or not Jinja."""
@@ -157,7 +165,7 @@ class Templates:
                 what += " (users' text must stay escaped; markup belongs into the template itself)"
         return Fault(f"{where}:{line}" if line else where, what)
 
-    def _environment(self, name: str) -> _Environment:
+    def _environment(self, name: str) -> jinja2.Environment:
         return self._html if name.endswith(".html") else self._text
 
     def _place(self, error: Exception, name: str) -> tuple[str, int]:
@@ -185,7 +193,7 @@ class Templates:
 @functools.cache
 def builtin_sources() -> Mapping[str, str]:
     """Name -> text of the built-in templates."""
-    files = resources.files("teleport_email").joinpath("templates").iterdir()
+    files = resources.files("teleport_email.render").joinpath("templates").iterdir()
     return {file.name: file.read_text("utf-8") for file in files if file.name.endswith(SUFFIXES)}
 
 

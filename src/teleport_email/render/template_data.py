@@ -1,7 +1,7 @@
 """What the templates see of a message: the request's facts, harmless and ready to be put into a sentence.
 
 ``docs/messages.md`` documents every name here for people who write their own templates. All strings have
-been through :mod:`teleport_email.quoting`; a template cannot get at the raw ones.
+been through :mod:`teleport_email.render.quoting`; a template cannot get at the raw ones.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from teleport_email import quoting
 from teleport_email.model import (
     AccessRequest,
     ClusterInfo,
@@ -22,8 +21,9 @@ from teleport_email.model import (
     Threshold,
     Topic,
 )
-from teleport_email.quoting import Quote
-from teleport_email.times import Moment, moment, span
+from teleport_email.render import quoting
+from teleport_email.render.quoting import Quote
+from teleport_email.render.times import Moment, moment, span
 
 # Costs (bytes of escaped HTML) that keep the whole message under 30 KB whatever comes in: Gmail clips at
 # 102 KB, and the content is kept in the ledger until everybody has it.

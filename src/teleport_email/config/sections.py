@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
-from . import config_values
-from .addresses import parse_address, parse_domain
-from .config_keys import (
+from teleport_email.addresses import parse_address, parse_domain
+from teleport_email.config import values
+from teleport_email.config.keys import (
     AUTH_MODES,
     FORMATS,
     KEYS,
@@ -21,9 +21,10 @@ from .config_keys import (
     SEVERITIES,
     TLS_MODES,
 )
-from .endpoints import is_loopback
-from .errors import Fault
-from .settings import (
+from teleport_email.config.tables import Table, did_you_mean, dotted, quoted
+from teleport_email.endpoints import is_loopback
+from teleport_email.errors import Fault
+from teleport_email.settings import (
     HOUR,
     NO_SECRET,
     DeliverySettings,
@@ -36,7 +37,6 @@ from .settings import (
     SmtpSettings,
     TeleportSettings,
 )
-from .tables import Table, did_you_mean, dotted, quoted
 
 DEFAULT_ADDR: Final = "localhost:3025"
 # A password or key is one short line; anything much longer is the wrong file.
@@ -67,7 +67,7 @@ class Reader:
             role_to_recipients=self._roles(top, delivery_table),
             log=self._log(self._section(top, "log")),
             diagnostics=self._diagnostics(self._section(top, "diagnostics")),
-            plugin_name=top.parsed("plugin_name", config_values.plugin_name, "email"),
+            plugin_name=top.parsed("plugin_name", values.plugin_name, "email"),
             secret_files=tuple(self.secret_files),
             warnings=tuple(self.warnings),
         )
@@ -75,8 +75,8 @@ class Reader:
     # The sections ---------------------------------------------------------------------------------
 
     def _teleport(self, table: Table) -> TeleportSettings:
-        addr = table.parsed("addr", config_values.cluster_addresses, "")
-        old = table.parsed("auth_server", config_values.cluster_addresses, "")
+        addr = table.parsed("addr", values.cluster_addresses, "")
+        old = table.parsed("auth_server", values.cluster_addresses, "")
         if old:
             also = ", and ignored beside it" if addr else ""
             self.warnings.append(f"teleport.auth_server is the old name of teleport.addr{also}: rename it")
@@ -123,7 +123,7 @@ class Reader:
         return MailgunSettings(
             domain=table.parsed("domain", parse_domain, ""),
             private_key=self._secret(table, "private_key", needed="the domain's sending key"),
-            api_base=table.parsed("api_base", config_values.api_base, base, show=False),
+            api_base=table.parsed("api_base", values.api_base, base, show=False),
             require_tls=table.flag("require_tls", True),
         )
 
@@ -131,7 +131,7 @@ class Reader:
         self._unknown(table)
         if not table.has("host"):
             table.fault("host", "is missing: write the mail server's name")
-        host = table.parsed("host", config_values.mail_host, "")
+        host = table.parsed("host", values.mail_host, "")
         port = table.number("port", 587, least=0, most=65535) or 587
         policy = table.choice("starttls_policy", POLICIES, "starttls")
         mode = table.choice("tls", TLS_MODES, "auto")
@@ -162,7 +162,7 @@ class Reader:
             ca_file=self._readable(table, "ca_file"),
             client_cert=client_cert,
             client_key=client_key,
-            helo_hostname=table.parsed("helo_hostname", config_values.helo_name, ""),
+            helo_hostname=table.parsed("helo_hostname", values.helo_name, ""),
             max_connections=table.number("max_connections", 2, least=1, most=100),
             messages_per_connection=table.number("messages_per_connection", 20, least=1, most=100_000),
             max_per_minute=table.number("max_per_minute", 0, least=0, most=1_000_000),
@@ -204,7 +204,7 @@ class Reader:
             if not table.has(key):
                 table.fault(key, "is missing: the client credentials need it (or use token_file)")
         return OAuth2Settings(
-            token_url=table.parsed("token_url", config_values.token_url, "", show=False),
+            token_url=table.parsed("token_url", values.token_url, "", show=False),
             client_id=table.text("client_id"),
             client_secret=self._secret(table, "client_secret", needed="the client's secret"),
             scope=table.text("scope"),
@@ -214,17 +214,17 @@ class Reader:
         if not table.has("sender"):
             table.fault("sender", "is missing: write the address that the mails come from")
         return DeliverySettings(
-            sender=table.parsed("sender", config_values.sender, ""),
+            sender=table.parsed("sender", values.sender, ""),
             catch_up=table.duration("catch_up", 168 * HOUR),
             reply_to=table.parsed("reply_to", parse_address, ""),
-            timezone=table.parsed("timezone", config_values.timezone, "UTC"),
+            timezone=table.parsed("timezone", values.timezone, "UTC"),
             templates=self._directory(table, "templates"),
             notify_requester=_notify_requester(table),
             remind_before_expiry=table.duration("remind_before_expiry", 0.0),
             exclude_roles=table.texts("exclude_roles"),
             suggested_reviewers=table.choice("suggested_reviewers", REVIEWERS, "add"),
             max_suggested_reviewers=table.number("max_suggested_reviewers", 20, least=0, most=100_000),
-            allowed_domains=table.parsed_all("allowed_domains", config_values.allowed_domain),
+            allowed_domains=table.parsed_all("allowed_domains", values.allowed_domain),
             skip_requester=table.flag("skip_requester"),
             fallback_recipient=table.parsed("fallback_recipient", parse_address, ""),
             max_recipients=table.number("max_recipients", 500, least=1, most=100_000),
@@ -269,7 +269,7 @@ class Reader:
     def _diagnostics(self, table: Table) -> DiagnosticsSettings:
         addr = table.text("addr")
         allow_remote = table.flag("allow_remote")
-        if addr and (reason := config_values.why_not_listen(addr, allow_remote)):
+        if addr and (reason := values.why_not_listen(addr, allow_remote)):
             table.fault("addr", f"{quoted(addr)} {reason}")
         return DiagnosticsSettings(addr=addr, allow_remote=allow_remote)
 

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from teleport_email import samples, template_data, times
 from teleport_email.model import Topic
-from teleport_email.quoting import Quote
-from teleport_email.render import TEMPLATE_OF, Facts, Renderer
+from teleport_email.render import TEMPLATE_OF, Facts, Renderer, samples, template_data, times
+from teleport_email.render.quoting import Quote
+from teleport_email.render.templating import builtin_sources
 from teleport_email.settings import DeliverySettings
-from teleport_email.templating import builtin_sources
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "messages.md").read_text("utf-8")
 VIEWS = (
     *(

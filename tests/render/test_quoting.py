@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from teleport_email import quoting
+from teleport_email.render import quoting
 
-CORPUS = json.loads((Path(__file__).parent / "data" / "hostile_texts.json").read_text("utf-8"))
+CORPUS = json.loads((Path(__file__).parents[1] / "data" / "hostile_texts.json").read_text("utf-8"))
 TEXTS = [entry["text"] for entry in CORPUS]
 
 # Harder than arbitrary text: pieces of which attacks are made.

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import tomli
 
-from .config_keys import KEYS
-from .config_sections import Reader
-from .config_values import why_not_listen
-from .errors import ConfigError, Fault
-from .settings import Settings
-from .tables import dotted, quoted
+from teleport_email.config.keys import KEYS
+from teleport_email.config.sections import Reader
+from teleport_email.config.tables import dotted, quoted
+from teleport_email.config.values import why_not_listen
+from teleport_email.errors import ConfigError, Fault
+from teleport_email.settings import Settings
 
 
 def load(path: Path, environ: Mapping[str, str], *, read_secrets: bool = True) -> Settings:

@@ -12,11 +12,10 @@ from email.message import EmailMessage
 
 import pytest
 
-from teleport_email import samples
 from teleport_email.ledger import Ledger, Party
 from teleport_email.mail.message import build
 from teleport_email.model import Kind, Mail, Topic
-from teleport_email.render import Facts, Renderer
+from teleport_email.render import Facts, Renderer, samples
 from teleport_email.settings import DeliverySettings
 
 RENDERER = Renderer(DeliverySettings(sender="teleport@example.com"))

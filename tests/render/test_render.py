@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from teleport_email import samples
 from teleport_email.model import (
     AccessList,
     AccessRequest,
@@ -26,14 +25,14 @@ from teleport_email.model import (
     Threshold,
     Topic,
 )
-from teleport_email.render import Facts, Renderer
+from teleport_email.render import Facts, Renderer, samples
 from teleport_email.settings import DeliverySettings
 
-GOLDEN = Path(__file__).parent / "golden"
-GERMAN = Path(__file__).parents[1] / "examples" / "templates-de"
+GOLDEN = Path(__file__).parents[1] / "golden"
+GERMAN = Path(__file__).parents[2] / "examples" / "templates-de"
 HOSTILE = [
     entry["text"]
-    for entry in json.loads((Path(__file__).parent / "data" / "hostile_texts.json").read_text("utf-8"))
+    for entry in json.loads((Path(__file__).parents[1] / "data" / "hostile_texts.json").read_text("utf-8"))
 ]
 DELIVERY = DeliverySettings(sender="teleport@example.com", timezone="Europe/Berlin")
 RENDERER = Renderer(DELIVERY)

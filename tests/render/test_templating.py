@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from teleport_email import samples
 from teleport_email.model import Kind, Topic
-from teleport_email.render import TEMPLATE_OF, Facts, Renderer
+from teleport_email.render import TEMPLATE_OF, Facts, Renderer, samples
+from teleport_email.render.templating import SUFFIXES, builtin_sources
 from teleport_email.settings import DeliverySettings
-from teleport_email.templating import SUFFIXES, builtin_sources
 
-GERMAN = Path(__file__).parents[1] / "examples" / "templates-de"
+GERMAN = Path(__file__).parents[2] / "examples" / "templates-de"
 BUILTIN = Renderer(DeliverySettings(sender="teleport@example.com"))
 
 
