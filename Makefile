@@ -45,6 +45,11 @@ format: $(STAMP) ## put the code into its standard form
 protos: $(STAMP) ## generate teleport/_proto from proto/
 	@$(BIN)/python proto/generate.py
 
+# The time in the archives is that of the last commit, so that the same source gives the same bytes.
+dist: $(STAMP) ## build wheel and sdist into dist/
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || echo 315532800) \
+		$(BIN)/python -m build --no-isolation --outdir dist . >/dev/null && ls -1 dist
+
 install: ## install into PREFIX (default /usr/local): command, service, man pages, example
 	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" PYTHON="$(PYTHON)" packaging/install.sh install
 
@@ -60,4 +65,4 @@ lock: ## renew the lock files (needs uv)
 clean: ## remove the virtual environment and what was built
 	rm -rf $(VENV) build dist .coverage* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help venv demo test golden lint format protos install uninstall lock clean
+.PHONY: help venv demo test golden lint format protos dist install uninstall lock clean
