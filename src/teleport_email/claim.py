@@ -105,6 +105,11 @@ class Claim:
         """Whether another process has the claim."""
         return bool(self.ledger.owner) and self.ledger.owner != self.owner
 
+    @property
+    def is_left_behind(self) -> bool:
+        """Whether the ledger names this process as owner, though no hold of it is at work."""
+        return self.ledger.owner == self.owner and not self.holding
+
     def age(self, now: float) -> float:
         """Seconds since the last confirmed write was issued; infinite without the claim."""
         return now - self.confirmed if self.holding else float("inf")
@@ -170,12 +175,15 @@ class Claim:
         )
 
     def facts_write(self, view: View) -> Write | None:
-        """The write of what became known, by somebody who is not the owner; None when there is nothing.
+        """The write of what became known, by somebody who does not hold the claim; None when there is nothing.
 
-        Marks are not cleared here: only the owner may say that an attempt did not happen.
+        Marks are not cleared here: only the holder may say that an attempt did not happen. A claim of this
+        very process, left behind by a hold that could not release it, is given up: nobody works on it.
         """
         facts = {due: entry for due, entry in self.facts.items() if entry is not None}
         ledger = self._known(facts)
+        if self.is_left_behind:
+            ledger = dataclasses.replace(ledger, owner="")
         if ledger == self.ledger or not ledger.exists:
             return None
         return go_plugin.write(ledger, self.data, view.request)

@@ -202,7 +202,7 @@ class Reconciler:
             return Done()
         audience = await self._audience(view, claim.ledger)
         plan = claim.plan(view, audience, self._policy(), self._wall())
-        if plan.settled and not claim.facts:
+        if plan.settled and not claim.facts and not claim.is_left_behind:
             return self._settled(request_id, version, plan)
         if claim.held_by_other and not self._may_take_over(request_id, claim.ledger, begun, received):
             self._keep_facts(await self._record_facts(claim, view))
