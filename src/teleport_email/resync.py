@@ -79,6 +79,7 @@ class Resync:
         self._rng = rng
         self._last_first = float("-inf")
         self._last_seen = float("-inf")
+        self._ledgers_due = True
         self._expiries: dict[str, datetime] = {}
         self.duty_since: datetime | None = None
         """Requests made since then were ours to tell; None before the first watch."""
@@ -87,6 +88,9 @@ class Resync:
         """The stream is open. The first time: from here on every request made is ours to tell."""
         if self.duty_since is None:
             self.duty_since = self._wall()
+        # Due until a list with all ledgers is through, however many streams end before that.
+        if self._clock() - self._last_seen > LONG_OUTAGE:
+            self._ledgers_due = True
 
     def lost(self) -> None:
         """The stream has ended."""
@@ -95,9 +99,9 @@ class Resync:
     async def run(self, requests: Lists, ledgers: Ledgers, ready: Callable[[], None]) -> None:
         """List as long as the connection lasts; ``ready`` is called after the first list."""
         await asyncio.sleep(max(0.0, self._last_first + LIST_SPACING - self._clock()))
-        long_away = self._clock() - self._last_seen > LONG_OUTAGE
         self._last_first = self._clock()
-        uncertain = await self.once(requests, ledgers if long_away else None)
+        uncertain = await self.once(requests, ledgers if self._ledgers_due else None)
+        self._ledgers_due = False
         ready()
         begun = self._clock()
         for delay in FOLLOW_UPS:
@@ -120,6 +124,8 @@ class Resync:
         if data is not None:
             self._take_ledgers(listed, data)
         unsettled, uncertain = self._store.listed(listed, clock=asked, now=now, expiries=self._expiries)
+        if data is not None:
+            unsettled = self._store.ids()  # what was settled before all ledgers were known was a guess
         looks = 0
         for count, request_id in enumerate(unsettled):
             version = self._store.version(request_id)
@@ -154,6 +160,7 @@ class Resync:
             # Whoever told of one request was on duty for all later ones, as far as catching up goes.
             oldest = max(min(ours), self._wall() - timedelta(seconds=self._catch_up()))
             self.duty_since = min(self.duty_since, oldest)
+        self._expiries.clear()
         for request_id, entry in data.items():
             if request_id in present or self._settled.is_finished(request_id, entry):
                 continue
