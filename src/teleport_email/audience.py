@@ -37,10 +37,11 @@ class Users(Protocol):
     async def address(self, name: str) -> str | None: ...
 
 
-class Names(Protocol):
-    """Looks up friendly names of resources, as far as that is permitted."""
+class Resources(Protocol):
+    """Looks up friendly names and labels of resources, as far as that is permitted."""
 
     async def names(self, ids: Sequence[ResourceID]) -> Mapping[ResourceID, str]: ...
+    async def labels(self, ids: Sequence[ResourceID]) -> Sequence[Mapping[str, str]] | None: ...
 
 
 class AudienceFinder:
@@ -51,6 +52,7 @@ class AudienceFinder:
         settings: Settings,
         rules: Callable[[], Sequence[CompiledRule]],
         users: Users,
+        resources: Resources,
         *,
         unroutable: Callable[[], None] = lambda: None,
     ) -> None:
@@ -58,6 +60,7 @@ class AudienceFinder:
         self._settings = settings
         self._rules = rules
         self._users = users
+        self._resources = resources
         self._unroutable = unroutable
 
     async def audience(self, request: AccessRequest) -> Audience:
@@ -84,12 +87,21 @@ class AudienceFinder:
         if recipients.needs_traits(rules):
             user = await self._users.user(request.user)
             traits = user.traits if user else None
-        names = recipients.names_to_look_up(request, settings.delivery, rules, traits=traits)
+        labels = None
+        if request.resources and recipients.needs_labels(rules):
+            labels = await self._resources.labels(request.resources)
+        names = recipients.names_to_look_up(request, settings.delivery, rules, traits=traits, labels=labels)
         addresses = {name: await self._users.address(name) for name in names if self._users.permitted}
         if not self._users.permitted:
             addresses = {}  # not looked up, which is another reason than not found
         return recipients.route(
-            request, settings.delivery, settings.role_to_recipients, rules, addresses, traits=traits
+            request,
+            settings.delivery,
+            settings.role_to_recipients,
+            rules,
+            addresses,
+            traits=traits,
+            labels=labels,
         )
 
     async def _requester(self, request: AccessRequest) -> str:
@@ -113,7 +125,7 @@ class TextWriter:
     def __init__(
         self,
         renderer: Renderer,
-        names: Names,
+        resources: Resources,
         users: Users,
         *,
         cluster: Callable[[], ClusterInfo],
@@ -121,7 +133,7 @@ class TextWriter:
         rng: random.Random,
     ) -> None:
         self._renderer = renderer
-        self._names = names
+        self._resources = resources
         self._users = users
         self._cluster = cluster
         self._wall = wall
@@ -132,7 +144,7 @@ class TextWriter:
         names: Mapping[ResourceID, str] = {}
         if request.resources:
             try:
-                names = await self._names.names(request.resources)
+                names = await self._resources.names(request.resources)
             except ClusterError as error:
                 log.debug("names of resources not found", request=request.id, error=str(error))
         requester = (

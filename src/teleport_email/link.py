@@ -32,6 +32,7 @@ class _Users(Protocol):
 
 class _Resources(Protocol):
     async def names(self, ids: Sequence[ResourceID]) -> Mapping[ResourceID, str]: ...
+    async def labels(self, ids: Sequence[ResourceID]) -> Sequence[Mapping[str, str]] | None: ...
 
 
 class Connected(Protocol):
@@ -125,3 +126,7 @@ class Link:
     async def names(self, ids: Sequence[ResourceID]) -> Mapping[ResourceID, str]:
         """Friendly names of resources."""
         return await self._now().resources.names(ids)
+
+    async def labels(self, ids: Sequence[ResourceID]) -> Sequence[Mapping[str, str]] | None:
+        """Labels of resources; None when those of any cannot be read."""
+        return await self._now().resources.labels(ids)

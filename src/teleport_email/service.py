@@ -133,7 +133,7 @@ class Daemon:
         self.settings = settings
         self.mailer: Mailer = mailer
         self._finder = AudienceFinder(
-            settings, lambda: self._rules, self._directory, unroutable=self.observer.unroutable
+            settings, lambda: self._rules, self._directory, self.link, unroutable=self.observer.unroutable
         )
         self._writer = TextWriter(
             renderer,

@@ -125,3 +125,13 @@ def test_names_cannot_break_out_of_the_expression():
 async def test_a_name_that_is_no_text_is_left_alone(raw, resources):
     assert await resources.names([ResourceID("demo", "node", "\ud800")]) == {}
     assert raw.calls == {}
+
+
+async def test_labels_in_order_or_not_at_all(raw, resources):
+    first, second = node("uuid-1", "a"), node("uuid-2", "b")
+    first.Node.Metadata.Labels["env"] = "prod"
+    serve(raw, {"node": [first, second]})
+    one, two, gone = (ResourceID("demo", "node", f"uuid-{number}") for number in (1, 2, 3))
+    assert await resources.labels([two, one]) == [{}, {"env": "prod"}]
+    assert await resources.labels([one, gone]) is None, "unread labels are not the same as none"
+    assert await resources.labels([ResourceID("leaf", "node", "uuid-1")]) is None

@@ -7,7 +7,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -190,6 +190,7 @@ def _offline(
 async def _ask(
     settings: Settings, request_id: str, written: Sequence[AccessMonitoringRule] | None
 ) -> Explained:
+    from teleport_email.audience import AudienceFinder
     from teleport_email.directory import Directory
     from teleport_email.teleport.permissions import help_for
     from teleport_email.teleport.session import Session
@@ -213,18 +214,11 @@ async def _ask(
                 notes += help_for(error) or (str(error),)
         rules = compile_rules(written, settings.plugin_name)
         directory = Directory(connection.users, clock=asyncio.get_running_loop().time)
-        traits: Mapping[str, tuple[str, ...]] | None = None
-        if recipients.needs_traits(rules):
-            user = await directory.user(request.user)
-            traits = user.traits if user else None
-        names = recipients.names_to_look_up(request, settings.delivery, rules, traits=traits)
-        addresses = {name: await directory.address(name) for name in names}
+        # The daemon's own way to the answer, so that this command cannot tell another one.
+        finder = AudienceFinder(settings, lambda: rules, directory, connection.resources)
+        route = await finder.route(request)
         if not directory.permitted:
             notes.append("users cannot be looked up: that needs a role with the resource user, verb read")
-            addresses = {}
-        route = recipients.route(
-            request, settings.delivery, settings.role_to_recipients, rules, addresses, traits=traits
-        )
     return Explained(request, route, tuple(notes))
 
 

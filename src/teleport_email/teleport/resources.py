@@ -1,4 +1,4 @@
-"""Friendly names of requested resources: a node is requested by its UUID, people know it by its host name.
+"""Friendly names and labels of requested resources: a node is requested by its UUID, known by its host name.
 
 The names are a courtesy: where the role lacks the permission or the cluster does not answer, there are none.
 """
@@ -37,12 +37,26 @@ class Resources:
 
     async def names(self, ids: Sequence[ResourceID]) -> dict[ResourceID, str]:
         """The friendly names that could be found. Never raises a :class:`ClusterError`."""
-        found: dict[ResourceID, str] = {}
+        found = {wanted: named(resource)[1] for wanted, resource in (await self._find(ids)).items()}
+        return {wanted: name for wanted, name in found.items() if name}
+
+    async def labels(self, ids: Sequence[ResourceID]) -> list[Mapping[str, str]] | None:
+        """The labels of each resource, in order; ``None`` when those of any cannot be read.
+
+        A rule that asks for labels must not take unread ones for none. Never raises a :class:`ClusterError`.
+        """
+        found = await self._find(ids)
+        if not all(wanted in found for wanted in ids):
+            return None
+        return [labelled(found[wanted]) for wanted in ids]
+
+    async def _find(self, ids: Sequence[ResourceID]) -> dict[ResourceID, auth_pb2.PaginatedResource]:
+        found: dict[ResourceID, auth_pb2.PaginatedResource] = {}
         for kind, listed_as in _LISTED_AS.items():
             # A leaf cluster's resources are not listed by the root's Auth Service.
             wanted = [each for each in ids if each.kind == kind and each.cluster == self._cluster]
             names = list(dict.fromkeys(each.name for each in wanted if each.name))
-            by_name: dict[str, str] = {}
+            by_name: dict[str, auth_pb2.PaginatedResource] = {}
             for start in range(0, len(names), AT_ONCE):
                 if listed_as in self._denied:
                     break
@@ -50,7 +64,7 @@ class Resources:
             found |= {each: by_name[each.name] for each in wanted if each.name in by_name}
         return found
 
-    async def _look_up(self, listed_as: str, names: Sequence[str]) -> dict[str, str]:
+    async def _look_up(self, listed_as: str, names: Sequence[str]) -> dict[str, auth_pb2.PaginatedResource]:
         try:
             request = auth_pb2.ListResourcesRequest(
                 ResourceType=listed_as, Limit=len(names), PredicateExpression=expression(names)
@@ -66,8 +80,8 @@ class Resources:
             return {}
         except ClusterError:
             return {}
-        pairs = (named(resource) for resource in answer.Resources)
-        return {name: friendly for name, friendly in pairs if name in names and friendly}
+        by_name = {named(resource)[0]: resource for resource in answer.Resources}
+        return {name: resource for name, resource in by_name.items() if name in names}
 
 
 def expression(names: Iterable[str]) -> str:
@@ -86,6 +100,15 @@ def named(resource: auth_pb2.PaginatedResource) -> tuple[str, str]:
         metadata = resource.UserGroup.Header.Metadata
         return metadata.Name, _okta_name(metadata)
     return "", ""
+
+
+def labelled(resource: auth_pb2.PaginatedResource) -> dict[str, str]:
+    """The static labels of a resource; an application's are those of the application itself."""
+    if resource.HasField("Node"):
+        return dict(resource.Node.Metadata.Labels)
+    if resource.HasField("AppServer"):
+        return {**resource.AppServer.Metadata.Labels, **resource.AppServer.Spec.App.Metadata.Labels}
+    return dict(resource.UserGroup.Header.Metadata.Labels)
 
 
 def _okta_name(metadata: types_pb2.Metadata) -> str:
