@@ -175,7 +175,7 @@ class Claim:
         )
 
     def facts_write(self, view: View) -> Write | None:
-        """The write of what became known, by somebody who does not hold the claim; None when there is nothing.
+        """The write of what became known, by somebody who does not hold the claim; None: nothing.
 
         Marks are not cleared here: only the holder may say that an attempt did not happen. A claim of this
         very process, left behind by a hold that could not release it, is given up: nobody works on it.

@@ -164,6 +164,11 @@ class Ledger:
         """Packed content of ``kind``, or empty."""
         return next((frozen.blob for frozen in self.frozen if frozen.kind == kind), "")
 
+    @property
+    def contents(self) -> frozenset[Kind]:
+        """Kinds whose content is there."""
+        return frozenset(frozen.kind for frozen in self.frozen if frozen.blob)
+
     def party(self, address: str, *, requester: bool = False) -> Party | None:
         """The party of that address."""
         return next((party for party in self.parties if party.key == (address, requester)), None)

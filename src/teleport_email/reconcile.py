@@ -32,7 +32,7 @@ from teleport_email.errors import (
     Unreachable,
 )
 from teleport_email.hold import Hold, Mailer, Observer
-from teleport_email.ledger import Entry, Ledger
+from teleport_email.ledger import Entry, Ledger, unpack
 from teleport_email.model import (
     AccessRequest,
 )
@@ -196,12 +196,15 @@ class Reconciler:
         claim = Claim(request_id, self._owner, facts=self._leftover.get(request_id, {}))
         try:
             claim = claim.read(data)
+            audience = await self._audience(view, claim.ledger)
+            plan = claim.plan(view, audience, self._policy(), self._wall())
+            # Before anything is claimed: what was frozen must go out as it is, or not at all.
+            for kind in plan.owed & claim.ledger.contents:
+                unpack(claim.ledger.blob(kind))
         except LedgerUnreadable as error:
             self._say_unreadable(request_id, error)
             self._store.settle(request_id, version)
             return Done()
-        audience = await self._audience(view, claim.ledger)
-        plan = claim.plan(view, audience, self._policy(), self._wall())
         if plan.settled and not claim.facts and not claim.is_left_behind:
             return self._settled(request_id, version, plan)
         if claim.held_by_other and not self._may_take_over(request_id, claim.ledger, begun, received):
