@@ -132,6 +132,7 @@ class Daemon:
             log.error("template does not work", error=str(fault), action="the built-in one is used")
         self.settings = settings
         self.mailer: Mailer = mailer
+        self._renderer = renderer
         self._finder = AudienceFinder(
             settings, lambda: self._rules, self._directory, self.link, unroutable=self.observer.unroutable
         )
@@ -258,6 +259,7 @@ class Daemon:
         if not self._said_ready:
             self._said_ready = True
             log.info("Plugin is ready", cluster=self.link.cluster.name, open_requests=self.store.open)
+            self._renderer.warm_up()
         self._tell_status()
 
     # Status and watchdog ------------------------------------------------------------------------------
