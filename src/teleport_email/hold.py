@@ -179,7 +179,11 @@ class Hold:
     async def _send(self, due: Due, mail: Mail) -> SendOutcome:
         begun = self._clock()
         attempt = self._tries[due] = self._tries.get(due, 0) + 1
-        outcome = await self.mailer.send(mail, self.gate)
+        try:
+            outcome = await self.mailer.send(mail, self.gate)
+        except Exception as error:  # one fault of ours must not hide what became of the others
+            log.exception("unexpected fault while sending", message_id=mail.message_id)
+            outcome = Temporary(f"unexpected {type(error).__name__} while sending", maybe_accepted=True)
         seconds = self._clock() - begun
         self._observer.sent(due, outcome, seconds)
         _log_outcome(self.claim.request_id, due, mail, outcome, attempt=attempt, seconds=seconds)

@@ -192,6 +192,7 @@ class Reconciler:
         received = self._clock()
         view = self._view(request_id, data)
         if view is None:
+            self._forget(request_id)
             return Done()
         claim = Claim(request_id, self._owner, facts=self._leftover.get(request_id, {}))
         try:
@@ -204,6 +205,8 @@ class Reconciler:
         except LedgerUnreadable as error:
             self._say_unreadable(request_id, error)
             self._store.settle(request_id, version)
+            if self._store.view(request_id) is None:
+                self._forget(request_id)
             return Done()
         if plan.settled and not claim.facts and not claim.is_left_behind:
             return self._settled(request_id, version, plan)
@@ -241,10 +244,12 @@ class Reconciler:
             return Audience()
         return await self._router().audience(view.request)
 
+    def _forget(self, request_id: str) -> None:
+        for memory in (self._sightings, self._said, self._tries, self._leftover):
+            memory.pop(request_id, None)
+
     def _settled(self, request_id: str, version: int, plan: Plan) -> Done:
-        self._sightings.pop(request_id, None)
-        self._said.pop(request_id, None)
-        self._tries.pop(request_id, None)
+        self._forget(request_id)
         self._store.settle(request_id, version)
         return Done(plan.wake_at)
 
@@ -341,7 +346,7 @@ class Reconciler:
             hold.begin()
             hold.collect()
         plan = hold.claim.plan(view, audience, self._policy(), self._wall())
-        if plan.settled:
+        if plan.settled and not hold.claim.facts:
             return self._settled(request_id, version, plan)
         if hold.mailer.refusing:
             # Not this request's fault: it waits with the others for a probe, not for a backoff of its own.
