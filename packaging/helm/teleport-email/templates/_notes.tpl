@@ -4,7 +4,7 @@
 {{- if and $found (not (hasKey (default dict $found.data) .key)) }}
 
 WRONG KEY: the Secret {{ .name }} has no key "{{ .key }}"; it has: {{ keys (default dict $found.data) | sortAlpha | join ", " | default "none" }}.
-The pod will not start. Set {{ .value }} to the right one and run helm upgrade again.
+Nobody is told of anything until this is right. Set {{ .value }} to the right one and run helm upgrade again.
 {{- else if and (not $found) .reachable }}
 
 MISSING: there is no Secret {{ .name }} in the namespace {{ .namespace }}. The pod waits until there is.
@@ -30,7 +30,7 @@ It reads these Secrets of the namespace {{ .Release.Namespace }}:
 {{- include "teleport-email.noteOnSecret" (dict "namespace" .Release.Namespace "reachable" $reachable "name" $secret "key" (include "teleport-email.secretKey" .) "value" $value) }}
 {{- end }}
 
-If a key has another name, the log says that a file does not exist, and the pod does not start. Look:
+If a key has another name, the log says which file does not exist, and the pod does not become ready. Look:
   kubectl -n {{ .Release.Namespace }} describe secret {{ .Values.teleport.identitySecretName }}{{ if and $secret (not $own) }} {{ $secret }}{{ end }}
 and set {{ if and $secret (not $own) }}{{ $value }} or {{ end }}teleport.identitySecretPath to the name that stands there:
   auth_id              kubectl create secret generic NAME --from-file=auth_id (Teleport's guide)

@@ -1,0 +1,21 @@
+#!/bin/sh
+# Builds the container image on the newest base image, pinned by its digest.
+#
+#   packaging/container/build.sh [IMAGE[:TAG]]
+#
+# PYTHON_DIGEST  digest of the base image (sha256:...), to build the same thing again
+# DOCKER         the command, such as podman (default: docker)
+set -eu
+cd "$(dirname "$0")/../.."
+
+image=${1:-teleport-email:$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' src/teleport_email/__init__.py)}
+docker=${DOCKER:-docker}
+base=python:$(sed -n 's/^ARG PYTHON_VERSION=//p' packaging/container/Dockerfile)-slim-bookworm
+
+if [ -z "${PYTHON_DIGEST:-}" ]; then
+	"$docker" pull --quiet "$base" >/dev/null
+	PYTHON_DIGEST=$("$docker" image inspect --format '{{index .RepoDigests 0}}' "$base")
+	PYTHON_DIGEST=${PYTHON_DIGEST##*@}
+fi
+echo "building $image on $base@$PYTHON_DIGEST"
+exec "$docker" build --file packaging/container/Dockerfile --build-arg "PYTHON_DIGEST=$PYTHON_DIGEST" --tag "$image" .
