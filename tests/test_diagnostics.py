@@ -495,3 +495,33 @@ def test_without_diagnostics_neither_server_nor_metrics_library_is_loaded() -> N
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout == "[]\n"
+
+
+def test_the_command_says_why_it_cannot_listen_and_may_be_started_again(tmp_path: Path) -> None:
+    file = tmp_path / "teleport-email.toml"
+    file.write_text(
+        '[teleport]\nidentity = "/nowhere"\n[smtp]\nhost = "mx.example.com"\n[delivery]\nsender = "a@example.com"\n'
+        '[role_to_recipients]\n"*" = "b@example.com"\n'
+    )
+    with taken_port() as port:
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "teleport_email",
+                "start",
+                "-c",
+                str(file),
+                "--diag-addr",
+                f"127.0.0.1:{port}",
+            ],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        f"teleport-email: cannot listen on 127.0.0.1:{port} for diagnostics: another process listens there already; "
+        "choose another port or end that process"
+    )

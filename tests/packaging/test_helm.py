@@ -9,6 +9,7 @@ import asyncio
 import base64
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -417,6 +418,12 @@ def test_everything_optional_at_once_is_still_valid(chart: Chart) -> None:
     assert settings(objects).diagnostics.addr == ":9999"
 
 
+def test_the_document_names_every_example() -> None:
+    document = (CHART.parents[2] / "docs/kubernetes.md").read_text()
+    named = set(re.findall(r"^\| `([\w-]+\.yaml)` \|", document, flags=re.MULTILINE))
+    assert named == {path.name for path in EXAMPLES}
+
+
 def test_the_chart_runs_the_version_of_this_repository(chart: Chart) -> None:
     about = yaml.safe_load((CHART / "Chart.yaml").read_text())
     assert about["appVersion"] == about["version"] == teleport_email.__version__
@@ -590,7 +597,7 @@ async def test_the_notes_tell_a_secret_that_is_not_there(chart: Chart) -> None:
 
 
 async def test_a_relay_without_login_needs_no_second_secret(chart: Chart) -> None:
-    told = await notes(chart, "machine-id.yaml", {"access-plugin-identity": ["identity"]})
-    assert "access-plugin-identity, key identity: the identity" in told
+    told = await notes(chart, "machine-id.yaml", {"teleport-email-identity": ["identity"]})
+    assert "teleport-email-identity, key identity: the identity" in told
     assert "password (" not in told
     assert "WRONG KEY" not in told

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from teleport_email.addresses import parse_address, parse_domain
+from teleport_email.beside import beside
 from teleport_email.config import values
 from teleport_email.config.keys import (
     AUTH_MODES,
@@ -343,7 +344,7 @@ class Reader:
             # White space around it goes, as in the Go plugin; editors leave a line break at the end.
             text = content.decode("utf-8").strip()
         except OSError as error:
-            table.fault(from_file, f"cannot be read: {path}: {error.strerror or error}")
+            table.fault(from_file, f"cannot be read: {path}: {error.strerror or error}{beside(path)}")
         except UnicodeDecodeError:
             table.fault(from_file, f"does not hold text: {path}")
         else:

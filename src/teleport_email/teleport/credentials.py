@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 from cryptography.x509.oid import NameOID
 
+from teleport_email.beside import beside
 from teleport_email.errors import IdentityError, IdentityExpired
 from teleport_email.settings import TeleportSettings
 from teleport_email.teleport.pem import Block, PemFault, blocks
@@ -212,7 +213,7 @@ def _blocks(path: Path) -> tuple[Block, ...]:
         finally:
             os.close(fd)
     except FileNotFoundError:
-        raise IdentityError(f"{path} does not exist") from None
+        raise IdentityError(f"{path} does not exist{beside(path)}") from None
     except PermissionError:
         raise IdentityError(f"{path} cannot be read: permission denied for user id {os.geteuid()}") from None
     except (OSError, ValueError) as exc:  # ValueError: a null byte in the path
