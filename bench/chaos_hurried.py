@@ -24,7 +24,7 @@ LENGTHS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (hold, ("RENEW_AFTER", "BEGIN_UNTIL", "FINISH_UNTIL")),
     (reconcile, ("LEASE", "LOOK_AGAIN", "STALE_LOOK", "HOLD_LIMIT")),
     (resync, ("LIST_SPACING", "FOLLOW_UPS", "SECOND_LOOK", "LONG_OUTAGE")),
-    (store, ("SECOND_LOOK",)),
+    (store, ("SECOND_LOOK", "EXPIRED_LOOK")),
     (pool, ("GROW_AFTER",)),
     (plugin_data, ("WRITE_DEADLINE",)),
 )

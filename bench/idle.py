@@ -58,12 +58,16 @@ def main() -> None:
         with running(Daemon(*reach, roles)) as daemon:
             # Past the lists that follow the first one, 5 and 30 s after it.
             time.sleep(min(options.seconds, 32.0))
-            cpu, woken, begun = daemon.cpu(), daemon.wakeups(), time.monotonic()
+            cpu, begun = daemon.cpu(), time.monotonic()
+            all_woken, own_woken = daemon.wakeups(), daemon.wakeups(own=True)
             time.sleep(options.seconds)
             seconds = time.monotonic() - begun
             share = (daemon.cpu() - cpu) / seconds * 100
             report.row("processor at rest", share, "%", share / 100)
-            report.row("wake-ups at rest", (daemon.wakeups() - woken) / seconds, "a second", "")
+            report.row(
+                "wake-ups of the loop", (daemon.wakeups(own=True) - own_woken) / seconds, "a second", ""
+            )
+            report.row("of all threads", (daemon.wakeups() - all_woken) / seconds, "a second", "")
             report.row("threads", daemon.threads(), "", "")
         with running(Daemon(*reach, roles)) as daemon:
             _, ids = cluster.ask("burst", 200, ("dev",))

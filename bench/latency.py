@@ -83,8 +83,7 @@ def main() -> None:
 
         cold = []
         for _ in range(options.cold_count):
-            with running(Daemon(*reach, roles)) as daemon:
-                time.sleep(0.7)  # past the work that follows the first list
+            with running(Daemon(*reach, roles)):
                 cold.append(one())
         with running(Daemon(*reach, roles, messages_per_connection=10_000)) as daemon:
             one()

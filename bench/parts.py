@@ -25,6 +25,8 @@ from teleport_email.sandbox import workspace
 
 PASSWORD = "bench"
 READY = b"Plugin is ready"
+SETTLE = 0.7
+"""Seconds from ready to the first request."""
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -176,10 +178,11 @@ class Daemon:
         """The most resident memory so far, MB."""
         return self._status("VmHWM") / 1024
 
-    def wakeups(self) -> int:
-        """How often its threads have gone to sleep so far (voluntary context switches)."""
+    def wakeups(self, *, own: bool = False) -> int:
+        """How often its threads (``own``: only the one with the event loop) have gone to sleep so far."""
         total = 0
-        for task in Path(f"/proc/{self.pid}/task").iterdir():
+        tasks = Path(f"/proc/{self.pid}/task")
+        for task in [tasks / str(self.pid)] if own else tasks.iterdir():
             with contextlib.suppress(OSError):
                 for line in (task / "status").read_text().splitlines():
                     if line.startswith("voluntary_ctxt_switches:"):
@@ -214,9 +217,10 @@ class Daemon:
 
 @contextlib.contextmanager
 def running(daemon: Daemon, *arguments: str) -> Iterator[Daemon]:
-    """A daemon that is ready, stopped in the end."""
+    """A daemon that is ready and has had a moment to load its templates; stopped in the end."""
     try:
         daemon.start(*arguments)
+        time.sleep(SETTLE)
         yield daemon
     finally:
         daemon.stop()

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from teleport_email.model import AccessRequest, RequestState, Review
-from teleport_email.store import REMEMBER_GONE, SECOND_LOOK, Store
+from teleport_email.store import EXPIRED_LOOK, REMEMBER_GONE, SECOND_LOOK, Store
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 PENDING, APPROVED, DENIED, PROMOTED, _ = RequestState
@@ -204,12 +204,25 @@ def test_an_event_shows_that_it_is_not_gone() -> None:
     assert listed(store, clock=161)[1], "it begins anew"
 
 
-def test_one_whose_time_is_over_is_gone_at_once() -> None:
+def test_one_whose_time_is_over_is_gone_after_a_short_second_look() -> None:
+    """Not at once: by a clock that is ahead, the newest request has expired, and a list that lags lacks it."""
     store = Store()
     store.put(request())
     settle(store)
-    assert listed(store, now=NOW + timedelta(minutes=59)) == ([], True)
-    assert listed(store, now=NOW + timedelta(hours=1)) == (["id"], False)
+    assert listed(store, clock=100, now=NOW + timedelta(hours=1)) == ([], True)
+    assert listed(store, clock=100 + EXPIRED_LOOK - 0.1, now=NOW + timedelta(hours=1)) == ([], True)
+    assert listed(store, clock=100 + EXPIRED_LOOK, now=NOW + timedelta(minutes=59)) == ([], True)
+    assert listed(store, clock=100 + EXPIRED_LOOK, now=NOW + timedelta(hours=1)) == (["id"], False)
+
+
+def test_having_been_pending_is_remembered() -> None:
+    store = Store()
+    for first in (PENDING, APPROVED):
+        store.put(request(first, key=first.value))
+        store.put(request(DENIED, key=first.value))
+        view = store.view(first.value)
+        assert view is not None
+        assert view.seen_pending == (first is PENDING)
 
 
 def test_one_known_by_its_ledger_alone() -> None:
@@ -218,7 +231,8 @@ def test_one_known_by_its_ledger_alone() -> None:
         store.expect(key)
     assert not store.is_remembered("over")
     expiries = {"over": NOW - timedelta(seconds=1), "there": NOW - timedelta(seconds=1)}
-    unsettled, uncertain = store.listed([request(key="there")], clock=0, now=NOW, expiries=expiries)
+    assert store.listed([request(key="there")], clock=0, now=NOW, expiries=expiries) == (["there"], True)
+    unsettled, uncertain = store.listed([request(key="there")], clock=5, now=NOW, expiries=expiries)
     assert sorted(unsettled) == ["over", "there"]
     assert uncertain
     assert store.listed([request(key="there")], clock=60, now=NOW, expiries=expiries)[0] == [

@@ -50,6 +50,8 @@ class View:
     """As last seen. Of one that was gone before this process saw it: what its plugin data tells."""
     gone: bool = False
     """Deleted or expired. The request's own state stays the last one seen."""
+    seen_pending: bool = False
+    """Whether this process saw it before its resolution."""
 
     @property
     def state(self) -> RequestState:
@@ -126,7 +128,9 @@ def is_ours_to_tell(view: View, policy: Policy, now: datetime) -> bool:
         return False
     if policy.duty_since is not None and request.created is not None and request.created >= policy.duty_since:
         return True
-    if request.state is not RequestState.PENDING or policy.catch_up <= 0:
+    # Seen pending by ourselves: ours, whatever the clocks say of when it was made.
+    was_pending = request.state is RequestState.PENDING or view.seen_pending
+    if not was_pending or policy.catch_up <= 0:
         return False
     return request.created is None or now - request.created <= timedelta(seconds=policy.catch_up)
 

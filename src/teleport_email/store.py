@@ -2,8 +2,8 @@
 
 The cluster's lists come from a cache that may lag behind its events, so an older answer never takes the
 place of a newer one: progress only grows (more reviews; pending, then resolved), and what was deleted
-stays deleted. A request that a list lacks counts as gone once its expiry has passed, or when a second
-look at least :data:`SECOND_LOOK` seconds later misses it too.
+stays deleted. A request that a list lacks counts as gone when a second look at least :data:`SECOND_LOOK`
+seconds later misses it too; :data:`EXPIRED_LOOK` seconds are enough once its expiry has passed.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from teleport_email.decide import View
-from teleport_email.model import AccessRequest
+from teleport_email.model import AccessRequest, RequestState
 
 SECOND_LOOK = 60.0
 """Seconds between two lists that must both lack a request: lists lag by seconds, not by a minute."""
+EXPIRED_LOOK = 4.0
+"""The same for a request whose expiry has passed. Not 0: by a clock that is ahead, the newest request has
+expired too, and it is the one that a list lacks because it lags. Below the first repetition of a list."""
 REMEMBER_GONE = 4096
 """Ids of deleted requests that are remembered, so that a late list does not bring one back to life."""
 
@@ -31,6 +34,8 @@ class _Known:
     """Grows with each change that may make something due."""
     settled: int = 0
     """The version at which nothing was left to do."""
+    seen_pending: bool = False
+    """Whether it was seen before its resolution."""
     missed_at: float | None = None
     """Clock reading at which a list lacked it first."""
 
@@ -61,7 +66,8 @@ class Store:
         known = self._known.get(request_id)
         if known is None:
             return None
-        return View(known.request or AccessRequest(id=request_id, user=""), known.gone)
+        request = known.request or AccessRequest(id=request_id, user="")
+        return View(request, known.gone, known.seen_pending)
 
     def is_remembered(self, request_id: str) -> bool:
         """Whether the request itself was seen, not only its plugin data."""
@@ -79,13 +85,14 @@ class Store:
             return False
         known = self._known.get(request.id)
         if known is None:
-            self._known[request.id] = _Known(request)
+            self._known[request.id] = _Known(request, seen_pending=request.state is RequestState.PENDING)
             self.seen += 1
             return True
         known.missed_at = None
         if known.gone or (known.request is not None and not _is_further(request, known.request)):
             return False
         known.request = request
+        known.seen_pending |= request.state is RequestState.PENDING
         known.version += 1
         return True
 
@@ -131,7 +138,8 @@ class Store:
             expires = known.request.expires if known.request else expiries.get(request_id)
             if known.missed_at is None:
                 known.missed_at = clock
-            if (expires is not None and expires <= now) or clock - known.missed_at >= SECOND_LOOK:
+            enough = EXPIRED_LOOK if expires is not None and expires <= now else SECOND_LOOK
+            if clock - known.missed_at >= enough:
                 known.gone = True
                 known.version += 1
             else:

@@ -165,7 +165,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         (hold, ("RENEW_AFTER", "BEGIN_UNTIL", "FINISH_UNTIL")),
         (reconcile, ("LEASE", "LOOK_AGAIN", "STALE_LOOK")),
         (resync, ("LIST_SPACING", "SECOND_LOOK", "LONG_OUTAGE")),
-        (store, ("SECOND_LOOK",)),
+        (store, ("SECOND_LOOK", "EXPIRED_LOOK")),
         (pool, ("GROW_AFTER",)),
     ):
         for name in names:

@@ -38,9 +38,7 @@ async def test_by_smtp(world: Any, tls: str) -> None:
     async with Inbox(tls=tls, passwords=passwords) as inbox:
         await story(world, inbox)
         assert all(bool(mail.tls) == (tls != "none") for mail in inbox.messages)
-        assert {mail.auth_user for mail in inbox.messages} == (
-            {""} if tls == "none" else {"me@example.com"}
-        )
+        assert {mail.auth_user for mail in inbox.messages} == ({""} if tls == "none" else {"me@example.com"})
         for running in world.running:
             await running.stop()
 
