@@ -13,8 +13,9 @@ from datetime import datetime
 import structlog
 
 from teleport_email.backoff import CLUSTER
-from teleport_email.errors import ClusterError, Denied
+from teleport_email.errors import ClusterError, Denied, Rejected, Unsupported
 from teleport_email.reconcile import Again, Done, Reconciler
+from teleport_email.teleport.permissions import help_for
 from teleport_email.workqueue import QueueClosed, WorkQueue
 
 WORKERS = 32
@@ -43,6 +44,9 @@ class Workers:
         self._count = count
         self._failures: dict[str, int] = {}
         self._said: set[str] = set()
+        """The missing permissions that were told of, as lines of a role."""
+        self._refused: dict[str, str] = {}
+        """Key -> how the cluster refused a call for it, last."""
 
     async def run(self) -> None:
         """Work until the queue is closed and what was begun has ended."""
@@ -75,6 +79,7 @@ class Workers:
         match outcome:
             case Done(wake_at):
                 self._failures.pop(key, None)
+                self._refused.pop(key, None)
                 if wake_at is None:
                     return None
                 return max(0.0, (wake_at - self._wall()).total_seconds()) + 0.5
@@ -85,12 +90,23 @@ class Workers:
 
     def _failed(self, key: str, error: ClusterError) -> float:
         failures = self._count_failure(key)
-        if not isinstance(error, Denied):
+        if isinstance(error, Denied):
+            self._say_denied(error)
+        elif isinstance(error, Rejected | Unsupported) and self._refused.get(key) != str(error):
+            # It will hardly work by itself, and nobody is told of the request until it does.
+            self._refused[key] = str(error)
+            log.error("refused by the cluster", request=key, error=str(error), action="tried again")
+        else:
             log.debug("cluster call failed", request=key, error=str(error))
-        elif str(error) not in self._said:
-            self._said.add(str(error))
-            log.error("permission missing", error=str(error), action="allow it in the plugin's role")
         return CLUSTER.delay(failures, self._rng)
+
+    def _say_denied(self, error: Denied) -> None:
+        role = "\n".join(help_for(error))
+        if role not in self._said:  # not by the error's words: they name the request
+            self._said.add(role)
+            log.error(
+                "permission missing", error=str(error), role=role, action="allow it in the plugin's role"
+            )
 
     def _count_failure(self, key: str) -> int:
         self._failures[key] = self._failures.get(key, 0) + 1
