@@ -213,7 +213,7 @@ def _reason(error: OSError) -> str:
             return "another process listens there already; choose another port or end that process"
         case errno.EACCES:
             return "this user may not; ports below 1024 are for root, choose a higher one"
-        case errno.EADDRNOTAVAIL:
+        case errno.EADDRNOTAVAIL | None:  # from Python 3.12 on asyncio tries the next one, and says just this
             return "this machine has no such address"
         case _:
             return error.strerror or str(error)

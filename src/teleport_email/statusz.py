@@ -27,12 +27,14 @@ HEADERS = (
 
 _STYLE = """
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
-body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+body { max-width: 75rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.3rem; } h2 { font-size: 1rem; margin: 1.6rem 0 .4rem; }
 p.good, p.bad { padding: .5rem .8rem; border-left: .3rem solid; }
 p.good { border-color: #2a7; } p.bad { border-color: #c33; }
+div { overflow-x: auto; margin-top: .6rem; }
 table { border-collapse: collapse; } th, td { padding: .15rem 1.2rem .15rem 0; text-align: left; }
-td, th { vertical-align: top; overflow-wrap: anywhere; } th { font-weight: 600; white-space: nowrap; }
+td, th { vertical-align: top; overflow-wrap: break-word; } th { font-weight: 600; white-space: nowrap; }
+div td { border-top: 1px solid #8884; }
 """
 
 
@@ -163,7 +165,8 @@ def _facts(facts: Iterable[tuple[str, str]]) -> str:
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><tr>{''.join(f'<th>{escape(name)}</th>' for name in head)}</tr>{lines}</table>"
+    titles = "".join(f"<th>{escape(name)}</th>" for name in head)
+    return f"<div><table><tr>{titles}</tr>{lines}</table></div>"
 
 
 def _ago(moment: datetime, now: datetime) -> str:
