@@ -11,6 +11,7 @@ samples.
 from __future__ import annotations
 
 import argparse
+import socket
 import statistics
 import subprocess
 import sys
@@ -25,6 +26,13 @@ def bare_rss() -> float:
     """Of an interpreter that does nothing, MB."""
     program = "print(next(l.split()[1] for l in open('/proc/self/status') if l.startswith('VmRSS')))"
     return int(subprocess.run([sys.executable, "-c", program], check=True, capture_output=True).stdout) / 1024
+
+
+def free_port() -> int:
+    """A port that nobody listens on at the moment."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
 
 
 def slope(points: list[tuple[int, float]]) -> float:
@@ -56,13 +64,11 @@ def main() -> None:
         with running(Daemon(*reach, roles)) as daemon:
             time.sleep(options.settle)
             note("at rest", daemon)
-        with running(Daemon(*reach, roles), "--diag-addr", "127.0.0.1:0") as daemon:
+        with running(Daemon(*reach, roles), "--diag-addr", f"127.0.0.1:{free_port()}") as daemon:
             time.sleep(options.settle)
             note("at rest, with diagnostics", daemon)
 
-        with running(
-            Daemon(*reach, roles, max_connections=10, messages_per_connection=10_000)
-        ) as daemon:
+        with running(Daemon(*reach, roles, max_connections=10, messages_per_connection=10_000)) as daemon:
             # After many requests, told and gone.
             done, block = 0, min(500, options.requests)
             while done < options.requests:
@@ -74,18 +80,14 @@ def main() -> None:
             time.sleep(options.settle)
             note(f"after {done:,} requests", daemon)
 
-        with running(
-            Daemon(*reach, roles, max_connections=10, messages_per_connection=10_000)
-        ) as daemon:
+        with running(Daemon(*reach, roles, max_connections=10, messages_per_connection=10_000)) as daemon:
             _, ids = cluster.ask("burst", options.requests, ("dev",), 86400.0)
             cluster.ask("settled", ids, options.requests)
             time.sleep(options.settle)
             rss = note(f"{options.requests:,} open", daemon)
             cluster.ask("delete", ids)
 
-        with running(
-            Daemon(*reach, roles, max_connections=10, messages_per_connection=10_000)
-        ) as daemon:
+        with running(Daemon(*reach, roles, max_connections=10, messages_per_connection=10_000)) as daemon:
             samples: list[tuple[int, float]] = []
             events, block = 0, 100
             while events < options.events:
@@ -99,12 +101,17 @@ def main() -> None:
                 cluster.ask("delete", ids)
                 events += 20 * block
                 samples.append((events, daemon.rss()))
+            course = samples[:: max(1, len(samples) // 50)]
             rss = note(f"after {events:,} events", daemon)
             half = samples[len(samples) // 2 :]
             if len(half) > 1:
                 growth = slope(half)
                 report.row("growth, MB per 100,000 events", growth, growth / rss)
     report.done()
+    long_run = Report("long run", "events|RSS MB", options.save)
+    for point in course:
+        long_run.row(*point)
+    long_run.done()
 
 
 if __name__ == "__main__":
