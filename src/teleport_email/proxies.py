@@ -13,7 +13,7 @@ import ipaddress
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-__all__ = ["excluded", "proxy_for"]
+__all__ = ["excluded", "first_set", "listed", "proxy_for"]
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -26,8 +26,8 @@ def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
     parts = urlsplit(url)
     host = parts.hostname or ""
     port = parts.port or _PORTS.get(parts.scheme, 0)
-    name, proxy = _first(environ, f"{parts.scheme.upper()}_PROXY", f"{parts.scheme}_proxy")
-    if not proxy or excluded(host, port, _first(environ, "NO_PROXY", "no_proxy")[1]):
+    name, proxy = first_set(environ, f"{parts.scheme.upper()}_PROXY", f"{parts.scheme}_proxy")
+    if not proxy or excluded(host, port, first_set(environ, "NO_PROXY", "no_proxy")[1]):
         return None
     if "://" not in proxy:
         proxy = f"http://{proxy}"
@@ -42,10 +42,15 @@ def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
 
 def excluded(host: str, port: int, no_proxy: str) -> bool:
     """Whether a host (name or address without brackets) is reached without a proxy."""
+    ip = _address(host.partition("%")[0])
+    is_loopback = host.lower().rstrip(".") == "localhost" or (ip is not None and ip.is_loopback)
+    return is_loopback or listed(host, port, no_proxy)
+
+
+def listed(host: str, port: int, no_proxy: str) -> bool:
+    """Whether ``NO_PROXY`` names the host."""
     host = host.lower().rstrip(".")
     ip = _address(host.partition("%")[0])
-    if host == "localhost" or (ip is not None and ip.is_loopback):
-        return True
     entries = (entry.strip().lower() for entry in no_proxy.split(","))
     return any(_matches(host, ip, port, entry) for entry in entries if entry)
 
@@ -87,5 +92,6 @@ def _address(text: str) -> _Address | None:
     return None
 
 
-def _first(environ: Mapping[str, str], *names: str) -> tuple[str, str]:
+def first_set(environ: Mapping[str, str], *names: str) -> tuple[str, str]:
+    """Name and value of the first variable that is set and not blank; two empty strings when none is."""
     return next(((name, environ[name].strip()) for name in names if environ.get(name, "").strip()), ("", ""))

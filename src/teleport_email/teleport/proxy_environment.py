@@ -8,12 +8,11 @@ The rules are those of Go's ``httpproxy``, which Teleport's own clients use: the
 from __future__ import annotations
 
 import base64
-import contextlib
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
+from teleport_email.proxies import first_set, listed
 from teleport_email.settings import Secret
 from teleport_email.teleport.address import Address
 
@@ -34,8 +33,8 @@ class HttpProxy:
 
 def proxy_for(address: Address, environ: Mapping[str, str]) -> HttpProxy | None:
     """The proxy to use for ``address``. Raises ``ValueError``, without any credentials in it."""
-    name, url = _first(environ, "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
-    if not url or excluded(address, _first(environ, "NO_PROXY", "no_proxy")[1]):
+    name, url = first_set(environ, "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
+    if not url or excluded(address, first_set(environ, "NO_PROXY", "no_proxy")[1]):
         return None
     proxy = _parse(name, url)
     # A proxy elsewhere cannot reach this machine's loopback; Go never asks one. One on this machine can.
@@ -44,44 +43,7 @@ def proxy_for(address: Address, environ: Mapping[str, str]) -> HttpProxy | None:
 
 def excluded(address: Address, no_proxy: str) -> bool:
     """Whether ``NO_PROXY`` says to go there directly."""
-    return any(_matches(address, entry.strip().lower()) for entry in no_proxy.split(",") if entry.strip())
-
-
-def _matches(address: Address, entry: str) -> bool:
-    if entry == "*":
-        return True
-    host = address.host.lower().rstrip(".")
-    ip: ipaddress.IPv4Address | ipaddress.IPv6Address | None = None
-    with contextlib.suppress(ValueError):
-        ip = ipaddress.ip_address(host.partition("%")[0])
-    if "/" in entry:
-        with contextlib.suppress(ValueError):
-            return ip is not None and ip in ipaddress.ip_network(entry, strict=False)
-        return False
-    name, port = _host_and_port(entry)
-    if port and port != str(address.port):
-        return False
-    if ip is not None:
-        with contextlib.suppress(ValueError):
-            return ip == ipaddress.ip_address(name)
-        return False
-    if name.startswith(("*.", ".")):
-        return host.endswith("." + name.removeprefix("*").removeprefix("."))
-    return host == name or host.endswith("." + name)
-
-
-def _host_and_port(entry: str) -> tuple[str, str]:
-    if entry.startswith("["):
-        name, _, port = entry[1:].partition("]")
-        return name, port.removeprefix(":")
-    if entry.count(":") == 1:
-        name, _, port = entry.partition(":")
-        return name, port
-    return entry, ""
-
-
-def _first(environ: Mapping[str, str], *names: str) -> tuple[str, str]:
-    return next(((name, environ[name].strip()) for name in names if environ.get(name, "").strip()), ("", ""))
+    return listed(address.host, address.port, no_proxy)
 
 
 def _parse(name: str, url: str) -> HttpProxy:
