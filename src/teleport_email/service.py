@@ -41,11 +41,13 @@ from teleport_email.watch import RuleBook, Watch
 from teleport_email.worker import Workers
 from teleport_email.workqueue import WorkQueue
 
-DRAIN = 12.0
+DRAIN = 10.0
 """Seconds after the request to stop in which messages under way may come to their end by themselves."""
-LAST_CALL = 5.0
-"""Seconds after that, for what is past its final dot and for the records. Together below the 20 s that
-operators are promised, and far below systemd's 90 s."""
+LAST_CALL = 4.0
+"""Seconds after that, for what is past its final dot and for the records."""
+GIVE_UP = 1.5
+"""Seconds for each of the last steps: what has not ended by then is cut off. All of it together, with the
+log's last lines, stays below the 20 s that operators are promised, and far below systemd's 90 s."""
 STATUS_EVERY = 5.0
 """Seconds between two status lines for the service manager, if anything changed."""
 
@@ -363,9 +365,12 @@ class Daemon:
         self._working.cancel()
         # Only now the connection may go: records and releases went over it.
         self._watching.cancel()
-        await asyncio.gather(self._working, self._watching, *others, return_exceptions=True)
+        ending = {self._working, self._watching, *others}
+        # Not for ever: a message whose dot has no answer is waited for, and the server may take minutes.
+        ended, _ = await asyncio.wait(ending, timeout=GIVE_UP)
+        await asyncio.gather(*ended, return_exceptions=True)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(2.0):
+            async with asyncio.timeout(GIVE_UP):
                 await self.mailer.close()
         await self.diagnostics.close()
         log.info("stopped", after_seconds=round(boot_clock() - begun, 1), all_recorded=handed_back)

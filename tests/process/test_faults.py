@@ -1,0 +1,43 @@
+"""Faults around a real process: a full disk for its log, and a cluster and a mail server that come late."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def log_to(place: Any, output: str) -> None:
+    configuration = place.sandbox.configuration
+    configuration.write_text(configuration.read_text().replace('output = "stderr"', f'output = "{output}"'))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+async def test_a_full_disk_for_the_log_stops_no_mail(place: Any) -> None:
+    log_to(place, "/dev/full")
+    daemon = await place.start(ready=False)
+    request = await place.cluster.create(user="alice")
+    await place.told(request.id)
+    await place.cluster.approve(request.id)
+    await place.inbox.wait_for(10, timeout=30)
+    await place.told(request.id)
+    daemon.process.send_signal(signal.SIGTERM)
+    assert await daemon.ended() == 0
+    assert place.twins() == 0
+
+
+async def test_a_daemon_that_is_there_before_the_cluster_and_the_mail_server(place: Any) -> None:
+    place.cluster.faults.unreachable = True
+    await place.inbox.stop_listening()
+    daemon = await place.start(ready=False)
+    await daemon.says("connection to the cluster lost")
+    place.cluster.faults.unreachable = False
+    await daemon.says("Plugin is ready")
+    request = await place.cluster.create(user="alice")
+    await place.cluster.wait_for(lambda: "ledger" in place.cluster.plugin_data(request.id), timeout=30)
+    await place.inbox.listen_again()
+    await place.told(request.id)
+    assert len(place.counts()) == 5
+    assert place.twins() == 0
