@@ -173,7 +173,9 @@ async def test_a_restart_tells_the_requester_nothing_twice(world: Any) -> None:
     world.assert_once()
 
 
-async def test_a_requester_without_an_address_is_said_and_keeps_nobody_else_from_being_told(world: Any) -> None:
+async def test_a_requester_without_an_address_is_said_and_keeps_nobody_else_from_being_told(
+    world: Any,
+) -> None:
     running = await world.start(delivery={"notify_requester": ALL})
     request = await world.cluster.create(user="nobody-knows")
     await world.told(request.id, mails=1)
