@@ -29,6 +29,17 @@ demo: $(STAMP) ## play a short story on an embedded cluster and inbox (ONCE=1: e
 test: $(STAMP) ## run every test, with coverage
 	@$(BIN)/python -m pytest -n 4 --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
 
+# In an environment as it is installed: the developers' tools bring packages that others load where they find
+# them (structlog loads rich), which costs memory and time to start.
+BENCH := $(VENV)-bench
+$(BENCH)/.set-up: requirements/sandbox.txt $(STAMP)
+	@$(BIN)/python -m venv $(BENCH)
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/sandbox.txt
+	@touch $@
+
+bench: $(BENCH)/.set-up ## measure against a floor, half an hour (ARGS=--quick: two minutes)
+	@PYTHONPATH=src $(BENCH)/bin/python bench/run.py $(ARGS)
+
 golden: $(STAMP) ## accept how the messages look now (tests/golden/)
 	@ACCEPT_GOLDEN=1 $(BIN)/python -m pytest -q tests/render/test_render.py -k "looks_as_accepted or left_over"
 
@@ -65,4 +76,4 @@ lock: ## renew the lock files (needs uv)
 clean: ## remove the virtual environment and what was built
 	rm -rf $(VENV) build dist .coverage* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help venv demo test golden lint format protos dist install uninstall lock clean
+.PHONY: help venv demo test bench golden lint format protos dist install uninstall lock clean

@@ -15,7 +15,7 @@ import time
 from burst import ROLE
 from cluster_desk import ClusterDesk
 from mail_sink import Sink
-from parts import Daemon, Remote, Report, remotes, running
+from parts import SETTLE, Daemon, Remote, Report, remotes, running
 
 
 def main() -> None:
@@ -39,7 +39,7 @@ def main() -> None:
             daemon = Daemon(*reach, roles)
             try:
                 seconds = daemon.start()
-                time.sleep(1.0)
+                time.sleep(SETTLE)
                 assert daemon.lines("message delivered") == 0
                 return seconds, daemon.cpu(), daemon.rss(), daemon.peak()
             finally:
