@@ -328,6 +328,10 @@ class Daemon:
             for fault in error.faults:
                 log.error("configuration not reloaded", fault=str(fault), action="the old one stays in use")
             return
+        except Exception as error:  # a file system's fault or ours: no reload ends the daemon
+            self.observer.reloaded(good=False)
+            log.exception("configuration not reloaded", fault=str(error), action="the old one stays in use")
+            return
         self._retire(old_mailer)
         if (new.teleport, new.plugin_name) != (old.teleport, old.plugin_name):
             watching, self._watching = self._watching, self._start_watch()
