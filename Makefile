@@ -40,6 +40,9 @@ $(BENCH)/.set-up: requirements/sandbox.txt $(STAMP)
 bench: $(BENCH)/.set-up ## measure against a floor, half an hour (ARGS=--quick: two minutes)
 	@PYTHONPATH=src $(BENCH)/bin/python bench/run.py $(ARGS)
 
+chaos: $(STAMP) ## break everything at random and count (SEED=1 MINUTES=1 REPLICAS=3)
+	@$(BIN)/python bench/chaos.py --seed $(or $(SEED),1) --minutes $(or $(MINUTES),1) --replicas $(or $(REPLICAS),3) $(ARGS)
+
 golden: $(STAMP) ## accept how the messages look now (tests/golden/)
 	@ACCEPT_GOLDEN=1 $(BIN)/python -m pytest -q tests/render/test_render.py -k "looks_as_accepted or left_over"
 
@@ -76,4 +79,4 @@ lock: ## renew the lock files (needs uv)
 clean: ## remove the virtual environment and what was built
 	rm -rf $(VENV) build dist .coverage* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help venv demo test bench golden lint format protos dist install uninstall lock clean
+.PHONY: help venv demo test chaos bench golden lint format protos dist install uninstall lock clean
