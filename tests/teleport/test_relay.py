@@ -327,6 +327,15 @@ def test_directories_of_the_living_stay_and_of_the_dead_go(short_path):
     assert [path.name for path in short_path.iterdir()] == ["teleport-email-relay-not-ours"]
 
 
+def test_what_the_dead_leave_under_a_groups_directory_goes_too(short_path):
+    short_path.chmod(0o2770)  # as an emptyDir of Kubernetes with fsGroup
+    left = short_path / "teleport-email-relay-left"
+    left.mkdir(mode=0o700)
+    assert left.stat().st_mode & 0o2000
+    PrivateDirectory.create(short_path).remove()
+    assert list(short_path.iterdir()) == []
+
+
 def test_several_in_one_process(short_path):
     one, two = PrivateDirectory.create(short_path), PrivateDirectory.create(short_path)
     assert one.path.exists()

@@ -84,7 +84,8 @@ def _sweep(place: Path) -> None:
         for entry in os.scandir(place):
             if entry.name.startswith(PREFIX):
                 info = entry.stat(follow_symlinks=False)
-                private = stat.S_ISDIR(info.st_mode) and stat.S_IMODE(info.st_mode) == 0o700
+                # Permissions only: in a directory of a group (Kubernetes, fsGroup) it is set-group-ID too.
+                private = stat.S_ISDIR(info.st_mode) and info.st_mode & 0o777 == 0o700
                 if private and info.st_uid == os.geteuid() and (lock := _lock(Path(entry.path))) is not None:
                     shutil.rmtree(entry.path, ignore_errors=True)
                     os.close(lock)
