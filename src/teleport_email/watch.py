@@ -18,7 +18,7 @@ from typing import Any
 import structlog
 
 from teleport_email.backoff import CLUSTER
-from teleport_email.errors import ClusterError, Denied, IdentityError, IdentityExpired, Unreachable
+from teleport_email.errors import ClusterError, Denied, IdentityError, Unreachable
 from teleport_email.link import Link
 from teleport_email.model import AccessMonitoringRule
 from teleport_email.resync import Resync
@@ -40,6 +40,8 @@ HEALTHY_AFTER = 10.0
 """Seconds that a stream must have lasted for the next failure to count as the first one again."""
 WARN_BEFORE_END = (timedelta(days=7), timedelta(days=1), timedelta(hours=1))
 """Life left of a certificate that nothing renews, at which a warning is due."""
+LOOK_AT_END_EVERY = 60.0
+"""Seconds between two looks at how much is left."""
 
 log = structlog.get_logger()
 
@@ -253,7 +255,7 @@ class Watch:
         """Wait until the identity on disk should be used, and return a stream that uses it."""
         warned: set[timedelta] = set()
         while True:
-            await asyncio.sleep(self._refresh or 60.0)
+            await asyncio.sleep(self._refresh or LOOK_AT_END_EVERY)
             if not self._refresh:
                 self._warn_of_end(connection, warned)
                 continue
@@ -271,15 +273,23 @@ class Watch:
             return stream
 
     def _warn_of_end(self, connection: Connection, warned: set[timedelta]) -> None:
-        left = connection.identity.not_after - self._wall()
+        end = connection.identity.not_after
+        left = end - self._wall()
+        action = "put a new identity in place and restart, or use Machine ID and refresh_identity"
+        if left <= timedelta(0):
+            # The stream may well outlive it; the next connection cannot.
+            if timedelta(0) not in warned:
+                warned |= {timedelta(0), *WARN_BEFORE_END}
+                log.error("identity expired", since=f"{end:%Y-%m-%d %H:%M:%S} UTC", action=action)
+            return
         passed = {limit for limit in WARN_BEFORE_END if left <= limit}
         if passed - warned:
             warned |= passed
             log.warning(
                 "identity ends soon",
-                ends=f"{connection.identity.not_after:%Y-%m-%d %H:%M:%S} UTC",
+                ends=f"{end:%Y-%m-%d %H:%M:%S} UTC",
                 hours_left=round(left.total_seconds() / 3600, 1),
-                action="put a new identity in place and restart, or use Machine ID and refresh_identity",
+                action=action,
             )
 
     # Words for people -------------------------------------------------------------------------------
@@ -298,7 +308,7 @@ class Watch:
             # The server ends streams whenever it likes; only if connecting fails it is worth a warning.
             log.info("stream ended", error=str(error), action="connecting again")
             self._outage_reason = ""
-        elif isinstance(error, IdentityExpired) and self._refresh:
+        elif isinstance(error, IdentityError) and self._refresh:
             log.error(
                 "waiting for a new identity", error=str(error), looked_at_every=f"{self._refresh:.0f} s"
             )
