@@ -240,12 +240,17 @@ class Claim:
             if entry is None:
                 if old is not None and old.mark is Mark.ATTEMPTED and self.holding:
                     ledger = ledger.replace_party(party.with_entry(due.kind, None))
-            elif old is None or old.mark < entry.mark or (old.mark, entry.mark) == _REFUSED_YET_DELIVERED:
+            elif old is None or (old.mark, entry.mark) in _GROWS:
                 ledger = ledger.replace_party(party.with_entry(due.kind, entry))
         return ledger
 
 
-_REFUSED_YET_DELIVERED = (Mark.GIVEN_UP, Mark.DELIVERED)
+_GROWS = {
+    (Mark.ATTEMPTED, Mark.DELIVERED),
+    (Mark.ATTEMPTED, Mark.GIVEN_UP),
+    (Mark.GIVEN_UP, Mark.DELIVERED),
+}
+"""Delivered is final: a twin that is refused takes nothing back from whoever has the first one."""
 
 
 def _unix(when: datetime | None) -> int:
