@@ -20,6 +20,7 @@ import time
 
 from cluster_desk import ClusterDesk
 from floor import bare_loop, smtp_source, smtp_source_run
+from mail_inbox import InboxServer
 from mail_sink import Sink
 from parts import Daemon, Remote, Report, remotes, running
 
@@ -88,6 +89,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--clear", action="store_true", help="neither TLS nor login")
     parser.add_argument("--limit", type=int, default=0, help="connections that the server allows")
+    parser.add_argument("--inbox", action="store_true", help="the sandbox's inbox in place of the sink")
     parser.add_argument("--profile", default="", help="command to put in front of the daemon's")
     parser.add_argument("--save", default="", help="add the results to this file")
     options = parser.parse_args()
@@ -103,9 +105,12 @@ def main() -> None:
     if options.per_connection != 100:
         title += f", {options.per_connection} messages per connection"
     columns = "delay ms|floor s|sent s|recorded s|ratio|floor cpu s|cpu s|peak MB"
+    if options.inbox:
+        title += ", a full server"
+    server = InboxServer if options.inbox else Sink
     source = smtp_source() if options.clear else ""
     report = Report(title, columns + ("|smtp-source s|ratio" if source else ""), options.save)
-    with remotes(Remote(ClusterDesk), Remote(Sink, tls=not options.clear)) as (cluster, mail):
+    with remotes(Remote(ClusterDesk), Remote(server, tls=not options.clear)) as (cluster, mail):
         reach = (cluster.ask("start", options.cluster_delay / 1000), mail.ask("start"))
         settings = {
             "people": people,
@@ -136,7 +141,7 @@ def main() -> None:
             )
             values = [delay * 1000, bare_s, sent, recorded, recorded / bare_s, bare_cpu, cpu, peak]
             report.row(*values, *((other_s, recorded / other_s) if source else ()))
-        if options.limit:
+        if options.limit and not options.inbox:
             print(f"{mail.ask('connections')}: nothing was lost")
     report.done()
 

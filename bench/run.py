@@ -20,6 +20,7 @@ from floor import smtp_source
 HERE = Path(__file__).parent
 FULL: list[list[str]] = [
     ["burst.py", "--rounds", "5"],
+    ["burst.py", "--rounds", "5", "--delays", "0,10", "--inbox"],
     ["burst.py", "--rounds", "3", "--per-connection", "20", "--delays", "0,30"],
     ["burst.py", "--rounds", "3", "--delays", "30", "--cluster-delay", "30"],
     ["burst.py", "--rounds", "3", "--delays", "0,10", "--limit", "3"],
