@@ -54,6 +54,26 @@ async def test_the_address_is_the_first_usable_value_of_the_trait(clock: Clock) 
     assert await directory.address("nobody") is None
 
 
+@pytest.mark.parametrize(
+    ("traits", "found"),
+    [
+        ({"name": ("bob",), "displayName": ("", " Bob Baker ")}, "Bob Baker"),
+        ({"http://schemas.microsoft.com/identity/claims/displayname": ("Bob Baker",)}, "Bob Baker"),
+        ({"name": ("Bob Baker",), "email": ("bob@example.com",)}, "Bob Baker"),
+        ({"logins": ("root",), "email": ("no address", "bob@example.com")}, "bob@example.com"),
+        ({"logins": ("root",)}, None),
+    ],
+)
+async def test_what_people_call_a_user(
+    clock: Clock, traits: dict[str, tuple[str, ...]], found: str | None
+) -> None:
+    cluster = Cluster(bob=User("bob", traits=traits))
+    directory = Directory(cluster, clock=clock)
+    assert await directory.name("bob") == found
+    assert await directory.name("nobody") is None
+    assert cluster.asked == ["bob", "nobody"]
+
+
 async def test_an_answer_is_asked_for_once_in_five_minutes(clock: Clock) -> None:
     cluster = Cluster(bob=with_email("bob@example.com"))
     directory = Directory(cluster, clock=clock)

@@ -148,12 +148,13 @@ def test_what_is_not_known_has_no_sample_rather_than_1970(tally: Tally) -> None:
 def test_counters_of_what_happens(tally: Tally) -> None:
     tally.conflict()
     tally.unroutable()
+    tally.rule_failed()
     tally.reconnected()
     tally.reloaded(good=True)
     assert samples(tally, ready())[f"{PREFIX}last_reload_successful",] == 1
     tally.reloaded(good=False)
     found = samples(tally, ready())
-    for name in ("ledger_conflicts", "unroutable", "reconnects"):
+    for name in ("ledger_conflicts", "unroutable", "rule_faults", "reconnects"):
         assert found[f"{PREFIX}{name}_total",] == 1, name
     assert found[f"{PREFIX}reloads_total", "good"] == found[f"{PREFIX}reloads_total", "bad"] == 1
     assert found[f"{PREFIX}last_reload_successful",] == 0

@@ -35,6 +35,7 @@ class Users(Protocol):
     def permitted(self) -> bool: ...
     async def user(self, name: str) -> User | None: ...
     async def address(self, name: str) -> str | None: ...
+    async def name(self, name: str) -> str | None: ...
 
 
 class Resources(Protocol):
@@ -55,13 +56,17 @@ class AudienceFinder:
         resources: Resources,
         *,
         unroutable: Callable[[], None] = lambda: None,
+        rule_failed: Callable[[], None] = lambda: None,
     ) -> None:
-        """``unroutable`` is called for each request that nobody or only the fallback could be told of."""
+        """``unroutable`` is called for each request that nobody or only the fallback could be told of,
+        ``rule_failed`` for each rule whose condition does not evaluate for a request.
+        """
         self._settings = settings
         self._rules = rules
         self._users = users
         self._resources = resources
         self._unroutable = unroutable
+        self._rule_failed = rule_failed
 
     async def audience(self, request: AccessRequest) -> Audience:
         """Who is told of ``request``. Says so in the log, once per look at a new request."""
@@ -69,6 +74,7 @@ class AudienceFinder:
         log.debug("routed", request=request.id, route=route.summary())
         never = {rule.name for rule in self._rules() if rule.faulty}  # said when the rules were read
         for fault in (fault for fault in route.faults if fault.name not in never):
+            self._rule_failed()
             log.warning("rule does not work", rule=fault.name, request=request.id, error=fault.why)
         if route.skipped and not route.excluded:
             skipped = "; ".join(f"{entry.candidate} ({entry.why})" for entry in route.skipped)
@@ -147,9 +153,11 @@ class TextWriter:
                 names = await self._resources.names(request.resources)
             except ClusterError as error:
                 log.debug("names of resources not found", request=request.id, error=str(error))
-        requester = (
-            await self._users.address(request.user) if request.user and "@" not in request.user else None
-        )
+        requester: str | None = None
+        try:
+            requester = await self._users.name(request.user)
+        except ClusterError as error:  # nobody waits for a name: the message tells the user name anyway
+            log.debug("name of the requester not found", request=request.id, error=str(error))
         facts = Facts(self._cluster(), resource_names=names, requester_name=requester or "")
 
         def render(kind: Kind, view: View, ledger: Ledger) -> Content:

@@ -38,6 +38,10 @@ MOST: Final = 10_000
 
 TRAIT: Final = "email"
 
+NAME_TRAITS: Final = ("displayname", "display_name", "fullname", "full_name", "name")
+"""Traits with a person's name, the surest first, as identity providers call their claims; compared without
+case, and of a claim that is a URI (SAML) only the last part counts."""
+
 
 class Users(Protocol):
     """Where users come from."""
@@ -95,6 +99,18 @@ class Directory:
                 continue
         return None
 
+    async def name(self, name: str) -> str | None:
+        """What people call the user: a trait with their name, else their address. Raises as ``user`` does."""
+        user = await self.user(name)
+        traits = (
+            {key.rpartition("/")[2].lower(): values for key, values in user.traits.items()} if user else {}
+        )
+        for trait in NAME_TRAITS:
+            for value in traits.get(trait, ()):
+                if value.strip():
+                    return value.strip()
+        return await self.address(name) if user else None
+
     def forget(self) -> None:
         """Start again: on a new connection the permissions may be others."""
         self._answers.clear()
@@ -132,7 +148,7 @@ class Directory:
             log.warning(
                 "users not looked up",
                 error=str(error),
-                hint="to find addresses by user names, allow the role: user, verb read",
+                hint="to find names and addresses of users, allow the role: user, verb read",
             )
 
     def _give_up(self, name: str, error: ClusterError, lifetime: float) -> None:

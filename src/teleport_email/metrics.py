@@ -86,6 +86,11 @@ class Metrics(Collector):
         yield _counter(
             "unroutable", "Requests with nobody to tell, or only the fallback.", tally.without_recipient
         )
+        yield _counter(
+            "rule_faults",
+            "Conditions of Access Monitoring Rules that do not parse or evaluate.",
+            tally.rule_faults,
+        )
         yield _counter("ledger_conflicts", "Writes to a ledger that were not confirmed.", tally.conflicts)
         yield _counter("reconnects", "Connections to the cluster that came back.", tally.reconnects)
         reloads = CounterMetricFamily(f"{PREFIX}reloads", "Reloads of the configuration.", labels=["result"])

@@ -136,7 +136,12 @@ class Daemon:
         self.mailer: Mailer = mailer
         self._renderer = renderer
         self._finder = AudienceFinder(
-            settings, lambda: self._rules, self._directory, self.link, unroutable=self.observer.unroutable
+            settings,
+            lambda: self._rules,
+            self._directory,
+            self.link,
+            unroutable=self.observer.unroutable,
+            rule_failed=self.observer.rule_failed,
         )
         self._writer = TextWriter(
             renderer,
@@ -155,6 +160,7 @@ class Daemon:
         self._rules = compile_rules(self._book, self.settings.plugin_name)
         for rule in self._rules:
             if rule.faulty and (rule.name, rule.reason) not in known:
+                self.observer.rule_failed()
                 log.warning(
                     "rule does not work", rule=rule.name, error=rule.reason, action="it never matches"
                 )

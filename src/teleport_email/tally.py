@@ -41,6 +41,7 @@ class Tally:
         """Sum of the times of all attempts in the histogram."""
         self.conflicts = 0
         self.without_recipient = 0
+        self.rule_faults = 0
         self.reconnects = 0
         self.reloads: Counter[bool] = Counter({True: 0, False: 0})
         """Reloads by whether the new configuration was good."""
@@ -65,6 +66,10 @@ class Tally:
     def unroutable(self) -> None:
         """A request had nobody to be told, or only the fallback."""
         self.without_recipient += 1
+
+    def rule_failed(self) -> None:
+        """The condition of an Access Monitoring Rule does not parse, or does not evaluate for a request."""
+        self.rule_faults += 1
 
     def reconnected(self) -> None:
         """The connection to the cluster stands again after an outage."""

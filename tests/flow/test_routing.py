@@ -8,6 +8,7 @@ import pytest
 
 from teleport_email import go_plugin
 from teleport_email.model import AccessMonitoringRule, ResourceID, User
+from teleport_email.sandbox.faults import fail
 from teleport_email.teleport._proto import auth_pb2, types_pb2
 
 
@@ -62,12 +63,48 @@ async def test_rules_on_traits_and_labels_and_recipients_by_user_name(world: Any
     assert told(world) == ["carol@example.com", "red@example.com"]
 
 
-async def test_a_rule_that_does_not_parse_harms_nobody(world: Any) -> None:
+async def test_a_rule_that_does_not_parse_harms_nobody_and_is_said_once_and_counted(world: Any) -> None:
     world.cluster.put_rule(rule("broken", "this is no condition", "carol@example.com"))
-    await world.start()
-    await world.cluster.create()
+    running = await world.start()
+    for count in (1, 2):
+        await world.cluster.create()
+        await world.inbox.wait_for(count)
+    assert told(world) == ["all@example.com"] * 2
+    [line] = world.said("rule does not work")
+    assert "at character 6" in line
+    assert running.daemon.observer.rule_faults == 1
+
+
+async def test_a_rule_that_does_not_evaluate_is_said_with_its_request_and_counted(world: Any) -> None:
+    traits = 'user.traits["team"].contains("red")'
+    world.cluster.put_rule(rule("team", traits, "red@example.com"))
+    running = await world.start()
+    request = await world.cluster.create(user="nobody-knows")
     await world.inbox.wait_for(1)
     assert told(world) == ["all@example.com"]
+    [line] = world.said("rule does not work")
+    assert request.id in line
+    assert running.daemon.observer.rule_faults == 1
+
+
+@pytest.mark.parametrize("user", ["alice@example.com", "alice"])
+async def test_the_requester_s_name_is_told_where_it_can_be_read(world: Any, user: str) -> None:
+    world.cluster.put_user(User(user, traits={"displayName": ("Alice Martin",)}))
+    await world.start()
+    await world.cluster.create(user=user)
+    await world.inbox.wait_for(1)
+    [mail] = world.inbox.messages
+    assert f"\nUser: {user}\n" in mail.text
+    assert "\nName: Alice Martin\n" in mail.text
+    assert f"{user} (Alice Martin) asks for dev." in mail.html
+
+
+async def test_a_name_that_cannot_be_read_holds_no_message_up(world: Any) -> None:
+    world.cluster.faults.on("UsersService/GetUser", fail(), times=None)
+    await world.start()
+    await world.cluster.create(user="alice")
+    await world.inbox.wait_for(1, timeout=3)
+    assert "Name:" not in world.inbox.messages[0].text
 
 
 async def test_requesters_hear_what_became_of_their_request(world: Any) -> None:
