@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +14,7 @@ from teleport_email.config import load, parse, with_flags
 from teleport_email.config.keys import KEYS
 from teleport_email.config.sections import Reader
 from teleport_email.errors import ConfigError
+from teleport_email.sandbox.mail_certificates import MailAuthority
 from teleport_email.settings import MailgunSettings, Secret, Settings, SmtpSettings
 
 MINIMAL = """
@@ -417,6 +420,30 @@ def test_a_password_wins_over_its_file() -> None:
 
 def test_a_password_without_a_user_is_mentioned() -> None:
     assert "smtp.username is empty" in read(MINIMAL.replace(SMTP, SMTP + "password='p'\n")).warnings[0]
+
+
+def test_certificates_that_cannot_be_used(tmp_path: Path) -> None:
+    """A reload must keep the old ones, so it has to see this before anything is sent."""
+    authority = MailAuthority("own CA")
+    good, garbage, locked = (tmp_path / name for name in ("good.pem", "garbage.pem", "locked.pem"))
+    good.write_bytes(authority.ca_pem)
+    garbage.write_text("[smtp]\n")
+    locked.write_bytes(
+        ec.generate_private_key(ec.SECP256R1()).private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"secret"),
+        )
+    )
+    host = "host = 'm.example'\n"
+    assert smtp(f"{host}ca_file = '{good}'").ca_file == good
+    assert "no usable certificate" in smtp_faults(f"{host}ca_file = '{garbage}'")["smtp.ca_file"]
+    alone = smtp_faults(f"{host}client_cert = '{good}'")["smtp.client_cert"]
+    assert "without client_key" in alone
+    for key in (locked, garbage):
+        told = smtp_faults(f"{host}client_cert = '{good}'\nclient_key = '{key}'")["smtp.client_cert"]
+        assert str(key) in told
+        assert "without a pass phrase" in told
 
 
 def test_files_stay_closed_where_nobody_needs_them() -> None:

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from teleport_email.addresses import parse_address, parse_domain
 from teleport_email.beside import beside
-from teleport_email.config import values
+from teleport_email.config import tls_files, values
 from teleport_email.config.keys import (
     AUTH_MODES,
     FORMATS,
@@ -151,6 +151,10 @@ class Reader:
         client_cert, client_key = self._readable(table, "client_cert"), self._readable(table, "client_key")
         if client_key and not client_cert:
             table.fault("client_key", "needs client_cert beside it")
+        ca_file = self._readable(table, "ca_file")
+        if self.read_secrets:
+            for key, what in tls_files.faults(ca_file, client_cert, client_key):
+                table.fault(key, what)
         return SmtpSettings(
             host=host,
             port=port,
@@ -160,7 +164,7 @@ class Reader:
             auth=auth,
             oauth2=oauth2,
             allow_plaintext_auth=plaintext,
-            ca_file=self._readable(table, "ca_file"),
+            ca_file=ca_file,
             client_cert=client_cert,
             client_key=client_key,
             helo_hostname=table.parsed("helo_hostname", values.helo_name, ""),

@@ -62,7 +62,8 @@ class ClientTls:
             _load("smtp.ca_file", settings.ca_file, lambda: context.load_verify_locations(settings.ca_file))
         if settings.client_cert:
             certificate, key = settings.client_cert, settings.client_key
-            _load("smtp.client_cert", certificate, lambda: context.load_cert_chain(certificate, key))
+            # With an empty pass phrase OpenSSL does not ask the terminal for one.
+            _load("smtp.client_cert", certificate, lambda: context.load_cert_chain(certificate, key, ""))
         return context
 
 
