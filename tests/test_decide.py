@@ -40,7 +40,7 @@ ON_DUTY = Policy(duty_since=NOW - timedelta(days=1))
 ANNOUNCEMENT = Kind(Topic.ANNOUNCEMENT)
 REMINDER = Kind(Topic.REMINDER)
 BLOB = "content"
-EVERY_WORD = frozenset({"received", "approved", "denied", "expired", "ended"})
+EVERY_WORD = frozenset({"received", "approved", "promoted", "denied", "expired", "ended"})
 
 
 def view(
@@ -303,7 +303,7 @@ def test_the_requester_is_told_in_a_thread_of_their_own() -> None:
     ("word", "later", "code"),
     [
         ("approved", view(APPROVED), "qA"),
-        ("approved", view(PROMOTED), "qP"),
+        ("promoted", view(PROMOTED), "qP"),
         ("denied", view(DENIED), "qD"),
         ("expired", view(gone=True), "qX"),
         ("ended", view(APPROVED, gone=True), "qE"),

@@ -35,7 +35,7 @@ ENDED = Kind(Topic.ENDED)
 REQUESTER_TOPICS = {state: topic for topic, state in REQUESTER_STATES.items()}
 REQUESTER_CHOICE = {
     RequestState.APPROVED: "approved",
-    RequestState.PROMOTED: "approved",
+    RequestState.PROMOTED: "promoted",
     RequestState.DENIED: "denied",
     RequestState.GONE: "expired",
 }
