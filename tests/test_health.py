@@ -40,7 +40,7 @@ def test_each_obstacle_is_told_with_its_reason() -> None:
 
 
 def test_before_the_first_connection_one_reason_is_enough() -> None:
-    assert Snapshot(at=NOW).obstacles() == ("not connected to the cluster: not connected yet",)
+    assert Snapshot(at=NOW).obstacles() == ("not connected to the cluster: still connecting",)
 
 
 def test_the_line_for_the_service_manager() -> None:
@@ -48,6 +48,8 @@ def test_the_line_for_the_service_manager() -> None:
     assert line == "watching demo.example.com, 3 open, 4 waiting"
     line = Snapshot(at=NOW, link=up(problem="refused"), paused="535").line()
     assert line == "not connected: refused, 0 open, 0 waiting; sending paused: 535"
+    line = Snapshot(at=NOW, link=up(), reload_refused=True).line()
+    assert line == "watching demo.example.com, 0 open, 0 waiting; new configuration refused, see the log"
 
 
 def test_the_mailers_name_has_no_login_in_it() -> None:

@@ -39,6 +39,9 @@ class Snapshot:
     oldest_waiting: float = 0.0
     """How long the request has waited for which something has been due for longest."""
 
+    reload_refused: bool = False
+    """Whether the last reload found a fault, so that an older configuration is in use."""
+
     @property
     def connected(self) -> bool:
         """Whether the watch stands."""
@@ -66,7 +69,8 @@ class Snapshot:
         where = f"not connected: {problem}" if problem else f"watching {self.link.cluster}"
         waiting = self.ready + self.working + self.delayed
         paused = f"; sending paused: {self.paused}" if self.paused else ""
-        return f"{where}, {self.open} open, {waiting} waiting{paused}"
+        refused = "; new configuration refused, see the log" if self.reload_refused else ""
+        return f"{where}, {self.open} open, {waiting} waiting{paused}{refused}"
 
 
 class Backlog:

@@ -57,7 +57,7 @@ class Status:
     cluster: str = ""
     server_version: str = ""
     way: str = ""
-    problem: str = "not connected yet"
+    problem: str = "still connecting"
     """Why there is no connection; empty when there is one."""
     identity_ends: datetime | None = None
     identity_user: str = ""

@@ -298,6 +298,7 @@ class Daemon:
             working=queue.working,
             delayed=queue.delayed,
             oldest_waiting=self.backlog.oldest(),
+            reload_refused=not self.observer.last_reload_good,
         )
 
     def _tell_status(self) -> None:
@@ -317,7 +318,8 @@ class Daemon:
                 await self._reload()
             finally:
                 # systemd waits for this after every RELOADING=1, a failed one too.
-                self._notifier.ready(self.look().line())
+                self._last_status = self.look().line()
+                self._notifier.ready(self._last_status)
 
     async def _reload(self) -> None:
         """Read and check the configuration; good: switch to it, bad: keep the old one and say why."""

@@ -126,6 +126,8 @@ async def test_start_tells_notifies_reloads_and_stops(sandbox: Sandbox, tmp_path
     assert len(reloads) == 2
     assert all(any(one.startswith("READY=1") for one in told[index:]) for index in reloads)
     assert "STATUS=watching demo.example.com" in everything
+    after_the_fault = next(one for one in told[reloads[1] :] if one.startswith("READY=1"))
+    assert "new configuration refused, see the log" in after_the_fault
     assert told[-1].startswith("STOPPING=1") or "STOPPING=1" in everything
 
 
