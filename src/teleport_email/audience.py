@@ -15,7 +15,6 @@ from typing import Protocol
 import structlog
 
 from teleport_email import recipients
-from teleport_email.addresses import parse_address
 from teleport_email.claim import Render
 from teleport_email.decide import Audience, View
 from teleport_email.errors import ClusterError
@@ -84,7 +83,10 @@ class AudienceFinder:
             log.error("nobody to tell", request=request.id, roles=list(request.roles), error=route.problem)
         if route.excluded:
             return Audience()
-        return Audience(route.recipients, await self._requester(request))
+        requester, why = await self.requester(request)
+        if self._settings.delivery.notify_requester and not requester:
+            log.warning("requester not told", request=request.id, user=request.user, error=why)
+        return Audience(route.recipients, requester)
 
     async def route(self, request: AccessRequest) -> recipients.Route:
         """The whole decision with its reasons."""
@@ -110,19 +112,15 @@ class AudienceFinder:
             labels=labels,
         )
 
-    async def _requester(self, request: AccessRequest) -> str:
+    async def requester(self, request: AccessRequest) -> tuple[str, str]:
+        """The requester's address if they are to be told, else empty; and why."""
         if not self._settings.delivery.notify_requester:
-            return ""
-        try:
-            address = parse_address(request.user)
-        except ValueError:
-            address = await self._users.address(request.user) or ""
-        if not address:
-            log.warning(
-                "requester not told", request=request.id, user=request.user, error="no address is known"
-            )
-            return ""
-        return address
+            return "", "delivery.notify_requester is off"
+        delivery = self._settings.delivery
+        known = recipients.requester(request, delivery, None)
+        if known[0]:
+            return known
+        return recipients.requester(request, delivery, await self._users.address(request.user))
 
 
 class TextWriter:

@@ -197,6 +197,22 @@ def names_to_look_up(
     return tuple(dict.fromkeys(names))
 
 
+def requester(request: AccessRequest, delivery: DeliverySettings, found: str | None) -> tuple[str, str]:
+    """The requester's own address for ``delivery.notify_requester``, and why it is that or why there is none.
+
+    ``found``: the address that their user has, where it was looked up.
+    """
+    own = _address(request.user)
+    if own is not None:
+        return own, "user name"
+    address = _address(found or "")
+    if address is None:
+        return "", "no address is known"
+    if not _allowed(address, delivery):
+        return "", "the domain of the user's address is not in delivery.allowed_domains"
+    return address, f'user {request.user}, trait "email"'
+
+
 def needs_traits(rules: Iterable[CompiledRule]) -> bool:
     """Whether any rule asks for the requester's traits."""
     return any("user.traits" in rule.uses for rule in rules)

@@ -105,6 +105,7 @@ def test_json_says_the_same_to_programs(here: Path, capsys: pytest.CaptureFixtur
         "user": "ann",
         "roles": ["dev"],
         "recipients": [{"address": "security@example.com", "why": 'role_to_recipients "*" for role dev'}],
+        "requester": None,
         "skipped": [
             {
                 "candidate": "bob",
@@ -265,11 +266,12 @@ def test_looking_at_roles_needs_neither_lark_nor_the_cluster() -> None:
 
 
 async def ask(
-    here: Path, cluster: SandboxCluster, capsys: Any, *arguments: str, **identity: Any
+    here: Path, cluster: SandboxCluster, capsys: Any, *arguments: str, delivery: str = "", **identity: Any
 ) -> dict[str, Any]:
-    """What ``explain`` says about a request of the cluster."""
+    """What ``explain`` says about a request of the cluster; ``delivery``: lines for that table."""
     cluster.write_identity(here, cluster.identity(**identity))
     text = base().replace("teleport.example.com:443", cluster.addr)
+    text = text.replace("[delivery]", f"[delivery]\n{delivery}", 1)
     (here / "teleport-email.toml").write_text(
         text.replace("/var/lib/teleport-email/identity", str(here / "identity"))
     )
@@ -307,6 +309,40 @@ async def test_a_request_of_the_cluster_is_explained_with_its_users_and_rules(
     answer = await ask(here, cluster, capsys, request.id)
     assert told(answer) == ["bob@example.com", "r@x.org"]
     assert [each["name"] for each in answer["rules"] if each["matched"]] == ["red"]
+
+
+async def test_requesters_who_are_told_are_explained_too(
+    here: Path, cluster: SandboxCluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster.put_user(User("ann", traits={"email": ("ann@example.com",)}))
+    request = await cluster.create(user="ann", roles=("dev",))
+    assert (await ask(here, cluster, capsys, request.id))["requester"] is None
+    answer = await ask(here, cluster, capsys, request.id, delivery="notify_requester = true")
+    assert answer["requester"] == {"address": "ann@example.com", "why": 'user ann, trait "email"'}
+    strange = "notify_requester = true\nallowed_domains = ['example.org']"
+    answer = await ask(here, cluster, capsys, request.id, delivery=strange)
+    assert answer["requester"]["address"] == ""
+    assert "allowed_domains" in answer["requester"]["why"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "printed"),
+    [
+        (["--user", "ann@example.com"], "Told as the requester:\n  ann@example.com  user name\n"),
+        (
+            ["--user", "ann", "--address", "ann=a@example.com"],
+            'Told as the requester:\n  a@example.com  user ann, trait "email"\n',
+        ),
+        (["--user", "ann"], "Requester not told:\n  ann  no address is known\n"),
+    ],
+)
+def test_requesters_are_explained_without_a_cluster(
+    here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], printed: str
+) -> None:
+    path = here / "teleport-email.toml"
+    path.write_text(path.read_text().replace("[delivery]", "[delivery]\nnotify_requester = true", 1))
+    assert main(["explain", "-c", "teleport-email.toml", "--roles", "dev", *arguments]) == 0
+    assert printed in capsys.readouterr().out
 
 
 async def test_rules_of_a_file_stand_in_for_those_of_the_cluster(

@@ -87,7 +87,7 @@ def status(text: str) -> str:
 @pytest.mark.parametrize("only", [False, True], ids=["all", "only this"])
 async def test_every_choice(world: Any, story: str, only: bool) -> None:
     end, expected = STORIES[story]
-    chosen = frozenset({story if story != "promoted" else "approved"}) if only else ALL
+    chosen = frozenset({story}) if only else ALL
     running = await world.start(delivery={"notify_requester": chosen})
     request = await world.cluster.create(user=ZOE, roles=["dba"])
     await world.inbox.wait_for(2 if only else 3)
@@ -171,6 +171,18 @@ async def test_a_restart_tells_the_requester_nothing_twice(world: Any) -> None:
     await running.settled()
     assert said(world) == [(line, text) for line, text in STORIES["ended"][1]]
     world.assert_once()
+
+
+async def test_a_requester_whose_trait_names_a_stranger_is_not_mailed(world: Any) -> None:
+    world.cluster.put_user(User("eve", traits={"email": ("eve@evil.example",)}))
+    delivery = {"notify_requester": ALL, "allowed_domains": ("example.com",)}
+    running = await world.start(delivery=delivery)
+    request = await world.cluster.create(user="eve")
+    await world.told(request.id, mails=1)
+    await running.settled()
+    assert [mail.to for mail in world.inbox.messages] == ["all@example.com"]
+    [line] = world.said("requester not told")
+    assert "delivery.allowed_domains" in line
 
 
 async def test_a_requester_without_an_address_is_said_and_keeps_nobody_else_from_being_told(

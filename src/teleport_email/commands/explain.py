@@ -83,6 +83,8 @@ class Explained:
 
     request: AccessRequest
     route: Route
+    requester: tuple[str, str] | None = None
+    """Address (or empty) and why; None where requesters are not told (``delivery.notify_requester``)."""
     notes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -93,6 +95,7 @@ class Explained:
             "user": self.request.user,
             "roles": list(self.request.roles),
             "recipients": [{"address": each.address, "why": each.why} for each in route.reasons],
+            "requester": self.requester and dict(zip(("address", "why"), self.requester, strict=True)),
             "skipped": [{"candidate": each.candidate, "why": each.why} for each in route.skipped],
             "rules": [
                 {"name": each.name, "matched": each.matched, "faulty": each.faulty, "why": each.why}
@@ -184,7 +187,10 @@ def _offline(
             addresses,
             traits=traits,
         )
-        yield Explained(request, route)
+        requester = None
+        if settings.delivery.notify_requester and not route.excluded:
+            requester = recipients.requester(request, settings.delivery, addresses.get(request.user))
+        yield Explained(request, route, requester)
 
 
 async def _ask(
@@ -217,9 +223,12 @@ async def _ask(
         # The daemon's own way to the answer, so that this command cannot tell another one.
         finder = AudienceFinder(settings, lambda: rules, directory, connection.resources)
         route = await finder.route(request)
+        requester = None
+        if settings.delivery.notify_requester and not route.excluded:
+            requester = await finder.requester(request)
         if not directory.permitted:
             notes.append("users cannot be looked up: that needs a role with the resource user, verb read")
-    return Explained(request, route, tuple(notes))
+    return Explained(request, route, requester, tuple(notes))
 
 
 def _listed(text: str) -> tuple[str, ...]:
@@ -248,6 +257,10 @@ def _one(explained: Explained) -> Iterator[str]:
     else:
         yield "Told: nobody"
     yield from _columns((reason.address, reason.why) for reason in route.reasons)
+    if explained.requester is not None:
+        address, why = explained.requester
+        yield "Told as the requester:" if address else "Requester not told:"
+        yield from _columns(iter([(address or request.user, why)]))
     if route.skipped:
         yield f"Not told ({len(route.skipped)}):"
         yield from _columns((entry.candidate, entry.why) for entry in route.skipped)
