@@ -15,6 +15,8 @@ from teleport_email.mail.mailer import OpenGate
 from teleport_email.mail.mailgun import MailgunMailer, _wait
 from teleport_email.mail.message import build
 from teleport_email.model import AccountFault, Delivered, Refused, Temporary, Withdrawn
+from teleport_email.sandbox.gateways import ConnectProxy
+from teleport_email.sandbox.mail_certificates import MailAuthority
 from teleport_email.sandbox.mailgun import Answer, Cut, MailgunServer, Silence, Wait, rate_limited
 from teleport_email.settings import Secret
 
@@ -277,6 +279,30 @@ async def test_through_a_proxy_unless_excluded(connect, new_mail) -> None:
     proxy.close()
     await proxy.wait_closed()
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize("proxy_tls", [False, True], ids=["http", "https"])
+async def test_delivered_through_a_proxy(connect, new_mail, tmp_path, monkeypatch, proxy_tls) -> None:
+    """TLS with Mailgun goes through the tunnel; only the proxy can resolve the name."""
+    authority = MailAuthority("CA of the proxy")
+    proxy = ConnectProxy(
+        credentials=("me", "secret"),
+        tls=authority if proxy_tls else None,
+        hosts={"mailgun.invalid": "127.0.0.1"},
+    )
+    async with MailgunServer(tls=True, names=("mailgun.invalid",)) as server, proxy:
+        (tmp_path / "cas.pem").write_bytes(server.authority.ca_pem + authority.ca_pem)
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cas.pem"))
+        scheme = "https" if proxy_tls else "http"
+        environ = {"HTTPS_PROXY": f"{scheme}://me:secret@{proxy.addr}", "NO_PROXY": "10.0.0.0/8,.example"}
+        port = server.url.rpartition(":")[2]
+        mailer = connect(server, environ=environ, api_base=f"https://mailgun.invalid:{port}")
+        for _ in range(2):
+            assert isinstance(await mailer.send(new_mail(), OpenGate()), Delivered)
+        assert all(finding.good for finding in await mailer.verify())
+        assert len(server.messages) == 2
+        assert set(proxy.tunnels) == {f"mailgun.invalid:{port}"}
+        await mailer.close()
 
 
 async def test_a_proxy_variable_that_is_none_is_said(connect, new_mail) -> None:

@@ -223,6 +223,8 @@ async def test_check_names_missing_permissions_with_the_lines_of_the_role(sandbo
     assert code == 0  # what is missing is optional
     said = str(found["warning"])
     assert "may not list Access Monitoring Rules" in said
+    assert "may not look up users" in said
+    assert "resources: [user]" in said
     assert "resources: [access_monitoring_rule]" in said
     sandbox.cluster.put_role("access-plugin", {})
     code, found = await check(sandbox)
@@ -245,6 +247,7 @@ async def test_check_says_what_the_mail_server_refuses(sandbox: Sandbox) -> None
     [fault] = found["fault"]
     assert fault["area"] == "mail"
     assert "535" in str(fault["what"])
+    assert "smtp.password" in str(fault["do"])
     assert "not the password" not in str(found)
 
 

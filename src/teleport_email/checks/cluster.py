@@ -26,6 +26,8 @@ from teleport_email.teleport.session import Connection, Session
 CONNECT_SECONDS = 60.0
 # An id that no request has: writing to it is refused for the permission, or else for want of the request.
 NOBODYS_REQUEST = "00000000-0000-0000-0000-000000000000"
+# A user that no cluster has: everybody may look up themselves, so that would prove nothing.
+NOBODY = "nobody@teleport-email.invalid"
 REQUESTS, DATA, RULES, USERS = "access_request", "access_plugin_data", "access_monitoring_rule", "user"
 _WITHOUT: Mapping[str, str] = {
     RULES: "Access Monitoring Rules are not followed",
@@ -76,14 +78,14 @@ async def _permissions(connection: Connection) -> AsyncIterator[Line]:
     async def read_nothing() -> object:
         return await connection.plugin_data.read(NOBODYS_REQUEST)
 
-    async def look_up_myself() -> object:
-        return await connection.users.get(connection.identity.user)
+    async def look_up_nobody() -> object:
+        return await connection.users.get(NOBODY)
 
     yield await _permitted(REQUESTS, "list requests", connection.requests.list)
     yield await _permitted(DATA, "read plugin data", read_nothing)
     yield await _permitted(DATA, "write plugin data", write_nothing)
     yield await _permitted(RULES, "list Access Monitoring Rules", connection.rules.list)
-    yield await _permitted(USERS, "look up users", look_up_myself)
+    yield await _permitted(USERS, "look up users", look_up_nobody)
 
 
 async def _permitted(kind: str, action: str, call: Callable[[], Awaitable[object]]) -> Line:

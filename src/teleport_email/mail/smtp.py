@@ -18,7 +18,7 @@ from .mailer import Attempt, Finding, Mailer
 from .message import envelope_sender
 from .pause import Step
 from .pool import OpenFailed, Pool
-from .replies import PolicyRefusal
+from .replies import PolicyRefusal, Stage
 from .smtp_connection import ConnectionGone, Facts, LoginRefused, SmtpConnection, Timeouts
 from .standing import Standing
 from .tls import ClientTls
@@ -37,6 +37,10 @@ VERIFY_SECONDS = 30.0
 """A person waits for the answer of ``check``."""
 
 MINUTE = 60.0
+
+_TOKENLESS = "no OAuth2 token"
+_TO_AUTH = f" to {Stage.LOGIN.value}"
+"""How faults of the login begin and end: what to do about them is another thing than about other faults."""
 
 
 class SmtpMailer(Mailer):
@@ -198,7 +202,7 @@ class SmtpMailer(Mailer):
         try:
             return await token
         except TokenError as error:
-            reason = f"no OAuth2 token: {error}"
+            reason = f"{_TOKENLESS}: {error}"
             raise OpenFailed(AccountFault(reason) if error.permanent else Temporary(reason)) from error
 
 
@@ -226,6 +230,8 @@ def _findings(facts: Facts, settings: SmtpSettings, fault: str) -> list[Finding]
     if fault:
         done = "TLS" if facts.tls_version else "connection" if facts.greeting else ""
         subject = {"": "connection", "connection": "session", "TLS": "session"}[done]
+        if fault.startswith(_TOKENLESS) or fault.endswith(_TO_AUTH):
+            subject = "login"
         return [*findings, Finding(False, subject, fault)]
     if not facts.tls_version:
         findings.append(Finding(settings.tls != "starttls", "TLS", "none: everything goes in clear text"))

@@ -27,7 +27,7 @@ from typing import Any, Literal, Self
 from teleport_email.httpd import CutConnection, HttpServer, Limits, Request, Response
 from teleport_email.settings import MailgunSettings, Secret
 
-from .mail_certificates import MailAuthority
+from .mail_certificates import LOOPBACK_NAMES, MailAuthority
 from .mailbox import Mailbox, ReceivedMail
 from .multipart import Part, parse_form
 from .script import Cut, Recipients, Rule, Script, Silence, Wait
@@ -97,7 +97,10 @@ class MailgunFaults(Script):
 
 
 class MailgunServer(Mailbox):
-    """The server. Knows one ``domain`` and one ``key``; a ``sending_key`` may only post messages."""
+    """The server. Knows one ``domain`` and one ``key``; a ``sending_key`` may only post messages.
+
+    ``names``: those in its certificate, with ``tls``.
+    """
 
     def __init__(
         self,
@@ -108,6 +111,7 @@ class MailgunServer(Mailbox):
         host: str = "127.0.0.1",
         port: int = 0,
         tls: bool = False,
+        names: tuple[str, ...] = LOOPBACK_NAMES,
         faults: MailgunFaults | None = None,
         keep: int | None = None,
     ) -> None:
@@ -120,7 +124,7 @@ class MailgunServer(Mailbox):
         """How often each status was answered."""
         self._sending_key = sending_key
         self._directory: Path | None = None
-        self._context: ssl.SSLContext | None = self.authority.server_context() if tls else None
+        self._context: ssl.SSLContext | None = self.authority.server_context(names) if tls else None
         self._server = HttpServer(
             {
                 ("POST", "/v3/{domain}/messages.mime"): self._send,
