@@ -75,7 +75,7 @@ async def test_without_a_connection_calls_fail_at_once(call: str) -> None:
 
 def test_how_things_stand() -> None:
     link = Link()
-    assert link.status.problem == "not connected yet"
+    assert link.status.problem == "still connecting"
     told = []
     link.connected = lambda: told.append(link.cluster.name)
     connection = Connection("one")

@@ -120,6 +120,9 @@ class Watch:
         self._ready = ready
         self._reconnected = reconnected
         self._said: set[str] = set()
+        """What people were told of, so that each connection does not tell it again."""
+        self._warned: set[tuple[datetime, timedelta]] = set()
+        """(end of a certificate, how long before) of which people were warned."""
         self._outage_since: float | None = None
         self._outage_reason = ""
 
@@ -229,6 +232,7 @@ class Watch:
 
     def _listed(self) -> None:
         self._link.status.listed = True
+        self._said.difference_update([key for key in self._said if key.startswith("permission missing")])
         self._ready()
 
     async def _take_in(self, events: AsyncGenerator[WatchEvent, None]) -> None:
@@ -253,11 +257,10 @@ class Watch:
 
     async def _renewal(self, connection: Connection) -> _Stream:
         """Wait until the identity on disk should be used, and return a stream that uses it."""
-        warned: set[timedelta] = set()
         while True:
             await asyncio.sleep(self._refresh or LOOK_AT_END_EVERY)
             if not self._refresh:
-                self._warn_of_end(connection, warned)
+                self._warn_of_end(connection.identity.not_after)
                 continue
             if not await asyncio.to_thread(connection.renew_due, self._wall()):
                 continue
@@ -272,25 +275,24 @@ class Watch:
             )
             return stream
 
-    def _warn_of_end(self, connection: Connection, warned: set[timedelta]) -> None:
-        end = connection.identity.not_after
+    def _warn_of_end(self, end: datetime) -> None:
+        """Warn of the end of a certificate that nothing renews, once at each of the limits."""
         left = end - self._wall()
+        passed = {(end, limit) for limit in (*WARN_BEFORE_END, timedelta(0)) if left <= limit}
+        if passed <= self._warned:
+            return
+        self._warned |= passed
         action = "put a new identity in place and restart, or use Machine ID and refresh_identity"
         if left <= timedelta(0):
             # The stream may well outlive it; the next connection cannot.
-            if timedelta(0) not in warned:
-                warned |= {timedelta(0), *WARN_BEFORE_END}
-                log.error("identity expired", since=f"{end:%Y-%m-%d %H:%M:%S} UTC", action=action)
+            log.error("identity expired", since=f"{end:%Y-%m-%d %H:%M:%S} UTC", action=action)
             return
-        passed = {limit for limit in WARN_BEFORE_END if left <= limit}
-        if passed - warned:
-            warned |= passed
-            log.warning(
-                "identity ends soon",
-                ends=f"{end:%Y-%m-%d %H:%M:%S} UTC",
-                hours_left=round(left.total_seconds() / 3600, 1),
-                action=action,
-            )
+        log.warning(
+            "identity ends soon",
+            ends=f"{end:%Y-%m-%d %H:%M:%S} UTC",
+            hours_left=round(left.total_seconds() / 3600, 1),
+            action=action,
+        )
 
     # Words for people -------------------------------------------------------------------------------
 
@@ -337,6 +339,8 @@ class Watch:
         self._say_once("permission missing", error=str(error), role="\n".join(lines))
 
     def _say_once(self, event: str, **facts: str) -> None:
-        if event not in self._said:
-            self._said.add(event)
+        """Once for each missing permission: the next one, when the first was granted, is news."""
+        what = f"{event}: {facts}"
+        if what not in self._said:
+            self._said.add(what)
             log.warning(event, **facts)

@@ -19,7 +19,7 @@ from typing import Any, NoReturn, Self
 
 import grpc.aio
 
-from teleport_email.errors import IdentityError, Unreachable
+from teleport_email.errors import Denied, IdentityError, Rejected, Unreachable
 from teleport_email.model import ClusterInfo
 from teleport_email.settings import TeleportSettings
 from teleport_email.teleport._proto import auth_pb2
@@ -140,6 +140,9 @@ class Connection:
                     first = await anext(stream, None)
             except TimeoutError:
                 raise Unreachable(f"{doing}: the stream did not begin in time") from None
+            except Rejected as error:
+                # So it answers when it grants none of the kinds: a bad parameter, and no permission named.
+                raise Denied(str(error)) from None
             event = event_from_proto(first) if first is not None else None
             if not isinstance(event, WatchStarted):
                 raise Unreachable(f"{doing}: the stream did not begin as it should")
