@@ -32,6 +32,6 @@ def _todo(subject: str, section: str) -> str:
     return {
         "connection": f"look at the address in [{section}] and at what stands between (firewall, proxy)",
         "TLS": "look at smtp.tls, smtp.starttls_policy and smtp.ca_file",
-        "login": "look at smtp.username and smtp.password, and at what the server asks for",
+        "login": "look at smtp.username, at smtp.password or smtp.oauth2, and at what the server asks for",
         "domain": "look at mailgun.domain, mailgun.private_key and mailgun.region",
     }.get(subject, f"look at [{section}]")
