@@ -10,7 +10,6 @@ The decisions are in ``decide`` and ``claim``; here is the I/O around them.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -24,18 +23,16 @@ from teleport_email.backoff import CONTENTION, MAIL, Backoff
 from teleport_email.claim import LEASE, Attempt, Claim, Render
 from teleport_email.decide import Audience, Due, Plan, Policy, View, is_ours_to_tell
 from teleport_email.errors import (
-    ClusterError,
-    Conflict,
     LedgerTooNew,
     LedgerUnreadable,
     NotFound,
-    Unreachable,
 )
 from teleport_email.hold import Hold, Mailer, Observer
 from teleport_email.ledger import Entry, Ledger, unpack
 from teleport_email.model import (
     AccessRequest,
 )
+from teleport_email.record import PluginData, Recorder
 from teleport_email.store import Store
 
 LOOK_AGAIN = 8.0
@@ -50,24 +47,6 @@ HOLD_LIMIT = 600.0
 """Seconds after which a hold begins nothing more and lets others have a turn."""
 
 log = structlog.get_logger()
-
-
-class PluginData(Protocol):
-    """The plugin data of the cluster; the errors are those of ``errors.ClusterError``."""
-
-    async def read(self, request_id: str) -> Mapping[str, str]:
-        """Our entry for the request, empty when there is none."""
-        ...
-
-    async def compare_and_swap(
-        self,
-        request_id: str,
-        *,
-        set: Mapping[str, str],  # noqa: A002 - the name on the wire
-        expect: Mapping[str, str],
-    ) -> None:
-        """Set keys where all expectations hold."""
-        ...
 
 
 class Router(Protocol):
@@ -152,6 +131,7 @@ class Reconciler:
         self._tries: dict[str, dict[Due, int]] = {}
         self._said: dict[str, str] = {}
         self._stopping = asyncio.Event()
+        self._ledgers = Recorder(plugin_data, observer, self._stopping, clock=clock, rng=rng)
         self._holds: set[Hold] = set()
 
     def stop(self) -> None:
@@ -211,14 +191,14 @@ class Reconciler:
         if plan.settled and not claim.facts and not claim.is_left_behind:
             return self._settled(request_id, version, plan)
         if claim.held_by_other and not self._may_take_over(request_id, claim.ledger, begun, received):
-            self._keep_facts(await self._record_facts(claim, view))
+            self._keep_facts(await self._ledgers.facts(claim, view))
             return Again(LOOK_AGAIN * (1 + self._rng.random() / 4))
         if not claim.ledger.exists and go_plugin.is_claiming(data):
             waiting = ("go", *go_plugin.go_values(data).values())
             if not self._seen_for(request_id, waiting, begun, received):
                 return Again(LOOK_AGAIN)
         if not plan.next:
-            self._keep_facts(await self._record_facts(claim, view))
+            self._keep_facts(await self._ledgers.facts(claim, view))
             return Again(STALE_LOOK)
         try:
             return await self._work(claim, version, audience)
@@ -340,8 +320,8 @@ class Reconciler:
                     break
                 await hold.news()
                 continue
-            if not await self._write(hold, attempt):
-                await self._after_loss(hold, view)
+            if not await self._ledgers.write(hold, attempt):
+                await self._ledgers.after_loss(hold, view)
                 return Again(backoff=CONTENTION)
             hold.begin()
             hold.collect()
@@ -364,79 +344,6 @@ class Reconciler:
             room=hold.room,
             render=hold.render,
         )
-
-    async def _write(self, hold: Hold, attempt: Attempt) -> bool:
-        """Issue a write and find out what became of it. Returns whether this process may go on."""
-        was_holding = hold.claim.holding
-        hold.claim = hold.claim.issued(attempt)
-        request_id = hold.claim.request_id
-        try:
-            await self._data.compare_and_swap(request_id, set=attempt.write.set, expect=attempt.write.expect)
-        except (Conflict, Unreachable) as error:
-            self._observer.conflict()
-            log.debug("ledger write not confirmed", request=request_id, error=str(error))
-        except ClusterError:
-            hold.gate.closed.set()
-            raise
-        else:
-            hold.claim = hold.claim.written(attempt)
-            hold.gate.confirmed = hold.claim.confirmed
-            hold.unconfirmed = 0
-            return True
-        hold.unconfirmed += 1
-        if not await self._read_again(hold, attempt):
-            return False
-        applied = hold.claim.ledger.write_id == attempt.write_id
-        if not was_holding and not applied:
-            return False  # lost the claim to somebody: never claim again in the same step
-        if not hold.claim.holding:
-            return applied and hold.claim.ledger.owner == ""
-        hold.gate.confirmed = hold.claim.confirmed
-        if hold.claim.age(self._clock()) > LEASE:
-            return False
-        if hold.unconfirmed > 1:
-            await asyncio.sleep(CONTENTION.delay(hold.unconfirmed, self._rng))
-        return True
-
-    async def _read_again(self, hold: Hold, attempt: Attempt) -> bool:
-        """Read until it works or the lease is over."""
-        failures = 0
-        while True:
-            try:
-                hold.claim = hold.claim.read(await self._data.read(hold.claim.request_id))
-            except Unreachable:
-                failures += 1
-                if self._clock() - attempt.issued > LEASE or self._stopping.is_set():
-                    return False
-                await asyncio.sleep(CONTENTION.delay(failures, self._rng))
-            except LedgerUnreadable:
-                return False
-            else:
-                return True
-
-    async def _after_loss(self, hold: Hold, view: View) -> None:
-        """No longer the owner: abort all before the dot, let dots finish, then write only the facts."""
-        hold.gate.closed.set()
-        await hold.end()
-        hold.claim = await self._record_facts(dataclasses.replace(hold.claim, holding=False), view)
-
-    async def _record_facts(self, claim: Claim, view: View) -> Claim:
-        """Write what became known without touching the claim. What does not get through stays in it."""
-        for failures in range(1, 6):
-            write = claim.facts_write(view)
-            if write is None:
-                return dataclasses.replace(claim, facts={})
-            try:
-                await self._data.compare_and_swap(claim.request_id, set=write.set, expect=write.expect)
-            except (Conflict, Unreachable):
-                await asyncio.sleep(CONTENTION.delay(failures, self._rng))
-                try:
-                    claim = claim.read(await self._data.read(claim.request_id))
-                except (Unreachable, LedgerUnreadable):
-                    return claim
-            else:
-                return claim.facts_written(write)
-        return claim
 
     def _keep_facts(self, claim: Claim) -> None:
         """Keep what is not recorded for the next look at the request."""
