@@ -163,6 +163,19 @@ async def test_it_starts_again_when_told_to_forget(clock: Clock) -> None:
     assert await directory.address("bob") == "bob@example.com"
 
 
+async def test_a_missing_permission_is_said_again_only_if_it_was_there_meanwhile(clock: Clock) -> None:
+    cluster = Cluster(bob=Denied("access denied"))
+    directory = Directory(cluster, clock=clock)
+    said = []
+    for answer in (Denied("x"), Denied("x"), with_email("bob@example.com"), Denied("x")):
+        cluster.users["bob"] = answer
+        directory.forget()  # as each connection does
+        with capture_logs() as lines:
+            await directory.address("bob")
+        said.append(len(lines))
+    assert said == [1, 0, 0, 1]
+
+
 async def test_a_cancelled_look_up_leaves_nothing_locked(clock: Clock) -> None:
     cluster = Cluster(bob=with_email("bob@example.com"))
     cluster.gate.clear()

@@ -69,6 +69,7 @@ class Directory:
         """Name -> since when its look-ups fail."""
         self.permitted = True
         """False once the cluster refused: then nothing is looked up."""
+        self._said_denied = False
 
     async def user(self, name: str) -> User | None:
         """The user, or ``None`` when there is none or it may not be read.
@@ -143,8 +144,10 @@ class Directory:
         return user
 
     def _say_denied(self, error: Denied) -> None:
-        if self.permitted:  # several may have been asking
-            self.permitted = False
+        self.permitted = False
+        # Several may have been asking; and each connection asks anew, which is no news.
+        if not self._said_denied:
+            self._said_denied = True
             log.warning(
                 "users not looked up",
                 error=str(error),
@@ -159,6 +162,8 @@ class Directory:
             self._failing[name] = since  # still failing: no new patience
 
     def _remember(self, name: str, user: User | None, lifetime: float) -> None:
+        if user is not None:
+            self._said_denied = False
         self._failing.pop(name, None)
         self._answers[name] = _Answer(user, self._clock() + lifetime)
         self._answers.move_to_end(name)
