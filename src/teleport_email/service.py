@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 
 import structlog
 
+from teleport_email import heap
 from teleport_email.audience import AudienceFinder, TextWriter
 from teleport_email.decide import Policy
 from teleport_email.diagnostics import Diagnostics
@@ -268,6 +269,7 @@ class Daemon:
             self._said_ready = True
             log.info("Plugin is ready", cluster=self.link.cluster.name, open_requests=self.store.open)
             self._renderer.warm_up()
+        heap.give_back()
         self._tell_status()
 
     # Status and watchdog ------------------------------------------------------------------------------
