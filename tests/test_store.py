@@ -253,6 +253,6 @@ def test_ten_thousand_open_requests_are_listed_in_a_moment() -> None:
     for one in many:
         settle(store, one.id)
     again = [dataclasses.replace(one) for one in many]
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert listed(store, *again) == ([], False)
-    assert time.perf_counter() - begun < 0.5
+    assert time.process_time() - begun < 0.5

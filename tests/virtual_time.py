@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import selectors
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec
 
 P = ParamSpec("P")
@@ -33,9 +33,6 @@ class _Selector(selectors.SelectSelector):
             raise WaitsForEver
         self.now += max(0.0, timeout)
         return []
-
-    def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
-        return super().get_map() or {}
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
