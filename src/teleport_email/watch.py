@@ -123,6 +123,7 @@ class Watch:
         """What people were told of, so that each connection does not tell it again."""
         self._warned: set[tuple[datetime, timedelta]] = set()
         """(end of a certificate, how long before) of which people were warned."""
+        self._greeted = False
         self._outage_since: float | None = None
         self._outage_reason = ""
 
@@ -331,8 +332,9 @@ class Watch:
             self._outage_since = None
             self._outage_reason = ""
             self._reconnected()
-        elif self._link.status.connections == 1:
+        elif not self._greeted:
             log.info("connected", **facts)
+        self._greeted = True
 
     def _say_denied(self, error: Denied) -> None:
         lines = help_for(error) or role_lines([REQUESTS])

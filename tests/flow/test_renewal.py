@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from teleport_email import watch
-from teleport_email.settings import TeleportSettings
+from teleport_email.settings import LogSettings, TeleportSettings
 
 pytestmark = pytest.mark.usefixtures("hasty")
 
@@ -84,3 +84,15 @@ async def test_the_end_of_a_certificate_that_nothing_renews_is_told(
     [said] = world.said("identity expired")
     assert "ERROR" in said
     assert "refresh_identity" in said
+
+
+async def test_a_reload_that_changes_the_way_in_says_where_it_is_now(world: Any) -> None:
+    running = await world.start()
+    before = running.daemon.link.status.connections
+    log = LogSettings(output=str(world.log_file), severity="debug")
+    running.settings = world.settings(teleport=quick(world), log=log)
+    running.signals.reload()
+    await running.until(lambda: running.daemon.link.status.connections > before)
+    await running.until(lambda: len(world.said("connected cluster=")) == 2)
+    request = await world.cluster.create()
+    await world.told(request.id, mails=1)
