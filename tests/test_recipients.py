@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from teleport_email import globs, recipients
 from teleport_email.model import AccessMonitoringRule, AccessRequest
-from teleport_email.recipients import Route
+from teleport_email.route import Route
 from teleport_email.rules import compile_rules
 from teleport_email.settings import DeliverySettings
 

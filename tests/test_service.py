@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from teleport_email import service
+from teleport_email.config.environment import fail_fast
 from teleport_email.errors import ClusterError, ConfigError, Fault, IdentityExpired
 from teleport_email.log import Log
 from teleport_email.model import RequestState
@@ -250,13 +251,13 @@ async def test_a_part_that_dies_ends_the_daemon_with_its_error(world: World) -> 
     [("", False), ("0", False), ("F", False), ("false", False), ("1", True), ("TRUE", True)],
 )
 def test_fail_fast_is_read_as_go_reads_it(text: str, value: bool) -> None:
-    assert service._fail_fast({"TELEPORT_PLUGIN_FAIL_FAST": text}) is value
-    assert service._fail_fast({}) is False
+    assert fail_fast({"TELEPORT_PLUGIN_FAIL_FAST": text}) is value
+    assert fail_fast({}) is False
 
 
 def test_a_fail_fast_that_is_neither_is_a_fault() -> None:
     with pytest.raises(ConfigError, match=r"TELEPORT_PLUGIN_FAIL_FAST.*'ja'"):
-        service._fail_fast({"TELEPORT_PLUGIN_FAIL_FAST": "ja"})
+        fail_fast({"TELEPORT_PLUGIN_FAIL_FAST": "ja"})
 
 
 # Reloading ----------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from teleport_email.errors import ClusterError
 from teleport_email.ledger import Ledger
 from teleport_email.model import AccessRequest, ClusterInfo, Content, Kind, RequestState, ResourceID, User
 from teleport_email.render import Facts, Renderer
+from teleport_email.route import Route
 from teleport_email.rules.compiled import CompiledRule
 from teleport_email.settings import Settings
 
@@ -88,7 +89,7 @@ class AudienceFinder:
             log.warning("requester not told", request=request.id, user=request.user, error=why)
         return Audience(route.recipients, requester)
 
-    async def route(self, request: AccessRequest) -> recipients.Route:
+    async def route(self, request: AccessRequest) -> Route:
         """The whole decision with its reasons."""
         settings, rules = self._settings, self._rules()
         traits = None

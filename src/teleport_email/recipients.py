@@ -20,82 +20,11 @@ from dataclasses import dataclass, field
 from teleport_email import globs
 from teleport_email.addresses import parse_address
 from teleport_email.model import AccessRequest
+from teleport_email.route import Reason, Route, RuleVerdict, Skipped, listed, plain
 from teleport_email.rules import CompiledRule, Surroundings
 from teleport_email.settings import DeliverySettings
 
 ANYONE = "*"
-_SHOWN = 20
-"""Entries of each kind in a summary: a line of the log stays readable with 500 recipients."""
-_LONGEST = 200
-"""Characters of one name or reason in a summary: requesters choose names."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why an address is told; several reasons are joined by ``; ``."""
-
-    address: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A candidate (as it was written) that is not told, and why not."""
-
-    candidate: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class RuleVerdict:
-    """What became of one rule: ``matched``, or why it did not. ``faulty``: its condition is to blame."""
-
-    name: str
-    matched: bool
-    why: str = ""
-    faulty: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Who is told. ``recipients`` and ``reasons`` are in the same order: that of the sources."""
-
-    recipients: tuple[str, ...] = ()
-    reasons: tuple[Reason, ...] = ()
-    skipped: tuple[Skipped, ...] = ()
-    rules: tuple[str, ...] = ()
-    """Names of the rules that matched."""
-    verdicts: tuple[RuleVerdict, ...] = ()
-    """Every rule that was looked at, by name."""
-    excluded: bool = False
-    """Nobody is told on purpose (``delivery.exclude_roles``)."""
-    fallback: bool = False
-    """``delivery.fallback_recipient`` is told because nobody else could be."""
-    problem: str = ""
-    """Not empty: the routing did not work as meant; belongs into the log as an error, and counted."""
-    dropped: int = 0
-    """How many more there would have been without ``delivery.max_recipients``."""
-
-    @property
-    def faults(self) -> tuple[RuleVerdict, ...]:
-        """The rules whose condition does not parse or evaluate: one clear log line each, counted."""
-        return tuple(verdict for verdict in self.verdicts if verdict.faulty)
-
-    def summary(self) -> str:
-        """The whole decision in one printable line, for the log."""
-        if self.excluded:
-            return "nobody: every requested role is excluded"
-        told = _listed(f"{_plain(reason.address)} ({_plain(reason.why)})" for reason in self.reasons)
-        parts = [f"told {len(self.recipients)}: {told}" if self.recipients else "told nobody"]
-        if self.rules:
-            parts.append("rules " + _listed(_plain(name) for name in self.rules))
-        if self.skipped:
-            parts.append(
-                "not " + _listed(f"{_plain(entry.candidate)} ({entry.why})" for entry in self.skipped)
-            )
-        if self.problem:
-            parts.append(self.problem)
-        return "; ".join(parts)
 
 
 @dataclass(slots=True)
@@ -145,7 +74,7 @@ def route(
     if not matched:
         _add_configured(chosen, request, delivery, role_to_recipients, addresses)
     elif not chosen.found:
-        problem = f"no usable recipient in the matching rule {_listed(_plain(name) for name in matched)}"
+        problem = f"no usable recipient in the matching rule {listed(plain(name) for name in matched)}"
         if not delivery.fallback_recipient:
             # The Go plugin goes on as if no rule had matched, and so nobody is left untold by a typing error.
             _add_configured(chosen, request, delivery, role_to_recipients, addresses)
@@ -304,7 +233,7 @@ def _add_roles(
     for key, roles in roles_of.items():
         why = f'role_to_recipients "{key}"'
         if request.roles and roles != [key]:
-            why += f" for role{'s' if len(roles) > 1 else ''} {_listed(roles)}"
+            why += f" for role{'s' if len(roles) > 1 else ''} {listed(roles)}"
         for recipient in filled[key]:
             address = _address(recipient)
             if address is None:
@@ -404,15 +333,3 @@ def _address(text: str) -> str | None:
 def _same(address: str) -> tuple[str, str]:
     local, _, domain = address.rpartition("@")
     return (local, domain.lower())
-
-
-def _listed(entries: Iterable[str]) -> str:
-    shown = list(entries)
-    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
-    return ", ".join(shown[:_SHOWN]) + more
-
-
-def _plain(text: str) -> str:
-    """User text for one line of a log: what is not printable is escaped, what is very long is cut."""
-    shown = text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
-    return shown if shown.isprintable() else shown.encode("unicode_escape").decode("ascii")

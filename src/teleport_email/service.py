@@ -18,6 +18,7 @@ import structlog
 
 from teleport_email import heap
 from teleport_email.audience import AudienceFinder, TextWriter
+from teleport_email.config.environment import fail_fast
 from teleport_email.decide import Policy
 from teleport_email.diagnostics import Diagnostics
 from teleport_email.directory import Directory
@@ -101,7 +102,7 @@ class Daemon:
         self._notifier = notifier
         self._log = log
         self._environ = environ
-        self._fail_fast = _fail_fast(environ)
+        self._fail_fast = fail_fast(environ)
         # Unguessable: claims, nonces and boundaries come from it.
         self._rng = random.SystemRandom()
         self.observer = Tally(wall_clock)
@@ -392,15 +393,3 @@ class Daemon:
 
 def _say_template_fault(fault: Fault) -> None:
     log.error("template does not work", error=str(fault), action="the built-in one was used")
-
-
-_TRUE, _FALSE = ("1", "t", "true"), ("", "0", "f", "false")
-
-
-def _fail_fast(environ: Mapping[str, str]) -> bool:
-    """``TELEPORT_PLUGIN_FAIL_FAST``, read as Go reads a bool."""
-    name = "TELEPORT_PLUGIN_FAIL_FAST"
-    text = environ.get(name, "").lower()
-    if text not in (*_TRUE, *_FALSE):
-        raise ConfigError([Fault(f"${name}", f"'{text}' is neither true nor false; write one of these")])
-    return text in _TRUE

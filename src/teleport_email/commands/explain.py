@@ -17,8 +17,8 @@ from teleport_email import config, recipients
 from teleport_email.commands import add_config_options, quiet_log
 from teleport_email.errors import Denied, TeleportEmailError
 from teleport_email.model import AccessMonitoringRule, AccessRequest
-from teleport_email.recipients import Route
 from teleport_email.render.quoting import clean
+from teleport_email.route import Route
 from teleport_email.rules import compile_rules
 from teleport_email.rules.written import parse_rules
 from teleport_email.settings import Settings
