@@ -232,6 +232,14 @@ def test_a_stale_view_lets_nobody_hear_a_reply_before_the_announcement() -> None
     assert codes(made) == {A: "r1"}
 
 
+def test_after_the_end_was_told_nobody_hears_of_reviews_before_it() -> None:
+    """Another replica, which missed them, told the end already; this one saw them before it."""
+    told = ledger(party(A, a=Mark.DELIVERED, X=Mark.DELIVERED), state=GONE)
+    assert plan(view(reviews=2, gone=True), told).settled
+    under_way = ledger(party(A, a=Mark.DELIVERED, X=Mark.ATTEMPTED), state=GONE, blobs=["X"])
+    assert codes(plan(view(reviews=2, gone=True), under_way)) == {A: "X"}
+
+
 def test_gone_is_never_stale() -> None:
     known = ledger(party(A, a=DONE), state=APPROVED, reviews=3)
     assert not plan(view(gone=True), known).stale

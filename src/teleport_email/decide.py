@@ -210,7 +210,9 @@ class _Owing:
         if self._stale:
             return False
         if kind.topic is Topic.REVIEW:
-            return kind.number <= len(self._view.request.reviews)
+            # Once the end was told, a review from before it matters to nobody, and would come out of order.
+            over = self._ledger.state is RequestState.GONE
+            return not over and kind.number <= len(self._view.request.reviews)
         if kind.topic in (Topic.ANNOUNCEMENT, Topic.REMINDER, Topic.RECEIVED):
             return self._state is RequestState.PENDING and not self._view.gone
         if kind.topic is Topic.ENDED:
