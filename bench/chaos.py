@@ -20,9 +20,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import logging
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -31,6 +33,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import structlog
 from chaos_book import REFUSED, Book, Life, Verdict
 from chaos_daemons import PASSWORD, Slot
 from chaos_weather import Weather
@@ -318,6 +321,10 @@ async def workplace(keep: str) -> AsyncIterator[Path]:
 
 async def main(options: argparse.Namespace) -> int:
     begun = time.monotonic()
+    task = asyncio.current_task()
+    assert task is not None
+    # Told to end, it takes its daemons along, as with Ctrl-C.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with workplace(options.keep) as directory:
         chaos = Chaos(options, directory)
         verdict = await chaos.run()
@@ -345,4 +352,6 @@ def parsed() -> argparse.Namespace:
 
 if __name__ == "__main__":
     os.umask(0o077)
+    # The embedded servers tell of each client that left in the middle; here all of them do.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     sys.exit(asyncio.run(main(parsed())))
