@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 WIDTH, HEIGHT = 640, 320
-LEFT, RIGHT, TOP, BOTTOM = 60, 20, 40, 50
+LEFT, RIGHT, TOP, BOTTOM = 60, 36, 40, 50
 COLOURS = ("#8a94a6", "#2f6fde", "#d9822b")
 STYLE = (
     "text{font:12px system-ui,sans-serif;fill:#444}.t{font-size:14px;font-weight:600}"
