@@ -17,9 +17,11 @@ from teleport_email.sandbox.mail_certificates import MailAuthority
 class Sink:
     """The server and what it has seen."""
 
-    def __init__(self, *, tls: bool) -> None:
+    def __init__(self, *, tls: bool, pipelining: bool = True) -> None:
+        """``pipelining``: offer it (RFC 2920), as every mail server in use does."""
         self.authority = MailAuthority()
         self.context = self.authority.server_context() if tls else None
+        self.pipelining = pipelining
         self.delay = 0.0
         self.limit = 0
         """Connections at once; one more gets 421. 0: as many as come."""
@@ -87,20 +89,24 @@ class _Session(asyncio.Protocol):
         self.in_data = self.counted = False
         self.recipient = ""
         self.transport: Any = None
+        self.answers: list[tuple[bytes, Any]] = []
+        """To what came in one packet, the answers go out in one."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
         sink = self.sink
         if sink.limit and sink.current >= sink.limit:
             sink.refused += 1
-            self.say(b"421 4.7.0 too many connections from you", after=3 if sink.context else 1)
+            self.say(b"421 4.7.0 too many connections from you")
+            self.flush(after=3 if sink.context else 1)
             asyncio.get_running_loop().call_later(4 * sink.delay, transport.close)
             return
         self.counted = True
         sink.current += 1
         sink.total += 1
         sink.highest = max(sink.highest, sink.current)
-        self.say(b"220 sink ESMTP", after=3 if sink.context else 1)
+        self.say(b"220 sink ESMTP")
+        self.flush(after=3 if sink.context else 1)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self.counted:
@@ -108,6 +114,10 @@ class _Session(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
+        self.take_in()
+        self.flush()
+
+    def take_in(self) -> None:
         while True:
             if self.in_data:
                 end = self.buffer.find(b"\r\n.\r\n")
@@ -129,6 +139,8 @@ class _Session(asyncio.Protocol):
         verb = line[:4].upper()
         if verb == b"EHLO":
             lines = [b"250-sink", b"250-SIZE 10240000", b"250-8BITMIME"]
+            if self.sink.pipelining:
+                lines.append(b"250-PIPELINING")
             if self.sink.context is not None:
                 lines.append(b"250-AUTH PLAIN")
             self.say(b"\r\n".join([*lines, b"250 ENHANCEDSTATUSCODES"]))
@@ -145,14 +157,21 @@ class _Session(asyncio.Protocol):
         else:
             self.say(b"250 2.0.0 ok")
 
-    def say(self, text: bytes, *, after: float = 1, then: Any = None) -> None:
-        if self.sink.delay:
-            asyncio.get_running_loop().call_later(after * self.sink.delay, self._say, text, then)
-        else:
-            self._say(text, then)
+    def say(self, text: bytes, *, then: Any = None) -> None:
+        self.answers.append((text, then))
 
-    def _say(self, text: bytes, then: Any) -> None:
+    def flush(self, after: float = 1) -> None:
+        answers, self.answers = self.answers, []
+        if not answers:
+            return
+        if self.sink.delay:
+            asyncio.get_running_loop().call_later(after * self.sink.delay, self._write, answers)
+        else:
+            self._write(answers)
+
+    def _write(self, answers: list[tuple[bytes, Any]]) -> None:
         if not self.transport.is_closing():
-            self.transport.write(text + b"\r\n")
-        if then is not None:
-            then()
+            self.transport.write(b"".join(text + b"\r\n" for text, _ in answers))
+        for _, then in answers:
+            if then is not None:
+                then()

@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
+from teleport_email.mail.dialogue import Timeouts
 from teleport_email.mail.mailer import Mailer, OpenGate
 from teleport_email.mail.smtp import SmtpMailer
-from teleport_email.mail.smtp_connection import Timeouts
 from teleport_email.model import Content, Mail
 from teleport_email.sandbox.inbox import Inbox
+from teleport_email.sandbox.smtp_faults import SmtpFaults
 from teleport_email.settings import SmtpSettings
 
 CONTENT = Content(
@@ -54,6 +55,13 @@ class StrictGate(OpenGate):
     def may_finish(self) -> bool:
         self.asked_to_finish.set()
         return self.finish
+
+
+@pytest.fixture(params=[True, False], ids=["pipelined", "one by one"])
+def pipelining(request, monkeypatch) -> bool:
+    """Whether the inboxes of a test offer it."""
+    monkeypatch.setattr(SmtpFaults, "pipelining", request.param)
+    return request.param
 
 
 @pytest.fixture

@@ -8,11 +8,13 @@ from collections import Counter
 
 import pytest
 
+from teleport_email.mail.dialogue import Timeouts
 from teleport_email.mail.mailer import OpenGate
-from teleport_email.mail.smtp_connection import Timeouts
 from teleport_email.model import Delivered, Refused, Temporary
 from teleport_email.sandbox.inbox import Inbox
 from teleport_email.sandbox.smtp_faults import Cut, Reply, Silence, SmtpFaults
+
+pytestmark = pytest.mark.usefixtures("pipelining")
 
 TIMEOUTS = Timeouts(connect=5, step=0.5, data=0.5, final=0.5, quit=0.5)
 

@@ -8,13 +8,15 @@ import pytest
 import structlog
 
 from teleport_email.mail import smtp_connection
+from teleport_email.mail.dialogue import Timeouts
 from teleport_email.mail.explain import is_loopback, own_name
 from teleport_email.mail.mailer import OpenGate
 from teleport_email.mail.message import build
-from teleport_email.mail.smtp_connection import Timeouts
 from teleport_email.model import AccountFault, Delivered, Refused, Temporary, Withdrawn
 from teleport_email.sandbox.inbox import Inbox
 from teleport_email.sandbox.smtp_faults import Cut, Reply, Silence, Wait
+
+pytestmark = pytest.mark.usefixtures("pipelining")
 
 SHORT = Timeouts(connect=0.3, step=0.3, data=0.3, final=0.3, quit=0.3)
 
@@ -92,6 +94,20 @@ async def test_replies(connect, new_mail, verb, reply, expected) -> None:
             assert isinstance(await mailer.send(new_mail("next@example.com"), OpenGate()), Delivered)
             assert [mail.to for mail in inbox.messages] == ["next@example.com"]
             assert inbox.connections.total == 1
+
+
+async def test_a_server_that_wants_a_message_for_nobody_gets_none(connect, new_mail, pipelining) -> None:
+    async with Inbox() as inbox:
+        # Such a server answers DATA without looking at what became of RCPT (RFC 2920 section 3.1).
+        inbox.faults.on("RCPT", Reply(550, "5.1.1 no such user"), times=1)
+        inbox.faults.on("DATA", Reply(354, "go on"), times=1)
+        mailer = connect(inbox, max_connections=1)
+        assert isinstance(await mailer.send(new_mail(), OpenGate()), Refused)
+        assert inbox.commands["DATA"] == (1 if pipelining else 0)
+        inbox.faults.clear()
+        assert isinstance(await mailer.send(new_mail(), OpenGate()), Delivered)
+        assert inbox.received == 1
+        assert inbox.connections.total == (2 if pipelining else 1)
 
 
 async def test_one_refused_recipient_among_many(connect, new_mail) -> None:

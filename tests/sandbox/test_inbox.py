@@ -270,12 +270,14 @@ async def test_dropped_connections():
             await send(smtp)
 
 
-async def test_421_as_greeting_closes_the_connection():
+@pytest.mark.parametrize("code", [421, 451, 554])
+async def test_a_greeting_that_sends_away_closes_the_connection(code):
     async with Inbox() as inbox:
-        inbox.faults.on("CONNECT", Reply(421, "4.3.2 closing"), times=1)
+        inbox.faults.on("CONNECT", Reply(code, "4.3.2 closing"), times=1)
         async with Lines(inbox) as lines:
-            assert await lines.read() == "421 4.3.2 closing"
+            assert await lines.read() == f"{code} 4.3.2 closing"
             assert await lines.read() == ""
+            assert inbox.connections.current == 0
         async with Lines(inbox) as lines:
             assert (await lines.read()).startswith("220")
 
@@ -289,6 +291,26 @@ async def test_421_at_any_verb_closes_the_connection(verb):
         assert refused.value.code == 421
         await inbox.until(lambda box: box.connections.current == 0)
         assert (inbox.received, rule.used) == (0, 1 if verb != "EHLO" else rule.used)
+
+
+async def test_pipelined_commands_are_answered_in_order_and_the_message_waits_for_the_354():
+    async with Inbox() as inbox:
+        async with Lines(inbox) as lines:
+            await lines.read()
+            await lines.say("EHLO me")
+            assert any(line.endswith("250-PIPELINING") for line in inbox.transcript)
+            lines.writer.write(
+                b"MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nRCPT TO:\r\nDATA\r\n"
+            )
+            codes = [(await lines.read())[:3] for _ in range(4)]
+            assert codes == ["250", "250", "501", "354"]
+            lines.writer.write(MAIL + b".\r\nMAIL FROM:<a@example.com>\r\nDATA\r\n")
+            assert [(await lines.read())[:3] for _ in range(3)] == ["250", "250", "503"]
+        assert inbox.received == 1
+        inbox.faults.pipelining = False
+        async with client(inbox) as smtp:
+            await smtp.ehlo()
+            assert not smtp.supports_extension("pipelining")
 
 
 @pytest.mark.parametrize(("over", "first"), [("421", "421"), ("cut", "")])

@@ -14,12 +14,13 @@ import structlog
 from teleport_email.model import AccountFault, Delivered, Mail, SendOutcome, Temporary
 from teleport_email.settings import SmtpSettings
 
+from .dialogue import ConnectionGone, Timeouts
 from .mailer import Attempt, Finding, Mailer
 from .message import envelope_sender
 from .pause import Step
 from .pool import OpenFailed, Pool
 from .replies import PolicyRefusal, Stage
-from .smtp_connection import ConnectionGone, Facts, LoginRefused, SmtpConnection, Timeouts
+from .smtp_connection import Facts, LoginRefused, SmtpConnection
 from .standing import Standing
 from .tls import ClientTls
 

@@ -9,42 +9,27 @@ from __future__ import annotations
 import asyncio
 import ssl
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
 from aiosmtplib.errors import SMTPException, SMTPResponseException
 from aiosmtplib.esmtp import parse_esmtp_extensions
-from aiosmtplib.protocol import SMTPProtocol
 
 from teleport_email.model import AccountFault, Delivered, Refused, Temporary
 from teleport_email.settings import SmtpSettings
 
+from .dialogue import GO_ON, ConnectionGone, Dialogue, Timeouts
 from .explain import bare, explain, is_loopback, own_name, what_happened
 from .mailer import Attempt
 from .pool import OpenFailed
 from .replies import PolicyRefusal, Reply, Stage, judge
 from .tls import ClientTls, TlsFileError
 
-__all__ = ["ConnectionGone", "Facts", "SmtpConnection", "Timeouts"]
+__all__ = ["Facts", "LoginRefused", "SmtpConnection"]
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """Seconds. Those of RFC 5321 section 4.5.3.2: shorter ones cause duplicates (RFC 1047)."""
-
-    connect: float = 30.0
-    """TCP and TLS each; the RFC says nothing of them."""
-    step: float = 300.0
-    """Greeting, EHLO, AUTH, MAIL, RCPT."""
-    data: float = 120.0
-    final: float = 600.0
-    """The message on its way and the server's answer to the dot."""
-    quit: float = 5.0
-    """Nothing depends on that answer."""
 
 
 @dataclass(slots=True)
@@ -61,18 +46,6 @@ class Facts:
     """The mechanism by which we logged in."""
     secret_in_clear: bool = False
     """The login went over the network without TLS."""
-
-
-class ConnectionGone(Exception):
-    """The connection was lost, timed out or said 421 before the dot: nothing was accepted."""
-
-    def __init__(self, reason: str, *, crowded: bool = False) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.crowded = crowded
-        """The server said 421, which can mean too many connections."""
-        self.before_recipient = False
-        """Nothing was said yet that differs from message to message."""
 
 
 class LoginRefused(OpenFailed):
@@ -93,8 +66,7 @@ class SmtpConnection:
         self._extensions: dict[str, str] = {}
         self._mechanisms: list[str] = []
         self._reset_first = False
-        loop = asyncio.get_running_loop()
-        self._protocol = SMTPProtocol(loop=loop, connection_lost_callback=lambda _: self.on_lost())
+        self._dialogue = Dialogue(timeouts, self._lost)
 
     # Opening
 
@@ -139,7 +111,7 @@ class SmtpConnection:
         try:
             async with asyncio.timeout(limit * (2 if implicit else 1)):
                 await loop.create_connection(
-                    lambda: self._protocol,
+                    lambda: self._dialogue.protocol,
                     host,
                     settings.port,
                     ssl=tls.context() if implicit else None,
@@ -153,19 +125,19 @@ class SmtpConnection:
             ) from error
         if implicit:
             self._note_tls()
-        peer = self._info("peername")
+        peer = self._dialogue.info("peername")
         self.facts.peer = str(peer[0]) if isinstance(peer, tuple) else ""
-        greeting = await self._read(self._timeouts.step, "greeting")
+        greeting = await self._dialogue.greeting()
         self.facts.greeting = str(greeting)
         if greeting.code != 220:
             # Also 554 "no SMTP service here" (RFC 5321 section 3.1): it may be back later.
             raise OpenFailed(Temporary(f"{settings.host}:{settings.port} greeted with {greeting}"))
 
     async def _hello(self) -> None:
-        name = self.settings.helo_hostname or own_name(self._info("sockname"))
-        reply = await self._command("EHLO", name)
+        name = self.settings.helo_hostname or own_name(self._dialogue.info("sockname"))
+        reply = await self._dialogue.command("EHLO", name)
         if reply.code in {500, 502, 504}:
-            reply = await self._command("HELO", name)
+            reply = await self._dialogue.command("HELO", name)
             self._extensions, self._mechanisms = {}, []
         elif reply.positive:
             self._extensions, self._mechanisms = parse_esmtp_extensions(reply.text)
@@ -193,7 +165,7 @@ class SmtpConnection:
         host = bare(self.settings.host)
         try:
             # It throws away what came in the clear behind the 220 (RFC 3207 section 6).
-            await self._protocol.start_tls(
+            await self._dialogue.protocol.start_tls(
                 tls.context(), server_hostname=host, timeout=self._timeouts.connect
             )
         except SMTPResponseException as error:
@@ -225,13 +197,13 @@ class SmtpConnection:
         if mechanism == "XOAUTH2":
             reply = await self._auth("XOAUTH2", f"user={user}\x01auth=Bearer {token}\x01\x01")
             if reply.code == 334:
-                reply = await self._command("")  # the refusal proper comes after an empty line
+                reply = await self._dialogue.command("")  # the refusal proper comes after an empty line
         elif mechanism == "PLAIN":
             reply = await self._auth("PLAIN", f"\0{user}\0{settings.password.reveal()}")
         else:
             reply = await self._auth("LOGIN", user)
             if reply.code == 334:
-                reply = await self._command(_base64(settings.password.reveal()))
+                reply = await self._dialogue.command(_base64(settings.password.reveal()))
         if not reply.positive:
             outcome = judge(Stage.LOGIN, reply)
             assert isinstance(outcome, Temporary | AccountFault)
@@ -239,7 +211,7 @@ class SmtpConnection:
         self.facts.login = mechanism
 
     async def _auth(self, mechanism: str, initial: str) -> Reply:
-        return await self._command("AUTH", mechanism, _base64(initial))
+        return await self._dialogue.command("AUTH", mechanism, _base64(initial))
 
     def _refuse_clear_text(self) -> None:
         if self.facts.tls_version or is_loopback(self.facts.peer):
@@ -255,7 +227,7 @@ class SmtpConnection:
         self.facts.secret_in_clear = True
 
     def _note_tls(self) -> None:
-        tls = self._info("ssl_object")
+        tls = self._dialogue.info("ssl_object")
         if not isinstance(tls, ssl.SSLObject):
             raise OpenFailed(Temporary("the connection was lost during the TLS handshake"))
         self.facts.tls_version = tls.version() or ""
@@ -275,21 +247,24 @@ class SmtpConnection:
         :raises ConnectionGone: before the dot.
         :raises WithdrawnError: the gate closed before the dot; the connection is closed.
         """
+        commands = [self._mail_from(sender, len(raw)), f"RCPT TO:<{recipient}>", "DATA"]
+        together = "pipelining" in self._extensions
+        ask = self._dialogue.at_once if together else self._dialogue.one_by_one
         try:
-            reply = await self._begin(sender, len(raw))
+            await self._clear()
+            replies = await ask(commands)
         except ConnectionGone as gone:
-            gone.before_recipient = True
+            gone.before_recipient = not gone.replies
+            self._note(gone.replies, sender_accepted)
             raise
-        if not reply.positive:
-            return judge(Stage.MAIL, reply)
-        sender_accepted()
-        self._reset_first = True
-        reply = await self._command(f"RCPT TO:<{recipient}>")
-        if not reply.positive:
-            return judge(Stage.RCPT, reply)
-        reply = await self._command("DATA", limit=self._timeouts.data)
-        if reply.code != 354:
-            return judge(Stage.DATA, reply)
+        self._note(replies, sender_accepted)
+        for stage, reply in zip((Stage.MAIL, Stage.RCPT), replies, strict=False):
+            if not reply.positive:
+                if replies[-1].code == GO_ON:
+                    self.abort()  # it wants a message for nobody (RFC 2920 section 3.1)
+                return judge(stage, reply)
+        if replies[-1].code != GO_ON:
+            return judge(Stage.DATA, replies[-1])
         # Dot-stuffing (RFC 5321 section 4.5.2); the first line is a header, so it has no dot.
         payload = raw.replace(b"\r\n.", b"\r\n..") + b".\r\n"
         if not self.alive:
@@ -300,9 +275,9 @@ class SmtpConnection:
             self.abort()  # the only way out of DATA without sending a message
             raise
         # The point of no return. Written in one go, and nothing is awaited before the wait for the reply.
-        self._protocol.write(payload)
+        self._dialogue.protocol.write(payload)
         try:
-            response = await self._protocol.read_response(timeout=self._timeouts.final)
+            response = await self._dialogue.protocol.read_response(timeout=self._timeouts.final)
         except (SMTPException, OSError) as error:
             self.abort()
             return Temporary(f"no answer to the message: {what_happened(error)}", maybe_accepted=True)
@@ -317,19 +292,29 @@ class SmtpConnection:
         self.messages += 1
         return Delivered(str(reply))
 
-    async def _begin(self, sender: str, length: int) -> Reply:
+    async def _clear(self) -> None:
+        """Forget a message that was begun on this connection and came to nothing."""
         if self._reset_first:
-            await self._command("RSET")
+            await self._dialogue.command("RSET")
             self._reset_first = False
+
+    def _mail_from(self, sender: str, length: int) -> str:
         size = f" SIZE={length}" if length and "size" in self._extensions else ""
-        return await self._command(f"MAIL FROM:<{sender}>{size}")
+        return f"MAIL FROM:<{sender}>{size}"
+
+    def _note(self, replies: Sequence[Reply], sender_accepted: Callable[[], None]) -> None:
+        """What the replies to MAIL and so on tell beyond this message."""
+        if replies and replies[0].positive:
+            self._reset_first = True
+            sender_accepted()
 
     async def try_sender(self, sender: str) -> Temporary | Refused | AccountFault | PolicyRefusal | None:
         """Whether the server takes mail from this sender, without sending any. None: it does.
 
         :raises ConnectionGone:
         """
-        reply = await self._begin(sender, 0)
+        await self._clear()
+        reply = await self._dialogue.command(self._mail_from(sender, 0))
         self._reset_first = True
         return None if reply.positive else judge(Stage.MAIL, reply)
 
@@ -337,63 +322,25 @@ class SmtpConnection:
 
     @property
     def alive(self) -> bool:
-        return self._protocol.is_connected
+        return self._dialogue.alive
 
     async def quit(self) -> None:
         """Close politely, within a few seconds."""
         try:
-            await self._command("QUIT", limit=self._timeouts.quit)
+            await self._dialogue.command("QUIT", limit=self._timeouts.quit)
         except ConnectionGone:
             pass
         finally:
             self.abort()
 
+    def _lost(self) -> None:
+        self.on_lost()
+
     def abort(self) -> None:
         """Close at once. What was written may not arrive."""
         self.on_lost = lambda: None
-        transport = self._protocol.transport
-        if transport is not None:
-            assert isinstance(transport, asyncio.WriteTransport)
-            transport.abort()
-
-    # Commands
-
-    async def _command(self, *words: str, limit: float | None = None) -> Reply:
-        """One command and its reply. :raises ConnectionGone: lost, timed out, 421 or not SMTP."""
-        limit = self._timeouts.step if limit is None else limit
-        try:
-            # Refuses control characters, so that no argument becomes a command of its own.
-            response = await self._protocol.execute_command(
-                *(word.encode("utf-8") for word in words), timeout=limit
-            )
-        except (SMTPException, OSError) as error:
-            self.abort()  # a late reply must not answer the next command
-            raise ConnectionGone(f"{_name(words)}: {what_happened(error)}") from error
-        return self._checked(Reply(response.code, response.message), _name(words))
-
-    async def _read(self, limit: float, what: str) -> Reply:
-        try:
-            response = await self._protocol.read_response(timeout=limit)
-        except (SMTPException, OSError) as error:
-            self.abort()
-            raise ConnectionGone(f"{what}: {what_happened(error)}") from error
-        return self._checked(Reply(response.code, response.message), what)
-
-    def _checked(self, reply: Reply, what: str) -> Reply:
-        if reply.code == 421 or reply.crowded:
-            self.abort()
-            raise ConnectionGone(f"{what}: the mail server answered {reply}", crowded=True)
-        return reply
-
-    def _info(self, name: str) -> object:
-        transport = self._protocol.transport
-        return transport.get_extra_info(name) if transport is not None else None
+        self._dialogue.abort()
 
 
 def _base64(text: str) -> str:
     return b64encode(text.encode("utf-8")).decode("ascii")
-
-
-def _name(words: tuple[str, ...]) -> str:
-    """The verb alone: arguments may be secrets."""
-    return words[0].partition(":")[0] if words and words[0] else "login"

@@ -43,6 +43,9 @@ class SmtpFaults(Script):
     ``delay`` applies to greeting, commands and dot.
     """
 
+    pipelining = True
+    """Offered to clients (RFC 2920). No fault, so :meth:`clear` leaves it as it is."""
+
     def __init__(self, seed: int = 0) -> None:
         super().__init__(seed)
         self.connection_limit: int | None = None

@@ -90,6 +90,8 @@ class _Hooks:
                     out.append(f"250-AUTH {' '.join(offered)}")
                 continue
             out.append(line)
+        if self._owner.faults.pipelining:
+            out.append("250-PIPELINING")  # aiosmtpd reads line by line, so it bears what it does not offer
         return [*out, "250 ENHANCEDSTATUSCODES"]
 
     async def handle_DATA(self, server: SmtpSession, _session: Session, envelope: Envelope) -> str:  # noqa: N802
@@ -204,6 +206,7 @@ class SmtpSession(SMTP):
     async def _handle_client(self) -> None:
         try:
             if not await self._greet():
+                self._writer.close()  # the other side's end alone would not: it would count for ever
                 return
         except (asyncio.CancelledError, ConnectionError):
             self._writer.close()
