@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -88,6 +91,43 @@ async def test_the_time_limit_is_for_each_reply(talk) -> None:
 
     async with talk(slowly, step=0.6) as dialogue:
         assert len(await dialogue.at_once(COMMANDS)) == 3
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_QUICKACK"), reason="only Linux can acknowledge at once")
+async def test_a_server_that_writes_each_reply_by_itself_under_nagles_algorithm_stalls_nobody() -> None:
+    groups, delayed_ack = 25, 0.04
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 here\r\n")
+        replies = itertools.cycle(GOOD.splitlines(keepends=True))
+        with contextlib.suppress(ConnectionError):
+            while await reader.readline():
+                writer.write(next(replies))
+                await writer.drain()
+        writer.close()
+        over.set()
+
+    over = asyncio.Event()
+    nagled = (
+        socket.socket()
+    )  # without a protocol number asyncio does not know it for TCP, and leaves Nagle on
+    nagled.bind(("127.0.0.1", 0))
+    server = await asyncio.start_server(serve, sock=nagled)
+    dialogue = Dialogue(Timeouts(), lambda: None)
+    loop = asyncio.get_running_loop()
+    await loop.create_connection(lambda: dialogue.protocol, *nagled.getsockname())
+    await dialogue.greeting()
+    took = []
+    for _ in range(5):  # the best of several: a busy machine is slow at times, a stall is there each time
+        begun = loop.time()
+        for _ in range(groups):
+            assert len(await dialogue.at_once(COMMANDS)) == 3
+        took.append(loop.time() - begun)
+    dialogue.abort()
+    await over.wait()
+    server.close()
+    await server.wait_closed()
+    assert min(took) < groups * delayed_ack / 2
 
 
 async def test_no_reply_in_time(talk) -> None:
