@@ -41,6 +41,9 @@ async def until_done(process: Process, key: str = "id", *, at_most: int = 30) ->
     raise AssertionError(f"still not done: {outcome}")
 
 
+LOST = Again(backoff=CONTENTION)
+"""Somebody else has the ledger; looked at again in a moment."""
+
 # All is well ------------------------------------------------------------------------------------------------
 
 
@@ -55,10 +58,46 @@ async def test_claim_send_record_release() -> None:
     assert ledger.owner == ""
     assert not any(frozen.blob for frozen in ledger.frozen)
     assert one.data.writes == 2, "one claim, one record that releases as well"
-    assert one.data.reads == 1
+    assert one.data.reads == 0, "of a new request nobody has told: the compare would notice"
     assert one.memory == {}
     assert await one.look() == Done()
     assert len(one.post.sent) == 2
+
+
+@in_virtual_time
+async def test_a_new_request_that_was_told_by_another_is_not_told_again() -> None:
+    first = Process()
+    first.see()
+    await until_done(first)
+    second = Process(first.data, owner="two")
+    second.see()
+    assert await second.look() == LOST
+    assert await second.look() == Done()
+    assert second.post.sent == []
+    assert second.memory == {}
+
+
+@in_virtual_time
+async def test_before_a_new_request_is_left_alone_its_ledger_is_read() -> None:
+    first = Process()
+    first.see()
+    first.post.answer(A, Temporary("later"))
+    await first.look()
+    second = Process(first.data, owner="two")
+    second.reviewers = ()  # by another configuration nobody is told, and yet somebody still waits
+    second.see()
+    assert await second.look() == Again(0)
+    await until_done(second)
+    assert (first.post.told, second.post.told) == ([(B, "a")], [(A, "a")])
+
+
+@in_virtual_time
+async def test_a_request_that_is_not_new_is_read_first() -> None:
+    one = Process()
+    one.store.expect("id")
+    one.see()
+    assert await one.look() == Done()
+    assert one.data.reads == 1
 
 
 @in_virtual_time
@@ -299,9 +338,8 @@ async def test_a_claim_that_could_not_be_read_back_sends_nothing() -> None:
     one = Process()
     one.see()
     one.data.faults.append("lost")
-    one.data.read_faults.extend([None, *[Unreachable("gone")] * 60])
-    outcome = await one.look()
-    assert outcome == Again(backoff=CONTENTION)
+    one.data.read_faults.extend([Unreachable("gone")] * 60)
+    assert await one.look() == LOST
     assert one.post.sent == []
     assert clock() - START >= LEASE
     one.data.read_faults.clear()
@@ -445,6 +483,7 @@ async def test_a_claim_that_shows_life_is_left_alone_and_watched() -> None:
     await asyncio.sleep(1)
     other = Process(data, owner="other")
     other.see()
+    assert await other.look() == LOST
     for _ in range(15):
         outcome = await other.look()
         assert isinstance(outcome, Again)
@@ -483,6 +522,7 @@ async def test_the_go_plugins_claim_in_progress_is_given_half_a_minute() -> None
     one = Process()
     one.see()
     one.data.data["id"] = {"user": "user@example.com", "roles": "dev"}
+    assert await one.look() == LOST
     assert await one.look() == Again(reconcile.LOOK_AGAIN)
     await asyncio.sleep(LEASE - 1)
     assert isinstance(await one.look(), Again)
@@ -503,6 +543,7 @@ async def test_a_view_behind_the_ledger_waits_for_news() -> None:
     await until_done(first)
     second = Process(first.data, owner="two")
     second.see()
+    assert await second.look() == LOST
     for _ in range(3):
         assert await second.look() == Again(reconcile.STALE_LOOK)
     assert second.data.writes == first.data.writes
@@ -519,6 +560,7 @@ async def test_a_ledger_that_cannot_be_read_is_left_alone_and_said_once(text: st
     one = Process()
     one.see()
     one.data.data["id"] = {LEDGER_KEY: text}
+    assert await one.look() == LOST
     with capture_logs() as lines:
         for reviews in range(3):
             one.see(reviews=reviews)

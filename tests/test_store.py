@@ -107,6 +107,29 @@ def test_in_any_order_progress_only_grows(events: list[tuple[RequestState, int, 
 # Deleted stays deleted -----------------------------------------------------------------------------------
 
 
+def test_a_request_is_new_until_anything_more_is_known_of_it() -> None:
+    store = Store()
+    assert not store.is_new("id")
+    store.put(request())
+    assert store.is_new("id")
+    store.put(request())
+    assert store.is_new("id"), "the same once more is no news"
+    settle(store)
+    assert not store.is_new("id")
+
+    for more in (lambda s: s.put(request(reviews=1)), lambda s: s.remove("id")):
+        store = Store()
+        store.put(request())
+        more(store)
+        assert not store.is_new("id")
+
+    store = Store()
+    store.expect("id")  # it has plugin data
+    assert not store.is_new("id")
+    store.put(request())
+    assert not store.is_new("id")
+
+
 def test_a_deleted_request_stays_deleted_whatever_a_late_list_says() -> None:
     store = Store()
     store.put(request())

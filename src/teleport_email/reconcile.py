@@ -168,7 +168,9 @@ class Reconciler:
         """Look at one request and do what is due. Raises :class:`ClusterError` to be tried again."""
         version = self._store.version(request_id)
         begun = self._clock()
-        data = await self._data.read(request_id)
+        # Of a new request nobody has told yet: it is claimed at once, and the compare notices if one has.
+        assumed = self._store.is_new(request_id) and request_id not in self._tries
+        data = {} if assumed else await self._data.read(request_id)
         received = self._clock()
         view = self._view(request_id, data)
         if view is None:
@@ -188,6 +190,9 @@ class Reconciler:
             if self._store.view(request_id) is None:
                 self._forget(request_id)
             return Done()
+        if assumed and not plan.next and await self._data.read(request_id):
+            self._tries[request_id] = {}
+            return Again(0)
         if plan.settled and not claim.facts and not claim.is_left_behind:
             return self._settled(request_id, version, plan)
         if claim.held_by_other and not self._may_take_over(request_id, claim.ledger, begun, received):

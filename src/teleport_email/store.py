@@ -74,6 +74,12 @@ class Store:
         known = self._known.get(request_id)
         return known is not None and known.request is not None
 
+    def is_new(self, request_id: str) -> bool:
+        """Whether all that is known is the request as it was first seen: no change, no plugin data, no look
+        that found nothing left to do."""
+        known = self._known.get(request_id)
+        return known is not None and known.request is not None and (known.version, known.settled) == (1, 0)
+
     def version(self, request_id: str) -> int:
         """The version of what is known; 0 of a request never seen."""
         known = self._known.get(request_id)
