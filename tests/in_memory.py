@@ -141,7 +141,7 @@ class Post:
             return Withdrawn("too late to begin")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.seconds):
-                await gate.closed.wait()
+                await asyncio.shield(gate.closed)
         if not gate.may_finish():
             return Withdrawn("too late to finish")
         waiting = self.answers.get(mail.recipient)

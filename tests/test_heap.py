@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 from pathlib import Path
 
 import pytest
@@ -30,3 +31,13 @@ def test_freed_memory_goes_back() -> None:
 def test_without_glibc_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ctypes, "CDLL", lambda _name: object())
     heap.give_back()
+
+
+def test_what_is_there_for_good_is_collected_no_more() -> None:
+    before = gc.get_freeze_count()
+    try:
+        heap.settle()
+        assert gc.get_freeze_count() > before + 1000
+        assert len(gc.get_objects()) < 1000
+    finally:
+        gc.unfreeze()

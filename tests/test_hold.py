@@ -73,7 +73,7 @@ async def test_winding_down_begins_nothing_and_finishes_what_is_begun() -> None:
     gate.confirmed = clock()
     gate.winding_down = True
     assert (gate.may_begin(), gate.may_finish()) == (False, True)
-    gate.closed.set()
+    gate.close()
     assert not gate.may_finish()
 
 
@@ -165,7 +165,7 @@ async def test_what_is_closed_before_its_dot_comes_back_and_dots_are_waited_for(
     made = hold(post, 2)
     made.begin()
     await asyncio.sleep(2)  # both dots are sent
-    made.gate.closed.set()
+    made.gate.close()
     await made.end()
     assert clock() - START == pytest.approx(31.0)
     assert len(post.sent) == 2

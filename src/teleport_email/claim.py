@@ -145,19 +145,19 @@ class Claim:
                 ledger = dataclasses.replace(
                     ledger, nonce=nonce, domain=domain, expires=_unix(view.request.expires)
                 )
-            for newcomer in plan.add:
-                ledger = ledger.replace_party(newcomer)
+            ledger = ledger.replace_party(*plan.add)
             if render is not None:
                 for kind in plan.freeze:
                     ledger = ledger.freeze(kind, pack(render(kind, view, ledger)))
             open_ = [due for due in plan.next if due not in self.in_flight and due not in self.deferred]
             start = [due for due in open_ if due not in self.ready][:room]
         fresh = set()
+        parties = {party.key: party for party in ledger.parties}
         for due in start:
-            party = ledger.party(due.address, requester=due.requester)
+            party = parties.get(due.party)
             if party is not None and party.mark(due.kind) is None:
                 fresh.add(due)
-                ledger = ledger.replace_party(party.with_entry(due.kind, Entry(Mark.ATTEMPTED)))
+                parties[due.party] = party.with_entry(due.kind, Entry(Mark.ATTEMPTED))
         if not start and not self.holding:
             return None
         idle = not start and not self.in_flight and not self.ready
@@ -165,7 +165,12 @@ class Claim:
         if not start and not idle and not self.facts and not is_due:
             return None
         ledger = ledger.keep_blobs(plan.owed)
-        ledger = dataclasses.replace(ledger, owner="" if idle else self.owner, write_id=write_id)
+        ledger = dataclasses.replace(
+            ledger,
+            parties=tuple(parties.values()),
+            owner="" if idle else self.owner,
+            write_id=write_id,
+        )
         return Attempt(
             go_plugin.write(ledger, self.data, view.request),
             now,
@@ -231,18 +236,21 @@ class Claim:
 
     def _known(self, facts: Mapping[Due, Entry | None]) -> Ledger:
         """The ledger with facts taken in: progress only grows, but for marks cleared by their maker."""
-        ledger = self.ledger
+        parties = {party.key: party for party in self.ledger.parties}
         for due, entry in facts.items():
-            party = ledger.party(due.address, requester=due.requester)
+            party = parties.get(due.party)
             if party is None:
                 continue
             old = party.entries.get(due.kind)
             if entry is None:
                 if old is not None and old.mark is Mark.ATTEMPTED and self.holding:
-                    ledger = ledger.replace_party(party.with_entry(due.kind, None))
+                    parties[due.party] = party.with_entry(due.kind, None)
             elif old is None or (old.mark, entry.mark) in _GROWS:
-                ledger = ledger.replace_party(party.with_entry(due.kind, entry))
-        return ledger
+                parties[due.party] = party.with_entry(due.kind, entry)
+        known = tuple(parties.values())
+        return (
+            self.ledger if known == self.ledger.parties else dataclasses.replace(self.ledger, parties=known)
+        )
 
 
 _GROWS = {

@@ -152,11 +152,12 @@ def decide(view: View, ledger: Ledger, audience: Audience, policy: Policy, now: 
     elif state is RequestState.GONE and ledger.state is not RequestState.PENDING:
         state = ledger.state  # it was resolved before it went away: nobody is told that it expired
     owing = _Owing(view, ledger, policy, now, state=state, stale=stale)
-    lists = [(party, owing.of(party)) for party in (*ledger.parties, *add)]
+    newcomers = [(party, owing.of(party)) for party in add]
+    lists = [*((party, owing.of(party)) for party in ledger.parties), *newcomers]
     owed = [kind for _, kinds in lists for kind in kinds]
     return Plan(
         # A requester who wants only later news is written down with the first claim: there is no other time.
-        add=tuple(party for party, kinds in lists if party in add and (kinds or party.requester)),
+        add=tuple(party for party, kinds in newcomers if kinds or party.requester),
         freeze=tuple(kind for kind in _in_order(owed) if not ledger.blob(kind)),
         next=tuple(Due(party.address, party.requester, kinds[0]) for party, kinds in lists if kinds),
         owed=frozenset(owed),

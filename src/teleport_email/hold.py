@@ -40,7 +40,7 @@ class Gate(Protocol):
     """What the mailer asks before each step."""
 
     @property
-    def closed(self) -> asyncio.Event: ...
+    def closed(self) -> asyncio.Future[None]: ...
     def may_begin(self) -> bool: ...
     def may_finish(self) -> bool: ...
 
@@ -71,25 +71,31 @@ class ClaimGate:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._closed = asyncio.Event()
+        self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.confirmed = float("-inf")
         """Clock reading at which the last confirmed write was issued."""
         self.winding_down = False
         """Begin nothing more; what is under way may come to its end."""
 
     @property
-    def closed(self) -> asyncio.Event:
-        """Set: abandon everything that is before its final dot."""
+    def closed(self) -> asyncio.Future[None]:
+        """Done: abandon everything that is before its final dot. A future and no event, since each message
+        waits for it, and waiting for an event takes a task."""
         return self._closed
+
+    def close(self) -> None:
+        """Abandon everything that is before its final dot."""
+        if not self._closed.done():
+            self._closed.set_result(None)
 
     def may_begin(self) -> bool:
         """Whether a message may be begun."""
         young = self._clock() - self.confirmed < BEGIN_UNTIL
-        return young and not self.winding_down and not self._closed.is_set()
+        return young and not self.winding_down and not self._closed.done()
 
     def may_finish(self) -> bool:
         """Whether the final dot may be sent."""
-        return self._clock() - self.confirmed < FINISH_UNTIL and not self._closed.is_set()
+        return self._clock() - self.confirmed < FINISH_UNTIL and not self._closed.done()
 
 
 class Hold:

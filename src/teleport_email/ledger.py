@@ -121,7 +121,7 @@ class Party:
             entries.pop(kind, None)
         else:
             entries[kind] = entry
-        return dataclasses.replace(self, entries=entries)
+        return Party(self.address, self.requester, self.root, entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,12 +173,10 @@ class Ledger:
         """The party of that address."""
         return next((party for party in self.parties if party.key == (address, requester)), None)
 
-    def replace_party(self, changed: Party) -> Ledger:
-        """The ledger with this party in the place of the one of the same key, or added."""
-        parties = tuple(changed if party.key == changed.key else party for party in self.parties)
-        if changed not in parties:
-            parties += (changed,)
-        return dataclasses.replace(self, parties=parties)
+    def replace_party(self, *changed: Party) -> Ledger:
+        """The ledger with each of these in the place of the party of the same key, or added."""
+        parties = {party.key: party for party in (*self.parties, *changed)}
+        return dataclasses.replace(self, parties=tuple(parties.values()))
 
     def freeze(self, kind: Kind, blob: str) -> Ledger:
         """The ledger with the content of ``kind`` fixed, and its state moved to what the message tells.

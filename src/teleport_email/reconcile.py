@@ -143,7 +143,7 @@ class Reconciler:
     def abandon(self) -> None:
         """After :meth:`stop`: give back everything that is not past its final dot."""
         for hold in self._holds:
-            hold.gate.closed.set()
+            hold.gate.close()
 
     def is_settled(self, request_id: str, data: Mapping[str, str]) -> bool:
         """Whether nothing is due for a request, given its plugin data; False when that is not certain."""
@@ -330,7 +330,6 @@ class Reconciler:
                 return Again(backoff=CONTENTION)
             hold.begin()
             hold.collect()
-        plan = hold.claim.plan(view, audience, self._policy(), self._wall())
         if plan.settled and not hold.claim.facts:
             return self._settled(request_id, version, plan)
         if hold.mailer.refusing:

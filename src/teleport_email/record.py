@@ -71,7 +71,7 @@ class Recorder:
             self._observer.conflict()
             log.debug("ledger write not confirmed", request=request_id, error=str(error))
         except ClusterError:
-            hold.gate.closed.set()
+            hold.gate.close()
             raise
         else:
             hold.claim = hold.claim.written(attempt)
@@ -111,7 +111,7 @@ class Recorder:
 
     async def after_loss(self, hold: Hold, view: View) -> None:
         """No longer the owner: abort all before the dot, let dots finish, then write only the facts."""
-        hold.gate.closed.set()
+        hold.gate.close()
         await hold.end()
         hold.claim = await self.facts(dataclasses.replace(hold.claim, holding=False), view)
 

@@ -270,6 +270,7 @@ class Daemon:
             self._said_ready = True
             log.info("Plugin is ready", cluster=self.link.cluster.name, open_requests=self.store.open)
             self._renderer.warm_up()
+            heap.settle()
         heap.give_back()
         self._tell_status()
 

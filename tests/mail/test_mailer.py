@@ -63,7 +63,7 @@ async def test_a_send_that_loses_its_cancellation_cannot_pass_the_point_of_no_re
     waiting.clear()
     send = asyncio.create_task(mailer.send(new_mail(), gate))
     await waiting.wait()
-    gate.closed.set()
+    gate.closed.set_result(None)
     assert isinstance(await send, Withdrawn)
 
 
@@ -100,7 +100,7 @@ async def test_a_loop_that_ends_after_the_point_of_no_return_leaves_it_open(cloc
     assert outcome.maybe_accepted
 
 
-def test_an_attempt_asks_its_gate(strict_gate) -> None:
+async def test_an_attempt_asks_its_gate(strict_gate) -> None:
     Attempt(strict_gate()).begin()
     with pytest.raises(WithdrawnError):
         Attempt(strict_gate(begin=False)).begin()

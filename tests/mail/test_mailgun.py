@@ -217,7 +217,7 @@ async def test_a_call_that_waits_for_its_turn_ends_with_its_gate(connect, new_ma
         gate = OpenGate()
         waiting = asyncio.create_task(mailer.send(new_mail(), gate))
         await asyncio.sleep(0)
-        gate.closed.set()
+        gate.closed.set_result(None)
         assert isinstance(await waiting, Withdrawn)
         await asyncio.wait_for(all_there.wait(), 5)
         await server.close()
@@ -238,7 +238,7 @@ async def test_after_the_last_byte_nothing_cuts_the_wait_short(connect, new_mail
         send = asyncio.create_task(mailer.send(new_mail(), gate))
         await asyncio.wait_for(arrived.wait(), 5)
         if how == "close":
-            gate.closed.set()
+            gate.closed.set_result(None)
         else:
             send.cancel()
         assert isinstance(await send, Delivered)

@@ -322,7 +322,7 @@ async def test_nothing_is_begun_or_finished_through_a_closed_gate(connect, new_m
         assert inbox.commands["DATA"] == 1
         assert inbox.commands["DOT"] == 0
         closed = strict_gate()
-        closed.closed.set()
+        closed.closed.set_result(None)
         assert isinstance(await mailer.send(new_mail(), closed), Withdrawn)
         assert isinstance(await mailer.send(new_mail(), OpenGate()), Delivered)
         assert len(inbox.messages) == 1
@@ -336,7 +336,7 @@ async def test_a_gate_that_closes_before_the_dot_ends_the_send_at_once(connect, 
         gate = OpenGate()
         send = asyncio.create_task(mailer.send(new_mail(), gate))
         await inbox.until(lambda i: i.connections.total if verb == "CONNECT" else i.commands[verb])
-        gate.closed.set()
+        gate.closed.set_result(None)
         assert isinstance(await asyncio.wait_for(send, 5), Withdrawn)
         if verb not in {"CONNECT", "EHLO"}:  # those hold up the connection that is opening, not a message
             assert isinstance(await mailer.send(new_mail(), OpenGate()), Delivered)
@@ -366,7 +366,7 @@ async def test_after_the_dot_nothing_cuts_the_wait_short(connect, new_mail, how)
         send = asyncio.create_task(mailer.send(new_mail(), gate))
         await inbox.until(lambda i: i.commands["DOT"] == 1)
         if "close" in how:
-            gate.closed.set()
+            gate.closed.set_result(None)
             await asyncio.sleep(0)
         if "cancel" in how:
             send.cancel()

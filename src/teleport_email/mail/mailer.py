@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -40,15 +40,15 @@ class Gate(Protocol):
         """Whether the claim is young enough to send the final dot."""
 
     @property
-    def closed(self) -> asyncio.Event:
-        """Set: the claim is lost; abandon at once whatever is before its dot."""
+    def closed(self) -> asyncio.Future[None]:
+        """Done: the claim is lost; abandon at once whatever is before its dot."""
 
 
 class OpenGate:
     """A gate that lets everything through: for a test message, which nobody claims."""
 
     def __init__(self) -> None:
-        self.closed = asyncio.Event()
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def may_begin(self) -> bool:
         return True
@@ -84,12 +84,12 @@ class Attempt:
 
     def begin(self) -> None:
         """To be called before anything is said about this message. :raises WithdrawnError: too late."""
-        if self.abandoned or self._gate.closed.is_set() or not self._gate.may_begin():
+        if self.abandoned or self._gate.closed.done() or not self._gate.may_begin():
             raise WithdrawnError
 
     def commit(self) -> None:
         """To be called right before what makes the other side accept. :raises WithdrawnError: too late."""
-        if self.abandoned or self._gate.closed.is_set() or not self._gate.may_finish():
+        if self.abandoned or self._gate.closed.done() or not self._gate.may_finish():
             raise WithdrawnError
         self.committed = True
 
@@ -203,21 +203,17 @@ class Mailer(ABC):
 
 async def _until_over(task: asyncio.Task[SendOutcome], attempt: Attempt, gate: Gate) -> SendOutcome:
     """Wait for the send; cancel it when the gate closes or we are cancelled while that is still harmless."""
-    closed = asyncio.create_task(gate.closed.wait())
+    closed = gate.closed
+    either: set[asyncio.Future[Any]] = {task, closed}
     called_off = False
-    try:
-        while not task.done():
-            try:
-                await asyncio.wait(
-                    {task} if closed.done() else {task, closed}, return_when=asyncio.FIRST_COMPLETED
-                )
-            except asyncio.CancelledError:
-                called_off = True
-            if (called_off or closed.done()) and not attempt.committed:
-                attempt.abandoned = True
-                task.cancel()
-    finally:
-        closed.cancel()
+    while not task.done():
+        try:
+            await asyncio.wait({task} if closed.done() else either, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            called_off = True
+        if (called_off or closed.done()) and not attempt.committed:
+            attempt.abandoned = True
+            task.cancel()
     if called_off and not attempt.committed:
         raise asyncio.CancelledError
     if not task.cancelled():

@@ -8,6 +8,7 @@ then. Until the first connection stood, it opens one at a time, so that a wrong 
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Generic, Protocol, TypeVar
@@ -199,7 +200,9 @@ class Pool(Generic[C]):
     # Opening
 
     def _wanted(self) -> int:
-        return sum(not waiter.done() for waiter in self._waiting)
+        """How many wait for a connection, counted no further than one more than there can be."""
+        waiting = (1 for waiter in self._waiting if not waiter.done())
+        return sum(itertools.islice(waiting, self._size + 1))
 
     def _fill(self, spare: int = 0) -> None:
         """Open as many connections as are waited for (and ``spare`` more), within the limits."""
