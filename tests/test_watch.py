@@ -60,7 +60,7 @@ class Connection:
         self.number = number
         self.cluster = ClusterInfo("demo.example.com", server_version="17.0.0")
         self.way = "TLS"
-        self.identity = SimpleNamespace(not_after=script.not_after, user="bot")
+        self.identity = SimpleNamespace(not_before=NOW, not_after=script.not_after, user="bot")
         self.requests = self.plugin_data = self.users = self.resources = self.rules = self
         self.events: asyncio.Queue[WatchEvent | TeleportEmailError] = asyncio.Queue()
         self.pulse: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -529,6 +529,35 @@ def in_this_thread(monkeypatch: pytest.MonkeyPatch) -> None:
         return job(*args)
 
     monkeypatch.setattr(asyncio, "to_thread", at_once)
+
+
+@pytest.mark.usefixtures("in_this_thread")
+@in_virtual_time
+async def test_an_identity_that_nothing_has_renewed_is_told_of_when_its_life_is_nearly_over() -> None:
+    script = Script()
+    script.not_after = NOW + timedelta(hours=1)
+    with capture_logs() as lines:
+        async with Running(script, refresh=10.0) as running:
+            await asyncio.sleep(49 * 60)
+            assert said(lines, "warning", "error") == []
+            await asyncio.sleep(2 * 60)
+            assert said(lines, "warning", "error") == [("warning", "identity ends soon")]
+            await asyncio.sleep(15 * 60)
+            await running.send(Unreachable("ended"))
+    assert [line["event"] for line in lines if "action" in line and "tbot" in line["action"]] == [
+        "identity ends soon",
+        "identity expired",
+    ]
+
+
+@in_virtual_time
+async def test_a_cluster_that_was_never_reached_is_not_called_lost() -> None:
+    script = Script()
+    script.faults.extend([Unreachable("refused")] * 3)
+    with capture_logs() as lines:
+        async with Running(script):
+            await asyncio.sleep(60)
+    assert said(lines) == [("warning", "cluster not reached"), ("info", "connected again")]
 
 
 @pytest.mark.usefixtures("in_this_thread")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -40,6 +40,10 @@ HEALTHY_AFTER = 10.0
 """Seconds that a stream must have lasted for the next failure to count as the first one again."""
 WARN_BEFORE_END = (timedelta(days=7), timedelta(days=1), timedelta(hours=1))
 """Life left of a certificate that nothing renews, at which a warning is due."""
+OVERDUE = 1 / 6
+"""Share of its life left, of a certificate that something should have renewed: tbot does after a third."""
+REPLACE = "put a new identity in place and restart, or use Machine ID and refresh_identity"
+SEE_WHO_RENEWS = "nothing has renewed teleport.identity: see whether tbot is at work and writes there"
 LOOK_AT_END_EVERY = 60.0
 """Seconds between two looks at how much is left."""
 
@@ -260,10 +264,13 @@ class Watch:
         """Wait until the identity on disk should be used, and return a stream that uses it."""
         while True:
             await asyncio.sleep(self._refresh or LOOK_AT_END_EVERY)
+            identity = connection.identity
             if not self._refresh:
-                self._warn_of_end(connection.identity.not_after)
+                self._warn_of_end(identity.not_after, WARN_BEFORE_END, REPLACE)
                 continue
             if not await asyncio.to_thread(connection.renew_due, self._wall()):
+                life = identity.not_after - identity.not_before
+                self._warn_of_end(identity.not_after, (life * OVERDUE,), SEE_WHO_RENEWS)
                 continue
             try:
                 stream = await self._open()
@@ -276,14 +283,13 @@ class Watch:
             )
             return stream
 
-    def _warn_of_end(self, end: datetime) -> None:
-        """Warn of the end of a certificate that nothing renews, once at each of the limits."""
+    def _warn_of_end(self, end: datetime, limits: Iterable[timedelta], action: str) -> None:
+        """Warn of the end of a certificate that nothing has renewed, once at each of the limits."""
         left = end - self._wall()
-        passed = {(end, limit) for limit in (*WARN_BEFORE_END, timedelta(0)) if left <= limit}
+        passed = {(end, limit) for limit in (*limits, timedelta(0)) if left <= limit}
         if passed <= self._warned:
             return
         self._warned |= passed
-        action = "put a new identity in place and restart, or use Machine ID and refresh_identity"
         if left <= timedelta(0):
             # The stream may well outlive it; the next connection cannot.
             log.error("identity expired", since=f"{end:%Y-%m-%d %H:%M:%S} UTC", action=action)
@@ -316,9 +322,8 @@ class Watch:
                 "waiting for a new identity", error=str(error), looked_at_every=f"{self._refresh:.0f} s"
             )
         else:
-            log.warning(
-                "connection to the cluster lost", error=str(error), action="trying again until it works"
-            )
+            event = "connection to the cluster lost" if self._greeted else "cluster not reached"
+            log.warning(event, error=str(error), action="trying again until it works")
 
     def _say_connected(self, connection: Connection) -> None:
         facts = {
