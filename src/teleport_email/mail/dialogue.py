@@ -81,7 +81,7 @@ class Dialogue:
     def alive(self) -> bool:
         return self.protocol.is_connected
 
-    def info(self, name: str) -> object:
+    def transport_info(self, name: str) -> object:
         """Extra information of the transport (``peername`` ...); None without one."""
         transport = self.protocol.transport
         return transport.get_extra_info(name) if transport is not None else None

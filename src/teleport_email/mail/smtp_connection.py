@@ -125,7 +125,7 @@ class SmtpConnection:
             ) from error
         if implicit:
             self._note_tls()
-        peer = self._dialogue.info("peername")
+        peer = self._dialogue.transport_info("peername")
         self.facts.peer = str(peer[0]) if isinstance(peer, tuple) else ""
         greeting = await self._dialogue.greeting()
         self.facts.greeting = str(greeting)
@@ -134,7 +134,7 @@ class SmtpConnection:
             raise OpenFailed(Temporary(f"{settings.host}:{settings.port} greeted with {greeting}"))
 
     async def _hello(self) -> None:
-        name = self.settings.helo_hostname or own_name(self._dialogue.info("sockname"))
+        name = self.settings.helo_hostname or own_name(self._dialogue.transport_info("sockname"))
         reply = await self._dialogue.command("EHLO", name)
         if reply.code in {500, 502, 504}:
             reply = await self._dialogue.command("HELO", name)
@@ -227,7 +227,7 @@ class SmtpConnection:
         self.facts.secret_in_clear = True
 
     def _note_tls(self) -> None:
-        tls = self._dialogue.info("ssl_object")
+        tls = self._dialogue.transport_info("ssl_object")
         if not isinstance(tls, ssl.SSLObject):
             raise OpenFailed(Temporary("the connection was lost during the TLS handshake"))
         self.facts.tls_version = tls.version() or ""
