@@ -127,7 +127,7 @@ def logged_events() -> set[tuple[str, str]]:
             match node:
                 case ast.Call(
                     func=ast.Attribute(value=logger, attr=method), args=[ast.Constant(value=str(event)), *_]
-                ) if method in levels and re.search(r"\b(log|bound)\b", ast.unparse(logger)):
+                ) if method in levels and re.search(r"(^|[._])(log|bound)\b", ast.unparse(logger)):
                     found.add((event, levels[method]))
     return found
 
