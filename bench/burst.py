@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import functools
 import gc
 import statistics
 import time
@@ -89,6 +90,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--clear", action="store_true", help="neither TLS nor login")
     parser.add_argument("--limit", type=int, default=0, help="connections that the server allows")
+    parser.add_argument("--one-by-one", action="store_true", help="the sink offers no PIPELINING")
     parser.add_argument("--inbox", action="store_true", help="the sandbox's inbox in place of the sink")
     parser.add_argument("--profile", default="", help="command to put in front of the daemon's")
     parser.add_argument("--save", default="", help="add the results to this file")
@@ -107,10 +109,14 @@ def main() -> None:
     columns = "delay ms|floor s|sent s|recorded s|ratio|floor cpu s|cpu s|peak MB"
     if options.inbox:
         title += ", a full server"
-    server = InboxServer if options.inbox else Sink
+    if options.one_by_one:
+        title += ", no PIPELINING"
+    server = functools.partial(Sink, pipelining=not options.one_by_one)
     source = smtp_source() if options.clear else ""
     report = Report(title, columns + ("|smtp-source s|ratio" if source else ""), options.save)
-    with remotes(Remote(ClusterDesk), Remote(server, tls=not options.clear)) as (cluster, mail):
+    with remotes(
+        Remote(ClusterDesk), Remote(InboxServer if options.inbox else server, tls=not options.clear)
+    ) as (cluster, mail):
         reach = (cluster.ask("start", options.cluster_delay / 1000), mail.ask("start"))
         settings = {
             "people": people,

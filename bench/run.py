@@ -21,6 +21,7 @@ HERE = Path(__file__).parent
 FULL: list[list[str]] = [
     ["burst.py", "--rounds", "5"],
     ["burst.py", "--rounds", "5", "--delays", "0,10", "--inbox"],
+    ["burst.py", "--rounds", "3", "--delays", "0,30", "--one-by-one"],
     ["burst.py", "--rounds", "3", "--per-connection", "20", "--delays", "0,30"],
     ["burst.py", "--rounds", "3", "--delays", "30", "--cluster-delay", "30"],
     ["burst.py", "--rounds", "3", "--delays", "0,10", "--limit", "3"],

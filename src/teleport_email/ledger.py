@@ -13,7 +13,6 @@ from __future__ import annotations
 import base64
 import dataclasses
 import enum
-import hashlib
 import hmac
 import json
 import zlib
@@ -215,7 +214,7 @@ class Ledger:
     def _id(self, code: str, request_id: str, address: str) -> str:
         text = f"{code}\n{request_id}\n{address}".encode("utf-8", "surrogatepass")
         # 96 bits: more than enough against chance, and short enough for the limit of the id's length.
-        digest = hmac.new(bytes.fromhex(self.nonce), text, hashlib.sha256).hexdigest()[:24]
+        digest = hmac.digest(bytes.fromhex(self.nonce), text, "sha256").hex()[:24]
         return f"{code}.{digest}@{self.domain}"
 
 
