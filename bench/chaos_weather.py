@@ -87,6 +87,7 @@ class Weather:
 
     async def _calm_smtp(self) -> None:
         self._clear_mail()
+        self._inbox.faults.pipelining = self._rng.random() < 0.7  # new connections see it
         await self._inbox.listen_again()
 
     def _smtp_spells(self) -> list[Spell]:
@@ -117,6 +118,8 @@ class Weather:
             ("greylists", set_("greylist", 1.0)),
             ("450", rule("RCPT", Reply(450, "4.2.1 busy"))),
             ("452", rule("DATA", Reply(452, "4.3.1 no room"))),
+            ("cut midway", rule("RCPT", Cut(), 0.3)),
+            ("421 midway", rule("DATA", Reply(421, "4.3.2 going down"), 0.3)),
             ("535", set_("refuse_login", True)),
             ("3 connections, 20 messages each", few),
             ("cut after the dot, kept", rule("DOT", Cut(keep=True))),

@@ -82,6 +82,7 @@ async def run(
     ``TELEPORT_PLUGIN_FAIL_FAST``, :class:`ClusterError` on a lost connection.
     """
     daemon = Daemon(settings, reread=reread, notifier=notifier, log=log, environ=environ)
+    daemon.settle = heap.settle  # the process is all its own
     await daemon.run(signals)
 
 
@@ -115,6 +116,8 @@ class Daemon:
         self.link.connected = self._directory.forget
         self._reload_asked = asyncio.Event()
         self._retired: set[asyncio.Task[None]] = set()
+        self.settle: Callable[[], None] = lambda: None
+        """Called once, when everything is loaded."""
         self._begun = self._stopping = self._said_ready = False
         self._last_status = ""
         self.diagnostics = Diagnostics(
@@ -270,7 +273,7 @@ class Daemon:
             self._said_ready = True
             log.info("Plugin is ready", cluster=self.link.cluster.name, open_requests=self.store.open)
             self._renderer.warm_up()
-            heap.settle()
+            self.settle()
         heap.give_back()
         self._tell_status()
 

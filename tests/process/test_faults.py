@@ -32,7 +32,7 @@ async def test_a_daemon_that_is_there_before_the_cluster_and_the_mail_server(pla
     place.cluster.faults.unreachable = True
     await place.inbox.stop_listening()
     daemon = await place.start(ready=False)
-    await daemon.says("connection to the cluster lost")
+    await daemon.says("cluster not reached")
     place.cluster.faults.unreachable = False
     await daemon.says("Plugin is ready")
     request = await place.cluster.create(user="alice")

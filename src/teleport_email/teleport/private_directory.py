@@ -80,8 +80,8 @@ def _places() -> Iterator[Path]:
 
 def _sweep(place: Path) -> None:
     """Remove what killed processes of this user left there."""
-    with contextlib.suppress(OSError):
-        for entry in os.scandir(place):
+    with contextlib.suppress(OSError), os.scandir(place) as entries:
+        for entry in entries:
             if entry.name.startswith(PREFIX):
                 info = entry.stat(follow_symlinks=False)
                 # Permissions only: in a directory of a group (Kubernetes, fsGroup) it is set-group-ID too.
