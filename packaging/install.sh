@@ -39,7 +39,7 @@ install_all() {
 
 	# The build tool stays out of what is installed; every package is checked against its hash.
 	"$python" -m venv "$build/venv"
-	"$build/venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes \
+	"$build/venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
 		-r requirements/build.txt
 	"$build/venv/bin/python" -m pip wheel --quiet --disable-pip-version-check --no-deps \
 		--no-build-isolation --wheel-dir "$build" .
@@ -47,7 +47,7 @@ install_all() {
 	rm -rf "$DESTDIR$home"
 	mkdir -p "$DESTDIR$home"
 	"$python" -m venv "$DESTDIR$home"
-	"$DESTDIR$home/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes \
+	"$DESTDIR$home/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
 		-r requirements/runtime.txt
 	"$DESTDIR$home/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps "$build"/*.whl
 	"$DESTDIR$home/bin/python" -m pip uninstall --quiet --yes --disable-pip-version-check setuptools pip 2>/dev/null

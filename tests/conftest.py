@@ -6,6 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from hypothesis import settings
+
+# A deadline per example measures the machine, not the code: under coverage on a busy one it fails.
+settings.register_profile("all", deadline=None)
+settings.load_profile("all")
 
 
 @pytest.fixture(autouse=True)
