@@ -38,12 +38,12 @@ from chaos_book import REFUSED, Book, Life, Verdict
 from chaos_daemons import PASSWORD, Slot
 from chaos_weather import Weather
 
-from teleport_email.model import RequestState, Threshold
-from teleport_email.sandbox.cluster import SandboxCluster
-from teleport_email.sandbox.inbox import Inbox
-from teleport_email.sandbox.mailbox import ReceivedMail
-from teleport_email.sandbox.mailgun import MailgunServer
-from teleport_email.sandbox.refusal import Refusal
+from teleport_email.core.model import RequestState, Threshold
+from teleport_email.sandbox.cluster.cluster import SandboxCluster
+from teleport_email.sandbox.cluster.refusal import Refusal
+from teleport_email.sandbox.mail.inbox import Inbox
+from teleport_email.sandbox.mail.mailbox import ReceivedMail
+from teleport_email.sandbox.mail.mailgun import MailgunServer
 
 ROLES = {
     "*": ["all@example.com"],

@@ -15,9 +15,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from teleport_email.errors import LedgerUnreadable
-from teleport_email.ledger import LEDGER_KEY, Mark, loads
-from teleport_email.sandbox.mailbox import ReceivedMail
+from teleport_email.core.errors import LedgerUnreadable
+from teleport_email.core.ledger import LEDGER_KEY, Mark, loads
+from teleport_email.sandbox.mail.mailbox import ReceivedMail
 
 REFUSED = "gone@example.com"
 """The recipient whom every server refuses for good."""

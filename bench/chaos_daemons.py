@@ -12,10 +12,10 @@ from pathlib import Path
 
 from chaos_book import Book
 
-from teleport_email.sandbox import workspace
-from teleport_email.sandbox.cluster import SandboxCluster
-from teleport_email.sandbox.inbox import Inbox
-from teleport_email.sandbox.mailgun import MailgunServer
+from teleport_email.sandbox.cluster.cluster import SandboxCluster
+from teleport_email.sandbox.command import workspace
+from teleport_email.sandbox.mail.inbox import Inbox
+from teleport_email.sandbox.mail.mailgun import MailgunServer
 
 STOP_WITHIN = 20.0
 """Seconds in which a daemon that gets SIGTERM must have ended."""

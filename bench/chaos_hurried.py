@@ -10,14 +10,17 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from teleport_email.signals import ignore_hangup
+from teleport_email.daemon.signals import ignore_hangup
 
 ignore_hangup()
 
-from teleport_email import backoff, claim, hold, reconcile, resync, store  # noqa: E402
 from teleport_email.__main__ import main  # noqa: E402
-from teleport_email.mail import pause, pool  # noqa: E402
-from teleport_email.teleport import plugin_data  # noqa: E402
+from teleport_email.core import backoff, claim  # noqa: E402
+from teleport_email.mail import pause  # noqa: E402
+from teleport_email.mail.smtp import pool  # noqa: E402
+from teleport_email.reconciling import hold, reconcile  # noqa: E402
+from teleport_email.teleport.calls import plugin_data  # noqa: E402
+from teleport_email.watching import resync, store  # noqa: E402
 
 LENGTHS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (claim, ("LEASE", "RENEW_AFTER", "BEGIN_UNTIL", "FINISH_UNTIL")),

@@ -14,12 +14,12 @@ from typing import Any
 
 from chaos_book import REFUSED, Book
 
-from teleport_email.sandbox import faults
-from teleport_email.sandbox.cluster import SandboxCluster
-from teleport_email.sandbox.inbox import Inbox
-from teleport_email.sandbox.mailgun import NOT_ALLOWED, UNAUTHORIZED, Answer, MailgunServer, rate_limited
-from teleport_email.sandbox.script import Cut, Silence, Wait
-from teleport_email.sandbox.smtp_faults import Reply
+from teleport_email.sandbox.cluster import faults
+from teleport_email.sandbox.cluster.cluster import SandboxCluster
+from teleport_email.sandbox.mail.inbox import Inbox
+from teleport_email.sandbox.mail.mailgun import NOT_ALLOWED, UNAUTHORIZED, Answer, MailgunServer, rate_limited
+from teleport_email.sandbox.mail.script import Cut, Silence, Wait
+from teleport_email.sandbox.mail.smtp_faults import Reply
 
 Spell = tuple[str, Callable[[], Awaitable[None] | None]]
 

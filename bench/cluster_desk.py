@@ -8,10 +8,10 @@ import time
 from datetime import timedelta
 from typing import Any
 
-from teleport_email.model import RequestState, Threshold
-from teleport_email.sandbox.cluster import SandboxCluster
-from teleport_email.sandbox.faults import delay
-from teleport_email.sandbox.inbox import Inbox  # noqa: F401 - loaded before anything is timed
+from teleport_email.core.model import RequestState, Threshold
+from teleport_email.sandbox.cluster.cluster import SandboxCluster
+from teleport_email.sandbox.cluster.faults import delay
+from teleport_email.sandbox.mail.inbox import Inbox  # noqa: F401 - loaded before anything is timed
 
 UPDATE = "/proto.AuthService/UpdatePluginData"
 REASON = "The nightly job failed again and somebody has to look at the database. " * 3

@@ -18,7 +18,7 @@ from cluster_desk import ClusterDesk
 from mail_sink import Sink
 from parts import TICKS, Daemon, Remote, Report, remotes, running
 
-from teleport_email.settings import TeleportSettings
+from teleport_email.config.settings import TeleportSettings
 from teleport_email.teleport.session import Session
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from parts import PASSWORD
 
-from teleport_email.sandbox.inbox import Inbox
-from teleport_email.sandbox.mailbox import ReceivedMail
+from teleport_email.sandbox.mail.inbox import Inbox
+from teleport_email.sandbox.mail.mailbox import ReceivedMail
 
 
 class InboxServer(Inbox):

@@ -11,7 +11,7 @@ import asyncio
 import time
 from typing import Any
 
-from teleport_email.sandbox.mail_certificates import MailAuthority
+from teleport_email.sandbox.mail.mail_certificates import MailAuthority
 
 
 class Sink:

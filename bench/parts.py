@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from teleport_email.sandbox import workspace
+from teleport_email.sandbox.command import workspace
 
 PASSWORD = "bench"
 READY = b"Plugin is ready"

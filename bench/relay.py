@@ -19,15 +19,15 @@ from pathlib import Path
 import grpc
 import grpc.aio
 
-from teleport_email.sandbox.ca import Authorities
-from teleport_email.settings import TeleportSettings
-from teleport_email.teleport import credentials
+from teleport_email.config.settings import TeleportSettings
+from teleport_email.sandbox.front.ca import Authorities
 from teleport_email.teleport._proto import auth_pb2, auth_pb2_grpc, types_pb2
 from teleport_email.teleport._proto.auth_pb2_grpc import AuthServiceStub
-from teleport_email.teleport.calls import Caller
-from teleport_email.teleport.dialer import Dialer
-from teleport_email.teleport.relay import Relay
-from teleport_email.teleport.requests import Requests
+from teleport_email.teleport.calls.call import Caller
+from teleport_email.teleport.calls.requests import Requests
+from teleport_email.teleport.connect import credentials
+from teleport_email.teleport.connect.dialer import Dialer
+from teleport_email.teleport.connect.relay import Relay
 
 REQUESTS = 10_000
 LIMIT = 1.5

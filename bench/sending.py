@@ -24,12 +24,12 @@ from typing import Any
 import aiosmtplib
 import structlog
 
+from teleport_email.config.settings import SmtpSettings
+from teleport_email.core.model import Content, Delivered, Mail
 from teleport_email.mail.mailer import OpenGate
 from teleport_email.mail.message import build
-from teleport_email.mail.smtp import SmtpMailer
-from teleport_email.model import Content, Delivered, Mail
-from teleport_email.sandbox.inbox import Inbox
-from teleport_email.settings import SmtpSettings
+from teleport_email.mail.smtp.mailer import SmtpMailer
+from teleport_email.sandbox.mail.inbox import Inbox
 
 CONTENT = Content(
     subject="example.com Role Request 0190d7f6-3c1c-7a8e-9f8b-2f6d1f0c9a11",

@@ -31,7 +31,7 @@ PACKAGE = "teleport_email/teleport/_proto"
 TARGET = SOURCES.parent / "src" / PACKAGE
 MARK = "# Generated from proto/ by proto/generate.py. Do not edit.\n"
 
-CALLS = "teleport_email.teleport.calls"
+CALLS = "teleport_email.teleport.calls.call"
 """Where the types of a stub's methods are: grpcio brings no annotations."""
 
 

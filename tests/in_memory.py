@@ -15,11 +15,10 @@ from datetime import UTC, datetime, timedelta
 
 from virtual_time import START, clock
 
-from teleport_email.decide import Audience, Due, Policy, View
-from teleport_email.errors import ClusterError, Conflict, Unreachable
-from teleport_email.hold import Gate
-from teleport_email.ledger import Ledger, loads
-from teleport_email.model import (
+from teleport_email.core.decide import Audience, Due, Policy, View
+from teleport_email.core.errors import ClusterError, Conflict, Unreachable
+from teleport_email.core.ledger import Ledger, loads
+from teleport_email.core.model import (
     AccessRequest,
     Content,
     Delivered,
@@ -30,8 +29,9 @@ from teleport_email.model import (
     SendOutcome,
     Withdrawn,
 )
-from teleport_email.reconcile import Outcome, Reconciler
-from teleport_email.store import Store
+from teleport_email.reconciling.hold import Gate
+from teleport_email.reconciling.reconcile import Outcome, Reconciler
+from teleport_email.watching.store import Store
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 

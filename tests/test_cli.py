@@ -12,8 +12,8 @@ import pytest
 from teleport_email import cli, config
 from teleport_email.commands import add_config_options, configure
 from teleport_email.config.keys import KEYS
-from teleport_email.errors import ConfigError, Fault, IdentityExpired, Unreachable
-from teleport_email.settings import SmtpSettings
+from teleport_email.config.settings import SmtpSettings
+from teleport_email.core.errors import ConfigError, Fault, IdentityExpired, Unreachable
 
 ROOT = Path(__file__).parents[1]
 

@@ -4,11 +4,11 @@ import sys
 
 if "start" in sys.argv[1:]:
     # Before the imports: a SIGHUP (`systemctl reload`) in the first moments would end the process.
-    from .signals import ignore_hangup
+    from teleport_email.daemon.signals import ignore_hangup
 
     ignore_hangup()
 
-from .cli import main
+from teleport_email.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -13,9 +13,9 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol, cast
 
-from . import __version__
-from .commands import DEFAULT_CONFIG
-from .errors import ConfigError, IdentityError, TeleportEmailError
+from teleport_email import __version__
+from teleport_email.commands import DEFAULT_CONFIG
+from teleport_email.core.errors import ConfigError, IdentityError, TeleportEmailError
 
 EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from teleport_email.cli import main
-from teleport_email.model import AccessMonitoringRule, User
-from teleport_email.sandbox.cluster import SandboxCluster
-from teleport_email.sandbox.permissions import MINIMAL
+from teleport_email.core.model import AccessMonitoringRule, User
+from teleport_email.sandbox.cluster.cluster import SandboxCluster
+from teleport_email.sandbox.cluster.permissions import MINIMAL
 
 MANUAL = (Path(__file__).parent.parent.parent / "docs/routing.md").read_text()
 BLOCK = re.compile(r"^```(\w+)( base)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -253,7 +253,7 @@ def test_looking_at_roles_needs_neither_lark_nor_the_cluster() -> None:
     import sys
 
     code = (
-        "import sys, teleport_email.recipients, teleport_email.rules; "
+        "import sys, teleport_email.routing.recipients, teleport_email.routing.rules; "
         "print(sorted({'lark', 're2', 'grpc', 'yaml', 'idna', 'structlog'} & set(sys.modules)))"
     )
     assert (

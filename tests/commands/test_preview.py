@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from teleport_email.cli import main
-from teleport_email.model import Topic
+from teleport_email.core.model import Topic
 from teleport_email.render import samples
 
 KINDS = [samples.file_name(kind) for kind in samples.kinds()]

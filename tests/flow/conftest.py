@@ -11,18 +11,21 @@ from typing import Any
 
 import pytest
 
-from teleport_email import backoff, claim, go_plugin, hold, reconcile, resync, store
-from teleport_email.ledger import Ledger, Mark
-from teleport_email.log import Log
-from teleport_email.mail import pause, pool
-from teleport_email.mail.smtp import SmtpMailer
-from teleport_email.sandbox.cluster import SandboxCluster
-from teleport_email.sandbox.inbox import Inbox
-from teleport_email.sandbox.mailbox import Mailbox, ReceivedMail
-from teleport_email.service import Daemon
-from teleport_email.settings import DeliverySettings, LogSettings, Settings, TeleportSettings
-from teleport_email.systemd import Notifier
-from teleport_email.teleport import plugin_data
+from teleport_email.config.settings import DeliverySettings, LogSettings, Settings, TeleportSettings
+from teleport_email.core import backoff, claim, go_plugin
+from teleport_email.core.ledger import Ledger, Mark
+from teleport_email.daemon.service import Daemon
+from teleport_email.daemon.systemd import Notifier
+from teleport_email.mail import pause
+from teleport_email.mail.smtp import pool
+from teleport_email.mail.smtp.mailer import SmtpMailer
+from teleport_email.reconciling import hold, reconcile
+from teleport_email.sandbox.cluster.cluster import SandboxCluster
+from teleport_email.sandbox.mail.inbox import Inbox
+from teleport_email.sandbox.mail.mailbox import Mailbox, ReceivedMail
+from teleport_email.telemetry.log import Log
+from teleport_email.teleport.calls import plugin_data
+from teleport_email.watching import resync, store
 
 QUICK_LEASE = 1.2
 """Seconds of a lease where tests wait for one to end: 30 in the real program, all else in proportion."""

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from teleport_email.go_plugin import GO_KEYS
-from teleport_email.model import RequestState, Threshold
+from teleport_email.core.go_plugin import GO_KEYS
+from teleport_email.core.model import RequestState, Threshold
 
 pytestmark = pytest.mark.usefixtures("hasty")
 

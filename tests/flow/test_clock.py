@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from teleport_email import service
-from teleport_email.model import RequestState
+from teleport_email.core.model import RequestState
+from teleport_email.daemon import service
 
 pytestmark = pytest.mark.usefixtures("hasty")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from teleport_email.model import RequestState, Threshold
+from teleport_email.core.model import RequestState, Threshold
 
 pytestmark = pytest.mark.usefixtures("hasty")
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from teleport_email.model import RequestState, ResourceID, Threshold
-from teleport_email.sandbox.mailgun import MailgunServer
+from teleport_email.core.model import RequestState, ResourceID, Threshold
+from teleport_email.sandbox.mail.mailgun import MailgunServer
 from teleport_email.teleport._proto import auth_pb2, types_pb2
 
 DATA = Path(__file__).parents[1] / "data"

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from teleport_email.ledger import LEDGER_KEY
-from teleport_email.model import RequestState, Threshold
-from teleport_email.sandbox.smtp_faults import Reply
+from teleport_email.core.ledger import LEDGER_KEY
+from teleport_email.core.model import RequestState, Threshold
+from teleport_email.sandbox.mail.smtp_faults import Reply
 
 pytestmark = pytest.mark.usefixtures("hasty")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from teleport_email.model import AccessList, RequestState
+from teleport_email.core.model import AccessList, RequestState
 
 
 async def test_announcement_review_and_approval_in_one_thread(world: Any) -> None:

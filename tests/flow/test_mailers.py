@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from teleport_email.model import RequestState
-from teleport_email.sandbox.inbox import Inbox
-from teleport_email.sandbox.mailgun import MailgunServer
+from teleport_email.core.model import RequestState
+from teleport_email.sandbox.mail.inbox import Inbox
+from teleport_email.sandbox.mail.mailgun import MailgunServer
 
 
 async def story(world: Any, box: Any) -> None:

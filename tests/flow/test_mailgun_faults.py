@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from teleport_email.mail.mailgun import MailgunMailer
-from teleport_email.sandbox.mailgun import (
+from teleport_email.sandbox.mail.mailgun import (
     BANNER,
     NOT_ALLOWED,
     UNAUTHORIZED,
@@ -18,7 +18,7 @@ from teleport_email.sandbox.mailgun import (
     Silence,
     rate_limited,
 )
-from teleport_email.sandbox.script import Cut
+from teleport_email.sandbox.mail.script import Cut
 
 pytestmark = pytest.mark.usefixtures("hasty")
 

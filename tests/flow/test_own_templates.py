@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from teleport_email.model import RequestState
-from teleport_email.settings import LogSettings
+from teleport_email.config.settings import LogSettings
+from teleport_email.core.model import RequestState
 
 pytestmark = pytest.mark.usefixtures("hasty")
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from teleport_email import service
-from teleport_email.model import AccessMonitoringRule, RequestState, Threshold
-from teleport_email.sandbox.smtp_faults import Silence
+from teleport_email.core.model import AccessMonitoringRule, RequestState, Threshold
+from teleport_email.daemon import service
+from teleport_email.sandbox.mail.smtp_faults import Silence
 
 pytestmark = pytest.mark.usefixtures("hasty")
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from teleport_email import watch
-from teleport_email.settings import LogSettings, TeleportSettings
+from teleport_email.config.settings import LogSettings, TeleportSettings
+from teleport_email.watching import watch
 
 pytestmark = pytest.mark.usefixtures("hasty")
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from teleport_email import resync
-from teleport_email.model import RequestState
-from teleport_email.sandbox.script import Wait
-from teleport_email.sandbox.smtp_faults import Reply
+from teleport_email.core.model import RequestState
+from teleport_email.sandbox.mail.script import Wait
+from teleport_email.sandbox.mail.smtp_faults import Reply
 from teleport_email.teleport import session
+from teleport_email.watching import resync
 
 FIVE = tuple(f"r{number}@example.com" for number in range(5))
 

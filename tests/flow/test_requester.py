@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from teleport_email.model import AccessList, User
+from teleport_email.core.model import AccessList, User
 
 pytestmark = pytest.mark.usefixtures("hasty")
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from teleport_email import go_plugin
-from teleport_email.model import AccessMonitoringRule, ResourceID, User
-from teleport_email.sandbox.faults import fail
+from teleport_email.core import go_plugin
+from teleport_email.core.model import AccessMonitoringRule, ResourceID, User
+from teleport_email.sandbox.cluster.faults import fail
 from teleport_email.teleport._proto import auth_pb2, types_pb2
 
 

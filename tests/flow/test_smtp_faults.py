@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from teleport_email.ledger import Mark
+from teleport_email.core.ledger import Mark
+from teleport_email.core.model import Kind, RequestState, Temporary, Topic
 from teleport_email.mail import pause
-from teleport_email.model import Kind, RequestState, Temporary, Topic
-from teleport_email.sandbox.inbox import Inbox
-from teleport_email.sandbox.script import Cut, Silence
-from teleport_email.sandbox.smtp_faults import Reply
+from teleport_email.sandbox.mail.inbox import Inbox
+from teleport_email.sandbox.mail.script import Cut, Silence
+from teleport_email.sandbox.mail.smtp_faults import Reply
 
 pytestmark = pytest.mark.usefixtures("hasty")
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from teleport_email import service
-from teleport_email.sandbox.script import Silence, Wait
+from teleport_email.daemon import service
+from teleport_email.sandbox.mail.script import Silence, Wait
 
 pytestmark = pytest.mark.usefixtures("hasty")
 

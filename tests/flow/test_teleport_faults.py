@@ -10,10 +10,11 @@ from typing import Any
 import grpc
 import pytest
 
-from teleport_email import decide, resync
-from teleport_email.model import RequestState
-from teleport_email.sandbox import faults
-from teleport_email.sandbox.script import Wait
+from teleport_email.core import decide
+from teleport_email.core.model import RequestState
+from teleport_email.sandbox.cluster import faults
+from teleport_email.sandbox.mail.script import Wait
+from teleport_email.watching import resync
 
 pytestmark = pytest.mark.usefixtures("hasty")
 

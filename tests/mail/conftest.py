@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from teleport_email.mail.dialogue import Timeouts
+from teleport_email.config.settings import SmtpSettings
+from teleport_email.core.model import Content, Mail
 from teleport_email.mail.mailer import Mailer, OpenGate
-from teleport_email.mail.smtp import SmtpMailer
-from teleport_email.model import Content, Mail
-from teleport_email.sandbox.inbox import Inbox
-from teleport_email.sandbox.smtp_faults import SmtpFaults
-from teleport_email.settings import SmtpSettings
+from teleport_email.mail.smtp.dialogue import Timeouts
+from teleport_email.mail.smtp.mailer import SmtpMailer
+from teleport_email.sandbox.mail.inbox import Inbox
+from teleport_email.sandbox.mail.smtp_faults import SmtpFaults
 
 CONTENT = Content(
     subject="example.com Role Request 0190d7f6",

@@ -7,9 +7,9 @@ import random
 
 import pytest
 
+from teleport_email.core.model import Temporary
 from teleport_email.mail.admission import Admission
 from teleport_email.mail.pause import Pause, Step
-from teleport_email.model import Temporary
 
 DOWN = Temporary("connection refused")
 

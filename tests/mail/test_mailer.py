@@ -9,9 +9,9 @@ import sys
 
 import pytest
 
+from teleport_email.config.settings import MailgunSettings, Secret, SmtpSettings
+from teleport_email.core.model import Delivered, SendOutcome, Temporary, Withdrawn
 from teleport_email.mail.mailer import Attempt, Mailer, OpenGate, WithdrawnError, make_mailer
-from teleport_email.model import Delivered, SendOutcome, Temporary, Withdrawn
-from teleport_email.settings import MailgunSettings, Secret, SmtpSettings
 
 
 class Scripted(Mailer):
@@ -144,8 +144,6 @@ async def test_the_mailer_that_the_settings_ask_for(clock) -> None:
 
 
 def test_smtp_loads_no_http_client() -> None:
-    code = (
-        "import sys, teleport_email.mail.smtp; print('httpx' in sys.modules, 'cryptography' in sys.modules)"
-    )
+    code = "import sys, teleport_email.mail.smtp.mailer; print('httpx' in sys.modules, 'cryptography' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]

@@ -11,14 +11,14 @@ from email.utils import format_datetime
 import httpx
 import pytest
 
+from teleport_email.config.settings import Secret
+from teleport_email.core.model import AccountFault, Delivered, Refused, Temporary, Withdrawn
 from teleport_email.mail.mailer import OpenGate
 from teleport_email.mail.mailgun import MailgunMailer, _wait
 from teleport_email.mail.message import build
-from teleport_email.model import AccountFault, Delivered, Refused, Temporary, Withdrawn
-from teleport_email.sandbox.gateways import ConnectProxy
-from teleport_email.sandbox.mail_certificates import MailAuthority
-from teleport_email.sandbox.mailgun import Answer, Cut, MailgunServer, Silence, Wait, rate_limited
-from teleport_email.settings import Secret
+from teleport_email.sandbox.front.gateways import ConnectProxy
+from teleport_email.sandbox.mail.mail_certificates import MailAuthority
+from teleport_email.sandbox.mail.mailgun import Answer, Cut, MailgunServer, Silence, Wait, rate_limited
 
 NOW = datetime(2026, 11, 22, 18, 30, tzinfo=UTC)
 

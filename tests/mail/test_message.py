@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from teleport_email.core.model import Content, Mail
 from teleport_email.mail.message import build, envelope_sender
-from teleport_email.model import Content, Mail
 
 BOUNDARY = "=_3f9d2c1b7a6e4d5c8b9a"
 CONTENT = Content(

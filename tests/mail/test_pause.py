@@ -6,8 +6,8 @@ import random
 
 import pytest
 
+from teleport_email.core.model import AccountFault, Temporary
 from teleport_email.mail.pause import Pause, Step
-from teleport_email.model import AccountFault, Temporary
 
 REFUSED = AccountFault("535 wrong password")
 DOWN = Temporary("connection refused")

@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from teleport_email import go_plugin
-from teleport_email.claim import Attempt, Claim
-from teleport_email.decide import Audience, Due, Plan, Policy, View
-from teleport_email.ledger import ANNOUNCEMENTS, LEDGER_KEY, RESOLUTION_TOPICS, Ledger, unpack
-from teleport_email.model import (
+from teleport_email.core import go_plugin
+from teleport_email.core.claim import Attempt, Claim
+from teleport_email.core.decide import Audience, Due, Plan, Policy, View
+from teleport_email.core.ledger import ANNOUNCEMENTS, LEDGER_KEY, RESOLUTION_TOPICS, Ledger, unpack
+from teleport_email.core.model import (
     AccessRequest,
     Content,
     Delivered,

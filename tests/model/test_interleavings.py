@@ -21,11 +21,11 @@ from model.interleavings import (
     request,
 )
 
-from teleport_email import claim, go_plugin, ledger
-from teleport_email.claim import Attempt, Claim
-from teleport_email.decide import Due, View
-from teleport_email.go_plugin import Write
-from teleport_email.ledger import LEDGER_KEY, Ledger, Mark
+from teleport_email.core import claim, go_plugin, ledger
+from teleport_email.core.claim import Attempt, Claim
+from teleport_email.core.decide import Due, View
+from teleport_email.core.go_plugin import Write
+from teleport_email.core.ledger import LEDGER_KEY, Ledger, Mark
 
 MADE = View(request(PENDING))
 REVIEWED = View(request(PENDING, 1))

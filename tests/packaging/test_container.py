@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from teleport_email.httpd import HttpServer, Request, Response
+from teleport_email.telemetry.httpd import HttpServer, Request, Response
 
 ROOT = Path(__file__).parents[2]
 CONTAINER = ROOT / "packaging/container"

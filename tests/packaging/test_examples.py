@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from teleport_email.model import AccessMonitoringRule
-from teleport_email.rules.compiled import compile_rules
-from teleport_email.sandbox.permissions import FULL
+from teleport_email.core.model import AccessMonitoringRule
+from teleport_email.routing.rules.compiled import compile_rules
+from teleport_email.sandbox.cluster.permissions import FULL
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples/teleport"

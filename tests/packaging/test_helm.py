@@ -22,8 +22,8 @@ import yaml
 
 import teleport_email
 from teleport_email import config
-from teleport_email.httpd import HttpServer, Request, Response
-from teleport_email.settings import MailgunSettings, Settings, SmtpSettings
+from teleport_email.config.settings import MailgunSettings, Settings, SmtpSettings
+from teleport_email.telemetry.httpd import HttpServer, Request, Response
 
 pytestmark = pytest.mark.timeout(660)  # the build, once
 

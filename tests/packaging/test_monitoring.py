@@ -13,10 +13,10 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from teleport_email.health import Snapshot
-from teleport_email.link import Status
-from teleport_email.metrics import Metrics
-from teleport_email.tally import Tally
+from teleport_email.telemetry.health import Snapshot
+from teleport_email.telemetry.metrics import Metrics
+from teleport_email.telemetry.tally import Tally
+from teleport_email.watching.link import Status
 
 MONITORING = Path(__file__).parents[2] / "packaging/monitoring"
 NOW = datetime(2026, 11, 22, tzinfo=UTC)

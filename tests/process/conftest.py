@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from teleport_email import go_plugin
-from teleport_email.ledger import Mark
-from teleport_email.sandbox.inbox import Inbox
-from teleport_email.sandbox.running import Sandbox, SandboxOptions
+from teleport_email.core import go_plugin
+from teleport_email.core.ledger import Mark
+from teleport_email.sandbox.command.running import Sandbox, SandboxOptions
+from teleport_email.sandbox.mail.inbox import Inbox
 
 PATIENCE = 30.0
 """Seconds for anything that takes a moment: the machine may be busy."""

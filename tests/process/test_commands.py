@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from teleport_email.sandbox.permissions import MINIMAL
-from teleport_email.sandbox.running import Sandbox, SandboxOptions
+from teleport_email.sandbox.cluster.permissions import MINIMAL
+from teleport_email.sandbox.command.running import Sandbox, SandboxOptions
 
 COMMAND = [sys.executable, "-m", "teleport_email"]
 PATIENCE = 30.0

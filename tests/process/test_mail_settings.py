@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from teleport_email.sandbox.inbox import Inbox
-from teleport_email.sandbox.running import Sandbox, SandboxOptions
-from teleport_email.sandbox.token_server import TokenServer
+from teleport_email.sandbox.command.running import Sandbox, SandboxOptions
+from teleport_email.sandbox.mail.inbox import Inbox
+from teleport_email.sandbox.mail.token_server import TokenServer
 
 BOT = "bot@example.com"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from teleport_email.sandbox.script import Silence, Wait
+from teleport_email.sandbox.mail.script import Silence, Wait
 
 RECIPIENTS = 5
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from teleport_email.model import Topic
+from teleport_email.config.settings import DeliverySettings
+from teleport_email.core.model import Topic
 from teleport_email.render import TEMPLATE_OF, Facts, Renderer, samples, template_data, times
 from teleport_email.render.quoting import Quote
 from teleport_email.render.templating import builtin_sources
-from teleport_email.settings import DeliverySettings
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "messages.md").read_text("utf-8")

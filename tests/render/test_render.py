@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from teleport_email.model import (
+from teleport_email.config.settings import DeliverySettings
+from teleport_email.core.model import (
     AccessList,
     AccessRequest,
     ClusterInfo,
@@ -26,7 +27,6 @@ from teleport_email.model import (
     Topic,
 )
 from teleport_email.render import Facts, Renderer, samples
-from teleport_email.settings import DeliverySettings
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 GERMAN = Path(__file__).parents[2] / "examples" / "templates-de"

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from teleport_email.model import Kind, Topic
+from teleport_email.config.settings import DeliverySettings
+from teleport_email.core.model import Kind, Topic
 from teleport_email.render import TEMPLATE_OF, Facts, Renderer, samples
 from teleport_email.render.templating import SUFFIXES, builtin_sources
-from teleport_email.settings import DeliverySettings
 
 GERMAN = Path(__file__).parents[2] / "examples" / "templates-de"
 BUILTIN = Renderer(DeliverySettings(sender="teleport@example.com"))

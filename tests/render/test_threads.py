@@ -12,11 +12,11 @@ from email.message import EmailMessage
 
 import pytest
 
-from teleport_email.ledger import Ledger, Party
+from teleport_email.config.settings import DeliverySettings
+from teleport_email.core.ledger import Ledger, Party
+from teleport_email.core.model import Kind, Mail, Topic
 from teleport_email.mail.message import build
-from teleport_email.model import Kind, Mail, Topic
 from teleport_email.render import Facts, Renderer, samples
-from teleport_email.settings import DeliverySettings
 
 RENDERER = Renderer(DeliverySettings(sender="teleport@example.com"))
 LEDGER = Ledger(nonce="0123456789abcdef" * 2, domain="example.com")

@@ -9,8 +9,8 @@ from typing import Any
 import grpc
 import pytest
 
-from teleport_email.sandbox.ca import SERVER_NAME, Credentials
-from teleport_email.sandbox.cluster import SandboxCluster
+from teleport_email.sandbox.cluster.cluster import SandboxCluster
+from teleport_email.sandbox.front.ca import SERVER_NAME, Credentials
 
 Connect = Callable[..., grpc.aio.Channel]
 

@@ -18,8 +18,8 @@ import pytest
 from google.protobuf.message import Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from teleport_email.model import AccessRequest, RequestState, Threshold, User
-from teleport_email.sandbox.cluster import SandboxCluster
+from teleport_email.core.model import AccessRequest, RequestState, Threshold, User
+from teleport_email.sandbox.cluster.cluster import SandboxCluster
 from teleport_email.teleport._proto import auth_pb2, types_pb2
 
 VECTORS = Path(__file__).parents[1] / "data" / "vectors"

@@ -19,12 +19,12 @@ import grpc
 import grpc.aio
 import pytest
 
-from teleport_email.sandbox.ca import Authorities, KeyType
-from teleport_email.sandbox.front import server_context
-from teleport_email.settings import TeleportSettings
-from teleport_email.teleport import credentials
+from teleport_email.config.settings import TeleportSettings
+from teleport_email.sandbox.front.ca import Authorities, KeyType
+from teleport_email.sandbox.front.front import server_context
 from teleport_email.teleport._proto import auth_pb2
-from teleport_email.teleport.credentials import Identity
+from teleport_email.teleport.connect import credentials
+from teleport_email.teleport.connect.credentials import Identity
 
 CLUSTER = "demo.example.com"
 

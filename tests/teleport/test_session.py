@@ -9,15 +9,15 @@ from pathlib import Path
 import grpc
 import pytest
 
-from teleport_email.errors import Denied, IdentityError, IdentityExpired, Unreachable
-from teleport_email.model import ClusterInfo, RequestState
-from teleport_email.sandbox.ca import Authorities
-from teleport_email.sandbox.cluster import SandboxCluster
-from teleport_email.settings import TeleportSettings
+from teleport_email.config.settings import TeleportSettings
+from teleport_email.core.errors import Denied, IdentityError, IdentityExpired, Unreachable
+from teleport_email.core.model import ClusterInfo, RequestState
+from teleport_email.sandbox.cluster.cluster import SandboxCluster
+from teleport_email.sandbox.front.ca import Authorities
 from teleport_email.teleport import session as session_module
 from teleport_email.teleport._proto import auth_pb2
-from teleport_email.teleport.credentials import load
-from teleport_email.teleport.events import RequestGone, RequestPut, WatchStarted
+from teleport_email.teleport.calls.events import RequestGone, RequestPut, WatchStarted
+from teleport_email.teleport.connect.credentials import load
 from teleport_email.teleport.session import Session
 
 KINDS = ("access_request", "access_monitoring_rule")

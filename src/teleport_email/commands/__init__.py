@@ -27,8 +27,8 @@ def add_config_options(parser: argparse.ArgumentParser, *, debug: bool = True) -
 @contextlib.contextmanager
 def quiet_log(*, debug: bool) -> Iterator[None]:
     """For commands whose output is their own: the log goes to stderr, errors only (all with ``--debug``)."""
-    from teleport_email import log
-    from teleport_email.settings import LogSettings
+    from teleport_email.config.settings import LogSettings
+    from teleport_email.telemetry import log
 
     lines = log.set_up(LogSettings(output="stderr", severity="debug" if debug else "error"))
     try:

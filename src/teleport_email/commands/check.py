@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from teleport_email import config
-from teleport_email.checks import files, local
-from teleport_email.checks.line import Level, Line, fault
 from teleport_email.commands import add_config_options, quiet_log
-from teleport_email.errors import ConfigError
+from teleport_email.commands.checks import files, local
+from teleport_email.commands.checks.line import Level, Line, fault
+from teleport_email.core.errors import ConfigError
 from teleport_email.render.quoting import clean
 
 EXIT_FAULT = 1
@@ -86,11 +86,11 @@ async def inspect(path: Path, *, offline: bool) -> AsyncIterator[Line]:
     if offline:
         return
     if usable:
-        from teleport_email.checks import cluster  # brings grpcio with it
+        from teleport_email.commands.checks import cluster  # brings grpcio with it
 
         async for line in cluster.inspect(settings, environ=os.environ, now=_now):
             yield line
-    from teleport_email.checks import mail
+    from teleport_email.commands.checks import mail
 
     async for line in mail.inspect(settings):
         yield line

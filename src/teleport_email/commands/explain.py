@@ -13,15 +13,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from teleport_email import config, recipients
+from teleport_email import config
 from teleport_email.commands import add_config_options, quiet_log
-from teleport_email.errors import Denied, TeleportEmailError
-from teleport_email.model import AccessMonitoringRule, AccessRequest
+from teleport_email.config.settings import Settings
+from teleport_email.core.errors import Denied, TeleportEmailError
+from teleport_email.core.model import AccessMonitoringRule, AccessRequest
 from teleport_email.render.quoting import clean
-from teleport_email.route import Route
-from teleport_email.rules import compile_rules
-from teleport_email.rules.written import parse_rules
-from teleport_email.settings import Settings
+from teleport_email.routing import recipients
+from teleport_email.routing.route import Route
+from teleport_email.routing.rules import compile_rules
+from teleport_email.routing.rules.written import parse_rules
 
 T = TypeVar("T")
 _MADE_UP = "(made up)"
@@ -159,7 +160,7 @@ def _offline(
     settings: Settings, args: argparse.Namespace, rules: Sequence[AccessMonitoringRule]
 ) -> Iterator[Explained]:
     if args.request is not None:
-        from teleport_email.tctl_json import parse_requests
+        from teleport_email.commands.tctl_json import parse_requests
 
         requests = _read(args.request, parse_requests)
         if not requests:
@@ -196,9 +197,9 @@ def _offline(
 async def _ask(
     settings: Settings, request_id: str, written: Sequence[AccessMonitoringRule] | None
 ) -> Explained:
-    from teleport_email.audience import AudienceFinder
-    from teleport_email.directory import Directory
-    from teleport_email.teleport.permissions import help_for
+    from teleport_email.routing.audience import AudienceFinder
+    from teleport_email.routing.directory import Directory
+    from teleport_email.teleport.calls.permissions import help_for
     from teleport_email.teleport.session import Session
 
     session = Session(

@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from teleport_email import config
-from teleport_email.addresses import parse_address
 from teleport_email.commands import DEFAULT_CONFIG, add_config_options
-from teleport_email.errors import TeleportEmailError
-from teleport_email.model import AccessRequest, ClusterInfo, Content, Kind, Mail, ResourceID, Topic
+from teleport_email.config.addresses import parse_address
+from teleport_email.config.settings import DeliverySettings, Settings
+from teleport_email.core.errors import TeleportEmailError
+from teleport_email.core.model import AccessRequest, ClusterInfo, Content, Kind, Mail, ResourceID, Topic
 from teleport_email.render import samples
-from teleport_email.settings import DeliverySettings, Settings
 
 DEFAULT_DIRECTORY = "teleport-email-preview"
 _BOUNDARY = "=_preview"
@@ -160,7 +160,7 @@ def _cases(args: argparse.Namespace, settings: Settings | None) -> list[_Case]:
 
 
 def _requests(name: str) -> Sequence[AccessRequest]:
-    from teleport_email.tctl_json import parse_requests
+    from teleport_email.commands.tctl_json import parse_requests
 
     try:
         data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
@@ -178,7 +178,7 @@ def _requests(name: str) -> Sequence[AccessRequest]:
 
 def _told(request: AccessRequest, settings: Settings) -> tuple[str, ...]:
     """Who would be told by the configuration alone; rules and users' addresses are the cluster's to tell."""
-    from teleport_email import recipients
+    from teleport_email.routing import recipients
 
     route = recipients.route(request, settings.delivery, settings.role_to_recipients, (), {})
     return route.recipients

@@ -14,13 +14,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from teleport_email import __version__, config
-from teleport_email.addresses import parse_address
 from teleport_email.commands import add_config_options, quiet_log
-from teleport_email.ledger import id_domain
+from teleport_email.config.addresses import parse_address
+from teleport_email.config.settings import Settings, SmtpSettings
+from teleport_email.core.ledger import id_domain
+from teleport_email.core.model import AccountFault, Content, Delivered, Mail, Refused, SendOutcome
 from teleport_email.mail.mailer import OpenGate, make_mailer
-from teleport_email.model import AccountFault, Content, Delivered, Mail, Refused, SendOutcome
 from teleport_email.render.quoting import clean
-from teleport_email.settings import Settings, SmtpSettings
 
 SUBJECT = "Test mail from teleport-email"
 

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from teleport_email import config, go_plugin
+from teleport_email import config
 from teleport_email.commands import add_config_options, quiet_log
-from teleport_email.errors import TeleportEmailError
-from teleport_email.ledger import Entry, Ledger, Mark
-from teleport_email.model import AccessRequest
+from teleport_email.config.settings import Settings
+from teleport_email.core import go_plugin
+from teleport_email.core.errors import TeleportEmailError
+from teleport_email.core.ledger import Entry, Ledger, Mark
+from teleport_email.core.model import AccessRequest
 from teleport_email.render.quoting import clean
-from teleport_email.settings import Settings
 
 _STATUS = {Mark.ATTEMPTED: "perhaps sent", Mark.DELIVERED: "delivered", Mark.GIVEN_UP: "given up"}
 

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import structlog
 
-from teleport_email import __version__, config, log
+from teleport_email import __version__, config
 from teleport_email.commands import add_config_options
-from teleport_email.settings import Settings
-from teleport_email.signals import Signals
-from teleport_email.systemd import Notifier
+from teleport_email.config.settings import Settings
+from teleport_email.daemon.signals import Signals
+from teleport_email.daemon.systemd import Notifier
+from teleport_email.telemetry import log
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -41,7 +42,9 @@ def run(args: argparse.Namespace) -> int:
             structlog.get_logger().info("Starting Teleport Access Email Plugin", version=__version__)
             for warning in settings.warnings:
                 structlog.get_logger().warning("configuration", hint=warning)
-            from teleport_email.service import run as serve  # after the first line: it brings grpcio along
+            from teleport_email.daemon.service import (
+                run as serve,  # after the first line: it brings grpcio along
+            )
 
             asyncio.run(
                 serve(

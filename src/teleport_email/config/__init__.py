@@ -14,10 +14,10 @@ import tomli
 
 from teleport_email.config.keys import KEYS
 from teleport_email.config.sections import Reader
+from teleport_email.config.settings import Settings
 from teleport_email.config.tables import dotted, quoted
 from teleport_email.config.values import why_not_listen
-from teleport_email.errors import ConfigError, Fault
-from teleport_email.settings import Settings
+from teleport_email.core.errors import ConfigError, Fault
 
 
 def load(path: Path, environ: Mapping[str, str], *, read_secrets: bool = True) -> Settings:

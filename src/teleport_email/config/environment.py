@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from teleport_email.errors import ConfigError, Fault
+from teleport_email.core.errors import ConfigError, Fault
 
 _TRUE, _FALSE = ("1", "t", "true"), ("", "0", "f", "false")
 

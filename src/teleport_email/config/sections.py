@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
-from teleport_email.addresses import parse_address, parse_domain
-from teleport_email.beside import beside
 from teleport_email.config import tls_files, values
+from teleport_email.config.addresses import parse_address, parse_domain
+from teleport_email.config.beside import beside
+from teleport_email.config.endpoints import is_loopback
 from teleport_email.config.keys import (
     AUTH_MODES,
     FORMATS,
@@ -22,10 +23,7 @@ from teleport_email.config.keys import (
     SEVERITIES,
     TLS_MODES,
 )
-from teleport_email.config.tables import Table, did_you_mean, dotted, quoted
-from teleport_email.endpoints import is_loopback
-from teleport_email.errors import Fault
-from teleport_email.settings import (
+from teleport_email.config.settings import (
     HOUR,
     NO_SECRET,
     DeliverySettings,
@@ -38,6 +36,8 @@ from teleport_email.settings import (
     SmtpSettings,
     TeleportSettings,
 )
+from teleport_email.config.tables import Table, did_you_mean, dotted, quoted
+from teleport_email.core.errors import Fault
 
 DEFAULT_ADDR: Final = "localhost:3025"
 # A password or key is one short line; anything much longer is the wrong file.

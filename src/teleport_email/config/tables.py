@@ -12,8 +12,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from teleport_email.durations import parse_duration
-from teleport_email.errors import Fault
+from teleport_email.config.durations import parse_duration
+from teleport_email.core.errors import Fault
 
 T = TypeVar("T")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")

@@ -10,8 +10,8 @@ import re
 import zoneinfo
 from urllib.parse import SplitResult, urlsplit
 
-from teleport_email.addresses import parse_address, parse_domain
-from teleport_email.endpoints import is_loopback, parse_endpoint
+from teleport_email.config.addresses import parse_address, parse_domain
+from teleport_email.config.endpoints import is_loopback, parse_endpoint
 
 
 def cluster_addresses(text: str) -> str:

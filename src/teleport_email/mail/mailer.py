@@ -1,6 +1,6 @@
 """What every way of sending has in common: the gate, admission, the pause, and the point of no return.
 
-In: a :class:`~teleport_email.model.Mail` and a :class:`Gate`. Out: a ``SendOutcome``; no exception but
+In: a :class:`~teleport_email.core.model.Mail` and a :class:`Gate`. Out: a ``SendOutcome``; no exception but
 ``CancelledError``. Before the point of no return (SMTP's final dot, the last byte of an HTTP request) a
 send is abandoned at once when its gate closes or its caller is cancelled; after it nothing cuts the wait for
 the answer short, since an answer that nobody hears makes a duplicate.
@@ -18,8 +18,8 @@ from typing import Any, Protocol
 
 import structlog
 
-from teleport_email.model import Mail, Refused, SendOutcome, Temporary, Withdrawn
-from teleport_email.settings import MailgunSettings, SmtpSettings
+from teleport_email.config.settings import MailgunSettings, SmtpSettings
+from teleport_email.core.model import Mail, Refused, SendOutcome, Temporary, Withdrawn
 
 from .admission import Admission
 from .message import build
@@ -228,7 +228,7 @@ def make_mailer(
 ) -> Mailer:
     """The mailer for these settings. ``clock``: seconds that go on while the machine sleeps."""
     if isinstance(settings, SmtpSettings):
-        from .smtp import SmtpMailer
+        from .smtp.mailer import SmtpMailer
 
         return SmtpMailer(settings, clock=clock, random=random)
     from .mailgun import MailgunMailer  # loads an HTTP client: only for who needs it

@@ -20,9 +20,9 @@ from urllib.parse import quote
 
 import httpx
 
-from teleport_email.model import AccountFault, Delivered, Mail, Refused, SendOutcome, Temporary
-from teleport_email.proxies import proxy_for
-from teleport_email.settings import MailgunSettings
+from teleport_email.config.proxies import proxy_for
+from teleport_email.config.settings import MailgunSettings
+from teleport_email.core.model import AccountFault, Delivered, Mail, Refused, SendOutcome, Temporary
 
 from .mailer import Attempt, Finding, Mailer, WithdrawnError
 from .pause import Step

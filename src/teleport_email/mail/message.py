@@ -1,4 +1,4 @@
-"""A :class:`~teleport_email.model.Mail` becomes bytes: pure, and the same bytes on every Python.
+"""A :class:`~teleport_email.core.model.Mail` becomes bytes: pure, and the same bytes on every Python.
 
 The MIME is put together here rather than by :mod:`email`'s generator, whose folding and choice of
 encodings differ between Python versions: a retry, perhaps by another process after an upgrade, must
@@ -17,7 +17,7 @@ import re
 from base64 import b64encode
 from email.utils import format_datetime
 
-from teleport_email.model import Content, Mail
+from teleport_email.core.model import Content, Mail
 
 __all__ = ["build", "envelope_sender"]
 

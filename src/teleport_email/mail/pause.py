@@ -12,7 +12,7 @@ import enum
 import random
 from collections.abc import Callable
 
-from teleport_email.model import AccountFault, Temporary
+from teleport_email.core.model import AccountFault, Temporary
 
 __all__ = ["Pause", "Step"]
 

@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from teleport_email.settings import SmtpSettings
+from teleport_email.config.settings import SmtpSettings
 
 __all__ = ["ClientTls", "TlsFileError", "system_context"]
 

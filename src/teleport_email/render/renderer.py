@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from teleport_email.errors import Fault
-from teleport_email.model import AccessRequest, ClusterInfo, Content, Kind, ResourceID, Topic
+from teleport_email.config.settings import DeliverySettings
+from teleport_email.core.errors import Fault
+from teleport_email.core.model import AccessRequest, ClusterInfo, Content, Kind, ResourceID, Topic
 from teleport_email.render import quoting, template_data, times
-from teleport_email.settings import DeliverySettings
 
 if TYPE_CHECKING:
     from teleport_email.render.templating import Templates

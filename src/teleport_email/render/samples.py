@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from teleport_email.model import (
+from teleport_email.core.model import (
     AccessList,
     AccessRequest,
     ClusterInfo,

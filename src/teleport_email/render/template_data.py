@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from teleport_email.model import (
+from teleport_email.core.model import (
     AccessRequest,
     ClusterInfo,
     Kind,

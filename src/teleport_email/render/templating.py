@@ -18,7 +18,7 @@ from jinja2 import nodes
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from teleport_email.errors import Fault
+from teleport_email.core.errors import Fault
 
 BUILTIN_PREFIX = "builtin/"
 """``{% extends "builtin/layout.html" %}`` in an own template means ours, whatever stands in its directory."""

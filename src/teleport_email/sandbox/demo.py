@@ -18,15 +18,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from teleport_email.errors import TeleportEmailError
+from teleport_email.core.errors import TeleportEmailError
 
-from . import story
-from .children import Children
-from .console import Console
-from .control import ask
-from .mailbox import Mailbox, ReceivedMail
-from .story import Expected
-from .threads import build_threads
+from .command import story
+from .command.children import Children
+from .command.console import Console
+from .command.control import ask
+from .command.story import Expected
+from .mail.mailbox import Mailbox, ReceivedMail
+from .mail.threads import build_threads
 
 START_LIMIT = 20.0
 """Seconds until the sandbox is up, and until the daemon is ready; a busy machine needs a few."""

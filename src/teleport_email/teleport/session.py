@@ -19,24 +19,24 @@ from typing import Any, NoReturn, Self
 
 import grpc.aio
 
-from teleport_email.errors import Denied, IdentityError, Rejected, Unreachable
-from teleport_email.model import ClusterInfo
-from teleport_email.settings import TeleportSettings
+from teleport_email.config.settings import TeleportSettings
+from teleport_email.core.errors import Denied, IdentityError, Rejected, Unreachable
+from teleport_email.core.model import ClusterInfo
 from teleport_email.teleport._proto import auth_pb2
 from teleport_email.teleport._proto.auth_pb2_grpc import AuthServiceStub
 from teleport_email.teleport._proto.rules_pb2_grpc import AccessMonitoringRulesServiceStub
 from teleport_email.teleport._proto.users_pb2_grpc import UsersServiceStub
-from teleport_email.teleport.calls import Caller, TolerantChannel
-from teleport_email.teleport.convert import cluster_from_proto
-from teleport_email.teleport.credentials import SERVER_NAME, Identity, check_time, load
-from teleport_email.teleport.dialer import Dialer
-from teleport_email.teleport.events import WatchEvent, WatchStarted, event_from_proto, watch_request
-from teleport_email.teleport.plugin_data import PluginData
-from teleport_email.teleport.relay import Relay
-from teleport_email.teleport.requests import Requests
-from teleport_email.teleport.resources import Resources
-from teleport_email.teleport.rules import Rules
-from teleport_email.teleport.users import Users
+from teleport_email.teleport.calls.call import Caller, TolerantChannel
+from teleport_email.teleport.calls.convert import cluster_from_proto
+from teleport_email.teleport.calls.events import WatchEvent, WatchStarted, event_from_proto, watch_request
+from teleport_email.teleport.calls.plugin_data import PluginData
+from teleport_email.teleport.calls.requests import Requests
+from teleport_email.teleport.calls.resources import Resources
+from teleport_email.teleport.calls.rules import Rules
+from teleport_email.teleport.calls.users import Users
+from teleport_email.teleport.connect.credentials import SERVER_NAME, Identity, check_time, load
+from teleport_email.teleport.connect.dialer import Dialer
+from teleport_email.teleport.connect.relay import Relay
 
 PING_INTERVAL = 20.0
 """Seconds between pings. They are ordinary calls: servers end connections whose HTTP/2 pings come often."""

@@ -1,0 +1,96 @@
+"""What can be said without connecting anywhere: configuration, files, identity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from teleport_email.commands.checks import files
+from teleport_email.commands.checks.line import Line, fault, ok, warning
+from teleport_email.config.durations import format_duration
+from teleport_email.config.settings import Settings, SmtpSettings
+from teleport_email.core.errors import IdentityError
+
+# Long enough to notice and to make a new identity in working hours.
+SOON = timedelta(days=7)
+
+
+def configuration(config: Path, settings: Settings) -> Iterator[Line]:
+    """What the configuration says, and what about it may surprise."""
+    mailer = settings.mailer
+    way = (
+        f"SMTP by {mailer.host}:{mailer.port}"
+        if isinstance(mailer, SmtpSettings)
+        else f"Mailgun ({mailer.api_base}, domain {mailer.domain})"
+    )
+    count = len(settings.role_to_recipients)
+    routes = f"{count} line{'' if count == 1 else 's'} of recipients"
+    yield ok("configuration", f"{config}: {way}, from {settings.delivery.sender}, {routes}")
+    for hint in settings.warnings:
+        yield warning("configuration", hint)
+    delivery = settings.delivery
+    if not delivery.allowed_domains and delivery.suggested_reviewers != "ignore":
+        yield warning(
+            "configuration",
+            "whoever may request access can have mail sent to any address, as a suggested reviewer",
+            'set delivery.allowed_domains = ["example.com"]',
+        )
+    if delivery.templates is not None:
+        yield from _templates(settings)
+
+
+def identity(settings: Settings, now: datetime) -> Iterator[Line]:
+    """Who we are and for how long. The last line is a fault when it cannot be used."""
+    from teleport_email.teleport.connect import credentials
+
+    teleport = settings.teleport
+    try:
+        found = credentials.load(teleport)
+        credentials.check_time(found, now)
+    except IdentityError as error:
+        yield fault("identity", str(error), *_unreadable(settings))
+        return
+    left = found.not_after - now
+    what = (
+        f"{found.user} of cluster {found.cluster}, valid until {found.not_after:%Y-%m-%d %H:%M} UTC "
+        f"(for {_span(left)} more)"
+    )
+    if teleport.refresh_identity or left > SOON:
+        yield ok("identity", what)
+    else:
+        yield warning(
+            "identity",
+            what,
+            "let Machine ID renew it and set teleport.refresh_identity = true, or sign a new one in time",
+        )
+
+
+def _templates(settings: Settings) -> Iterator[Line]:
+    from teleport_email.render import Renderer
+
+    faults = Renderer(settings.delivery).check()
+    for found in faults:
+        yield warning("configuration", f"template {found}", "until it is put right, the built-in one is used")
+    if not faults:
+        yield ok("configuration", f"the templates in {settings.delivery.templates} work")
+
+
+def _unreadable(settings: Settings) -> tuple[str, ...]:
+    teleport = settings.teleport
+    for path in (teleport.identity, teleport.client_key, teleport.client_crt, teleport.root_cas):
+        if path and not _can_read(path):
+            return (files.explain_unreadable(path)[1],)
+    return ()
+
+
+def _can_read(path: Path) -> bool:
+    try:
+        path.open("rb").close()
+    except OSError:
+        return False
+    return True
+
+
+def _span(left: timedelta) -> str:
+    return f"{left.days} days" if left.days >= 2 else format_duration(60 * (left.total_seconds() // 60))

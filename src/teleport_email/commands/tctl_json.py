@@ -1,0 +1,182 @@
+"""Access requests as ``tctl get access_request --format=json`` prints them: one object or a list. Pure.
+
+The keys are those of Teleport's own JSON; what this program has no use for is not looked at.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from teleport_email.core.errors import ConditionError
+from teleport_email.core.model import AccessList, AccessRequest, RequestState, ResourceID, Review, Threshold
+from teleport_email.routing.rules.texts import rfc3339
+
+KIND = "access_request"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# types.RequestState. Only a request that somebody wrote by hand has none; it is taken as a new one.
+_STATES = {
+    0: RequestState.PENDING,
+    1: RequestState.PENDING,
+    2: RequestState.APPROVED,
+    3: RequestState.DENIED,
+    4: RequestState.PROMOTED,
+}
+
+
+def parse_requests(text: str) -> list[AccessRequest]:
+    """The requests in ``text``, in its order. ``ValueError`` with what is wrong and where."""
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"line {error.lineno}, column {error.colno}: {error.msg}") from None
+    except (RecursionError, ValueError):  # ValueError: a number of thousands of digits
+        raise ValueError("is no JSON that tctl prints") from None
+    entries = document if isinstance(document, list) else [document]
+    return [_request(_Table(entry, f"request {number}")) for number, entry in enumerate(entries, 1)]
+
+
+class _Table:
+    """A JSON object with its place in the document. Missing and ``null`` are the same, as in Go."""
+
+    def __init__(self, value: object, place: str) -> None:
+        if not isinstance(value, dict):
+            raise ValueError(f"{place} is no object")
+        self._value: Mapping[str, Any] = value
+        self.place = place
+
+    def text(self, key: str) -> str:
+        value = self._value.get(key)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            raise ValueError(f"{self.place}: {key} is no string")
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        values = self._list(key)
+        if not all(isinstance(value, str) for value in values):
+            raise ValueError(f"{self.place}: {key} is no list of strings")
+        return tuple(values)
+
+    def number(self, key: str) -> int:
+        value = self._value.get(key)
+        if value is None:
+            return 0
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ValueError(f"{self.place}: {key} is no whole number")
+        return value
+
+    def numbers(self, key: str) -> tuple[int, ...]:
+        values = self._list(key)
+        if not all(isinstance(value, int) for value in values):
+            raise ValueError(f"{self.place}: {key} is no list of whole numbers")
+        return tuple(values)
+
+    def time(self, key: str) -> datetime | None:
+        """A time in UTC, microseconds; ``None`` for Go's zero time and for what ``datetime`` cannot hold."""
+        text = self.text(key)
+        if not text:
+            return None
+        try:
+            nanoseconds = rfc3339(text.encode(errors="replace")).nanoseconds
+        except ConditionError as error:
+            raise ValueError(f"{self.place}: {key}: {error}") from None
+        try:
+            time = _EPOCH + timedelta(microseconds=nanoseconds // 1000)
+        except OverflowError:
+            return None
+        return time if time.year > 1 else None
+
+    def state(self, key: str) -> RequestState:
+        value = self._value.get(key)
+        for state in _STATES.values():
+            if value == state.value:
+                return state
+        number = self.number(key)
+        if number not in _STATES:
+            raise ValueError(f"{self.place}: {key} {number} is no state of a request")
+        return _STATES[number]
+
+    def table(self, key: str) -> _Table:
+        return _Table(self._value.get(key), f"{self.place}: {key}")
+
+    def table_or_none(self, key: str) -> _Table | None:
+        return None if self._value.get(key) is None else self.table(key)
+
+    def tables(self, key: str) -> Iterator[_Table]:
+        for number, value in enumerate(self._list(key), 1):
+            yield _Table(value, f"{self.place}: {key} {number}")
+
+    def lists(self) -> dict[str, tuple[str, ...]]:
+        """All keys, each with a list of strings."""
+        return {key: self.texts(key) for key in self._value}
+
+    def flag(self, key: str) -> bool:
+        return self._value.get(key) is True
+
+    def _list(self, key: str) -> list[Any]:
+        value = self._value.get(key)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            raise ValueError(f"{self.place}: {key} is no list")
+        return value
+
+
+def _request(entry: _Table) -> AccessRequest:
+    if (kind := entry.text("kind") or KIND) != KIND:
+        raise ValueError(f"{entry.place}: kind is {kind!r}, not {KIND}")
+    metadata, spec = entry.table("metadata"), entry.table("spec")
+    name = metadata.text("name")
+    if not name:
+        raise ValueError(f"{entry.place}: metadata.name is missing")
+    annotations = spec.table_or_none("system_annotations")
+    return AccessRequest(
+        id=name,
+        user=spec.text("user"),
+        roles=spec.texts("roles"),
+        state=spec.state("state"),
+        created=spec.time("created"),
+        expires=metadata.time("expires"),
+        access_expires=spec.time("expires"),
+        max_duration=spec.time("max_duration"),
+        session_ttl=spec.time("session_ttl"),
+        assume_start=spec.time("assume_start_time"),
+        request_reason=spec.text("request_reason"),
+        resolve_reason=spec.text("resolve_reason"),
+        reviews=tuple(_review(review) for review in spec.tables("reviews")),
+        thresholds=tuple(
+            Threshold(each.text("name"), each.text("filter"), each.number("approve"), each.number("deny"))
+            for each in spec.tables("thresholds")
+        ),
+        suggested_reviewers=spec.texts("suggested_reviewers"),
+        resources=tuple(
+            ResourceID(each.text("cluster"), each.text("kind"), each.text("name"), each.text("sub_resource"))
+            for each in spec.tables("resource_ids")
+        ),
+        system_annotations=annotations.lists() if annotations else {},
+        access_list=_access_list(spec),
+        login_hint=spec.text("login_hint"),
+        dry_run=spec.flag("dry_run"),
+    )
+
+
+def _review(review: _Table) -> Review:
+    return Review(
+        author=review.text("author"),
+        proposed_state=review.state("proposed_state"),
+        reason=review.text("reason"),
+        created=review.time("created"),
+        roles=review.texts("roles"),
+        threshold_indexes=review.numbers("i"),
+        assume_start=review.time("assume_start_time"),
+        access_list=_access_list(review),
+    )
+
+
+def _access_list(holder: _Table) -> AccessList | None:
+    found = holder.table_or_none("access_list")
+    return AccessList(found.text("name"), found.text("title")) if found else None

@@ -1,0 +1,287 @@
+"""One process's hold on one request's ledger, from the claim to the release. Pure: values in, values out.
+
+The order is always claim, send, record, each a compare-and-swap. A :class:`Claim` says which write comes
+next, which messages may be sent after it, and what an answer, or the lack of one, means. The shell
+(``reconcile``) does the I/O; the exhaustive model in ``tests/model`` drives the very same code.
+
+- No message is begun unless a confirmed write of ours marked it as attempted and fixed its content.
+- A compare that failed, or a write without an answer, is never repeated blindly: read, and see who owns
+  the ledger. The write id tells which of several attempts was applied, and only that one resets the
+  lease's age, which counts from *issuing* it.
+- Whoever is no longer the owner writes only facts (delivered, given up) and leaves the claim alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from teleport_email.core import decide, go_plugin
+from teleport_email.core.decide import Audience, Due, Plan, Policy, View
+from teleport_email.core.go_plugin import Write
+from teleport_email.core.ledger import Entry, Ledger, Mark, pack
+from teleport_email.core.model import Content, Delivered, Kind, Refused, SendOutcome, Temporary
+
+LEASE = 30.0
+"""Seconds after which another process may take over a claim that shows no life."""
+RENEW_AFTER = 8.0
+"""Seconds between renewals: three fit into the time in which messages may be begun, if one fails."""
+BEGIN_UNTIL = 15.0
+"""Seconds of the lease's age up to which a message may be begun: half the lease, against slow servers."""
+FINISH_UNTIL = 20.0
+"""Seconds of the lease's age up to which the final dot may be sent, where the library lets us check."""
+MAX_NOTE = 200
+"""Characters of a server's answer that are kept in the ledger."""
+
+Render = Callable[[Kind, View, Ledger], Content]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A write that was issued: what the ledger is if it was applied, and what may be sent then."""
+
+    write: Write
+    issued: float
+    """Clock reading when it was issued, seconds."""
+    start: tuple[Due, ...] = ()
+    fresh: frozenset[Due] = frozenset()
+    """Of ``start``, those whose mark this write sets: no earlier attempt of them is open."""
+    facts: Mapping[Due, Entry | None] = field(default_factory=dict)
+    """Facts that are recorded once it was applied."""
+
+    @property
+    def write_id(self) -> str:
+        """The id by which a later reading recognises it."""
+        return self.write.ledger.write_id
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What this process knows and may do about one request's ledger."""
+
+    request_id: str
+    owner: str
+    """This process: random per process."""
+    data: Mapping[str, str] = field(default_factory=dict)
+    """Plugin data as last read or written."""
+    ledger: Ledger = field(default_factory=Ledger)
+    """The ledger in ``data``, with the Go plugin's doings taken in."""
+    holding: bool = False
+    confirmed: float = 0.0
+    """Clock reading at which the last confirmed write was issued."""
+    attempts: tuple[Attempt, ...] = ()
+    """Writes without an answer, oldest first."""
+    ready: tuple[Due, ...] = ()
+    """Marked by a confirmed write and not begun yet."""
+    in_flight: frozenset[Due] = frozenset()
+    fresh: frozenset[Due] = frozenset()
+    """Marked by this hold, and no attempt ended unknown: a definite refusal clears the mark."""
+    deferred: frozenset[Due] = frozenset()
+    """Failed for now: not tried again within this hold."""
+    facts: Mapping[Due, Entry | None] = field(default_factory=dict)
+    """What became known and is not recorded yet; None clears a mark."""
+
+    # Reading ------------------------------------------------------------------------------------------
+
+    def read(self, data: Mapping[str, str]) -> Claim:
+        """Take in plugin data read after the last issued write came to an end (or before the first).
+
+        Raises :class:`~teleport_email.core.errors.LedgerUnreadable`.
+        """
+        ledger = go_plugin.read(data)
+        applied = next((attempt for attempt in self.attempts if attempt.write_id == ledger.write_id), None)
+        mine = ledger.owner == self.owner
+        claim = dataclasses.replace(self, data=dict(data), ledger=ledger, attempts=())
+        if not mine:
+            return dataclasses.replace(claim, holding=False, ready=())
+        if applied is not None:
+            return _applied(claim, applied)
+        return claim
+
+    @property
+    def held_by_other(self) -> bool:
+        """Whether another process has the claim."""
+        return bool(self.ledger.owner) and self.ledger.owner != self.owner
+
+    @property
+    def is_left_behind(self) -> bool:
+        """Whether the ledger names this process as owner, though no hold of it is at work."""
+        return self.ledger.owner == self.owner and not self.holding
+
+    def age(self, now: float) -> float:
+        """Seconds since the last confirmed write was issued; infinite without the claim."""
+        return now - self.confirmed if self.holding else float("inf")
+
+    # Writing ------------------------------------------------------------------------------------------
+
+    def plan(self, view: View, audience: Audience, policy: Policy, wall: datetime) -> Plan:
+        """What is due, all facts counted."""
+        return decide.decide(view, self._known(self.facts), audience, policy, wall)
+
+    def next_write(
+        self,
+        view: View,
+        plan: Plan,
+        *,
+        write_id: str,
+        nonce: str,
+        domain: str,
+        now: float,
+        room: int,
+        render: Render | None,
+    ) -> Attempt | None:
+        """The next write as owner, or None when nothing needs one.
+
+        ``plan`` comes from :meth:`plan`; ``render`` may be None where it freezes nothing. ``room``: how
+        many messages more may be in flight; 0 when winding down. ``write_id`` and ``nonce`` are random
+        and new for each call. With nothing left to do the write releases the claim.
+        """
+        ledger = self._known(self.facts)
+        start: list[Due] = []
+        if room > 0:
+            if not ledger.exists:
+                ledger = dataclasses.replace(
+                    ledger, nonce=nonce, domain=domain, expires=_unix(view.request.expires)
+                )
+            ledger = ledger.replace_party(*plan.add)
+            if render is not None:
+                for kind in plan.freeze:
+                    ledger = ledger.freeze(kind, pack(render(kind, view, ledger)))
+            open_ = [due for due in plan.next if due not in self.in_flight and due not in self.deferred]
+            start = [due for due in open_ if due not in self.ready][:room]
+        fresh = set()
+        parties = {party.key: party for party in ledger.parties}
+        for due in start:
+            party = parties.get(due.party)
+            if party is not None and party.mark(due.kind) is None:
+                fresh.add(due)
+                parties[due.party] = party.with_entry(due.kind, Entry(Mark.ATTEMPTED))
+        if not start and not self.holding:
+            return None
+        idle = not start and not self.in_flight and not self.ready
+        is_due = self.age(now) >= RENEW_AFTER
+        if not start and not idle and not self.facts and not is_due:
+            return None
+        ledger = ledger.keep_blobs(plan.owed)
+        ledger = dataclasses.replace(
+            ledger,
+            parties=tuple(parties.values()),
+            owner="" if idle else self.owner,
+            write_id=write_id,
+        )
+        return Attempt(
+            go_plugin.write(ledger, self.data, view.request),
+            now,
+            tuple(start),
+            frozenset(fresh),
+            dict(self.facts),
+        )
+
+    def facts_write(self, view: View) -> Write | None:
+        """The write of what became known, by somebody who does not hold the claim; None: nothing.
+
+        Marks are not cleared here: only the holder may say that an attempt did not happen. A claim of this
+        very process, left behind by a hold that could not release it, is given up: nobody works on it.
+        """
+        facts = {due: entry for due, entry in self.facts.items() if entry is not None}
+        ledger = self._known(facts)
+        if self.is_left_behind:
+            ledger = dataclasses.replace(ledger, owner="")
+        if ledger == self.ledger or not ledger.exists:
+            return None
+        return go_plugin.write(ledger, self.data, view.request)
+
+    def issued(self, attempt: Attempt) -> Claim:
+        """The write is on its way."""
+        return dataclasses.replace(self, attempts=(*self.attempts, attempt))
+
+    def written(self, attempt: Attempt) -> Claim:
+        """The write was confirmed."""
+        claim = dataclasses.replace(self, data=attempt.write.after, ledger=attempt.write.ledger, attempts=())
+        return _applied(claim, attempt)
+
+    def facts_written(self, write: Write) -> Claim:
+        """The facts were recorded, without the claim."""
+        return dataclasses.replace(self, data=write.after, ledger=write.ledger, facts={})
+
+    # Sending ------------------------------------------------------------------------------------------
+
+    def begin(self) -> tuple[tuple[Due, ...], Claim]:
+        """The messages that may be sent now, and the claim with them in flight."""
+        return self.ready, dataclasses.replace(
+            self, ready=(), in_flight=self.in_flight | frozenset(self.ready)
+        )
+
+    def finish(self, due: Due, outcome: SendOutcome, at: int) -> Claim:
+        """An attempt has ended. ``at``: Unix time."""
+        facts = dict(self.facts)
+        fresh, deferred = self.fresh, self.deferred
+        match outcome:
+            case Delivered():
+                facts[due] = Entry(Mark.DELIVERED, at)
+            case Refused(reason):
+                facts[due] = Entry(Mark.GIVEN_UP, at, reason[:MAX_NOTE])
+            case Temporary(maybe_accepted=True):
+                fresh, deferred = fresh - {due}, deferred | {due}
+            case _:
+                deferred |= {due}
+                if due in fresh and self.holding:
+                    facts[due] = None
+                    fresh -= {due}
+        return dataclasses.replace(
+            self, in_flight=self.in_flight - {due}, fresh=fresh, deferred=deferred, facts=facts
+        )
+
+    def _known(self, facts: Mapping[Due, Entry | None]) -> Ledger:
+        """The ledger with facts taken in: progress only grows, but for marks cleared by their maker."""
+        parties = {party.key: party for party in self.ledger.parties}
+        for due, entry in facts.items():
+            party = parties.get(due.party)
+            if party is None:
+                continue
+            old = party.entries.get(due.kind)
+            if entry is None:
+                if old is not None and old.mark is Mark.ATTEMPTED and self.holding:
+                    parties[due.party] = party.with_entry(due.kind, None)
+            elif old is None or (old.mark, entry.mark) in _GROWS:
+                parties[due.party] = party.with_entry(due.kind, entry)
+        known = tuple(parties.values())
+        return (
+            self.ledger if known == self.ledger.parties else dataclasses.replace(self.ledger, parties=known)
+        )
+
+
+_GROWS = {
+    (Mark.ATTEMPTED, Mark.DELIVERED),
+    (Mark.ATTEMPTED, Mark.GIVEN_UP),
+    (Mark.GIVEN_UP, Mark.DELIVERED),
+}
+"""Delivered is final: a twin that is refused takes nothing back from whoever has the first one."""
+
+
+def _unix(when: datetime | None) -> int:
+    return max(0, int(when.timestamp())) if when is not None else 0
+
+
+def _applied(claim: Claim, attempt: Attempt) -> Claim:
+    left = {
+        due: entry
+        for due, entry in claim.facts.items()
+        if due not in attempt.facts or attempt.facts[due] != entry
+    }
+    return dataclasses.replace(
+        claim,
+        holding=attempt.write.ledger.owner == claim.owner,
+        confirmed=max(attempt.issued, claim.confirmed),
+        ready=(*claim.ready, *(due for due in attempt.start if _is_open(claim.ledger, due))),
+        fresh=claim.fresh | attempt.fresh,
+        facts=left,
+    )
+
+
+def _is_open(ledger: Ledger, due: Due) -> bool:
+    """Whether the message still waits; somebody else's facts may say that it was delivered meanwhile."""
+    party = ledger.party(due.address, requester=due.requester)
+    return party is not None and party.mark(due.kind) is Mark.ATTEMPTED

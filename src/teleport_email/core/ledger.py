@@ -1,0 +1,380 @@
+"""What was told to whom about one request, kept in the plugin data of the cluster. Pure.
+
+In: the string map that the cluster keeps for (request, plugin). Out: a :class:`Ledger`, and the string
+map to write. Never: I/O, a clock, randomness.
+
+The map has eight keys: the seven of the Go plugin, written so that it can carry on where we stop, and
+ours, ``ledger``, one compact JSON value. Other keys are left alone. Every write names all eight as they
+were read (the compare), so that a Go plugin at work makes us lose the compare, and we it.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import enum
+import hmac
+import json
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from teleport_email.core.errors import LedgerTooNew, LedgerUnreadable
+from teleport_email.core.model import Content, Kind, RequestState, Topic
+
+VERSION = 1
+LEDGER_KEY = "ledger"
+GO_KEYS = (
+    "user",
+    "roles",
+    "request_reason",
+    "reviews_count",
+    "resolution",
+    "resolve_reason",
+    "email_threads",
+)
+"""The Go plugin's keys, of which its compare names exactly these."""
+ALL_KEYS = (*GO_KEYS, LEDGER_KEY)
+
+MAX_MESSAGE_ID = 70
+"""Longer ids are folded or encoded by some libraries and clients, which breaks threads."""
+
+ANNOUNCEMENTS = frozenset(
+    {Topic.ANNOUNCEMENT, Topic.ANNOUNCED_APPROVED, Topic.ANNOUNCED_DENIED, Topic.ANNOUNCED_PROMOTED}
+)
+"""Topics that begin a reviewer's thread."""
+RESOLUTIONS = {
+    Topic.APPROVED: RequestState.APPROVED,
+    Topic.DENIED: RequestState.DENIED,
+    Topic.PROMOTED: RequestState.PROMOTED,
+    Topic.EXPIRED: RequestState.GONE,
+}
+ANNOUNCED_STATES = {
+    Topic.ANNOUNCED_APPROVED: RequestState.APPROVED,
+    Topic.ANNOUNCED_DENIED: RequestState.DENIED,
+    Topic.ANNOUNCED_PROMOTED: RequestState.PROMOTED,
+}
+REQUESTER_STATES = {
+    Topic.REQUESTER_APPROVED: RequestState.APPROVED,
+    Topic.REQUESTER_DENIED: RequestState.DENIED,
+    Topic.REQUESTER_PROMOTED: RequestState.PROMOTED,
+    Topic.REQUESTER_EXPIRED: RequestState.GONE,
+}
+RESOLUTION_TOPICS = {state: topic for topic, state in RESOLUTIONS.items()}
+ANNOUNCED_TOPICS = {state: topic for topic, state in ANNOUNCED_STATES.items()}
+TELLS_STATE = {**RESOLUTIONS, **ANNOUNCED_STATES, **REQUESTER_STATES}
+"""The state of the request that a message of the topic tells; freezing one moves the ledger there."""
+
+
+class Mark(enum.IntEnum):
+    """How far a message to one recipient has come. Absent means due and never attempted."""
+
+    ATTEMPTED = 1
+    """Perhaps sent: it stays due until one of the others."""
+    DELIVERED = 2
+    GIVEN_UP = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One recipient's mark for one kind."""
+
+    mark: Mark
+    at: int = 0
+    """Unix time of delivery or giving up; 0 where unknown."""
+    note: str = ""
+    """Why it was given up, or ``go`` where the Go plugin told it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Somebody who is told: a reviewer, or the requester in a thread of their own."""
+
+    address: str
+    requester: bool = False
+    root: str = ""
+    """Thread root where the Go plugin began the thread; else the request's own."""
+    entries: Mapping[Kind, Entry] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[str, bool]:
+        """Identity within a ledger: a requester may be a reviewer too, in another thread."""
+        return (self.address, self.requester)
+
+    def mark(self, kind: Kind) -> Mark | None:
+        """The mark of ``kind``, or None where it was never attempted."""
+        entry = self.entries.get(kind)
+        return entry.mark if entry else None
+
+    @property
+    def announcement(self) -> Kind | None:
+        """The message that began (or begins) this reviewer's thread, once attempted."""
+        return next((kind for kind in self.entries if kind.topic in ANNOUNCEMENTS), None)
+
+    def with_entry(self, kind: Kind, entry: Entry | None) -> Party:
+        """The party with the mark set, or cleared with None."""
+        entries = dict(self.entries)
+        if entry is None:
+            entries.pop(kind, None)
+        else:
+            entries[kind] = entry
+        return Party(self.address, self.requester, self.root, entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A kind of message whose content is fixed. ``blob`` is the packed content, empty once all have it."""
+
+    kind: Kind
+    blob: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Everything that is kept about one request. The default is the ledger that nobody has written yet."""
+
+    nonce: str = ""
+    """Random, 32 hex digits: keys the Message-IDs, so that nobody can guess them. Empty: never written."""
+    domain: str = ""
+    """Right side of the Message-IDs."""
+    expires: int = 0
+    """Unix time at which the request disappears by itself; 0 where unknown."""
+    owner: str = ""
+    """Process that holds the claim; empty: nobody."""
+    write_id: str = ""
+    """Unique per attempted write: tells which of several attempts was applied."""
+    state: RequestState = RequestState.PENDING
+    """The furthest state that any frozen message tells."""
+    reviews: int = 0
+    """How many reviews the frozen messages tell."""
+    frozen: tuple[Frozen, ...] = ()
+    parties: tuple[Party, ...] = ()
+    shadow: Mapping[str, str] = field(default_factory=dict)
+    """The Go plugin's keys as we wrote them last (empty values left out)."""
+
+    @property
+    def exists(self) -> bool:
+        """Whether it was ever written."""
+        return bool(self.nonce)
+
+    def blob(self, kind: Kind) -> str:
+        """Packed content of ``kind``, or empty."""
+        return next((frozen.blob for frozen in self.frozen if frozen.kind == kind), "")
+
+    @property
+    def contents(self) -> frozenset[Kind]:
+        """Kinds whose content is there."""
+        return frozenset(frozen.kind for frozen in self.frozen if frozen.blob)
+
+    def party(self, address: str, *, requester: bool = False) -> Party | None:
+        """The party of that address."""
+        return next((party for party in self.parties if party.key == (address, requester)), None)
+
+    def replace_party(self, *changed: Party) -> Ledger:
+        """The ledger with each of these in the place of the party of the same key, or added."""
+        parties = {party.key: party for party in (*self.parties, *changed)}
+        return dataclasses.replace(self, parties=tuple(parties.values()))
+
+    def freeze(self, kind: Kind, blob: str) -> Ledger:
+        """The ledger with the content of ``kind`` fixed, and its state moved to what the message tells.
+
+        A kind whose content was dropped may be fixed anew: nobody had an open attempt of it.
+        """
+        if self.blob(kind):
+            raise ValueError(f"the content of {kind} is fixed already")
+        if any(frozen.kind == kind for frozen in self.frozen):
+            frozen = tuple(Frozen(kind, blob) if item.kind == kind else item for item in self.frozen)
+        else:
+            frozen = (*self.frozen, Frozen(kind, blob))
+        told = TELLS_STATE.get(kind.topic)
+        state = told if told is not None and told.rank > self.state.rank else self.state
+        covers = kind.number if kind.topic is Topic.REVIEW or kind.topic in ANNOUNCED_STATES else 0
+        return dataclasses.replace(self, frozen=frozen, state=state, reviews=max(self.reviews, covers))
+
+    def keep_blobs(self, owed: Iterable[Kind]) -> Ledger:
+        """The ledger without the contents that nobody is owed any more."""
+        needed = set(owed)
+        frozen = tuple(
+            item if item.kind in needed or not item.blob else Frozen(item.kind) for item in self.frozen
+        )
+        return self if frozen == self.frozen else dataclasses.replace(self, frozen=frozen)
+
+    def message_id(self, request_id: str, party: Party, kind: Kind) -> str:
+        """Message-ID without brackets: the same for every try, another for every recipient and kind."""
+        return self._id(kind.code, request_id, party.address)
+
+    def thread_root(self, request_id: str, party: Party) -> str:
+        """The id that all messages of the party's thread refer to."""
+        if party.root:
+            return party.root
+        return self._id("tq" if party.requester else "t", request_id, "")
+
+    def _id(self, code: str, request_id: str, address: str) -> str:
+        text = f"{code}\n{request_id}\n{address}".encode("utf-8", "surrogatepass")
+        # 96 bits: more than enough against chance, and short enough for the limit of the id's length.
+        digest = hmac.digest(bytes.fromhex(self.nonce), text, "sha256").hex()[:24]
+        return f"{code}.{digest}@{self.domain}"
+
+
+def id_domain(sender: str) -> str:
+    """Right side for Message-IDs from the sender's address, short enough for :data:`MAX_MESSAGE_ID`."""
+    domain = sender.rpartition("@")[2].rstrip(">")
+    longest_code = 8  # "aP" and a number of reviews of up to six digits
+    while len(domain) > MAX_MESSAGE_ID - longest_code - len(".@") - 24:
+        head, dot, rest = domain.partition(".")
+        domain = rest if dot else head[:30]
+    return domain or "localhost"
+
+
+# Content ---------------------------------------------------------------------------------------------
+
+
+def pack(content: Content) -> str:
+    """Content as compressed text for the ledger."""
+    fields = [
+        content.subject,
+        content.text,
+        content.html,
+        int(content.date.timestamp()),
+        content.boundary,
+        content.sender,
+        content.reply_to,
+        [list(header) for header in content.headers],
+    ]
+    raw = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    return base64.b64encode(zlib.compress(raw, 6)).decode("ascii")
+
+
+MAX_QUOTE = 100
+"""Characters of what cannot be read that an error quotes: all of it could fill a log."""
+MAX_CONTENT = 4 << 20
+"""Bytes a content may unpack to: no message of ours comes near, and a bomb stays small."""
+
+
+def unpack(blob: str) -> Content:
+    """The content of :func:`pack`. Raises :class:`LedgerUnreadable`."""
+    try:
+        decompressor = zlib.decompressobj()
+        raw = decompressor.decompress(base64.b64decode(blob, validate=True), MAX_CONTENT)
+        if not decompressor.eof:
+            raise LedgerUnreadable("a frozen message is cut off or too large")
+        subject, text, html, date, boundary, sender, reply_to, headers = json.loads(
+            raw.decode("utf-8", "surrogatepass")
+        )
+        strings = (subject, text, html, boundary, sender, reply_to)
+        if not all(isinstance(value, str) for value in strings):
+            raise LedgerUnreadable("a frozen message has a field of the wrong type")
+        pairs = tuple((str(name), str(value)) for name, value in headers)
+        when = datetime.fromtimestamp(int(date), UTC)
+        return Content(subject, text, html, when, boundary, sender, reply_to, pairs)
+    except LedgerUnreadable:
+        raise
+    except (
+        ValueError,
+        TypeError,
+        zlib.error,
+        OverflowError,
+        OSError,
+        RecursionError,
+    ) as error:
+        raise LedgerUnreadable(f"a frozen message cannot be unpacked: {error}") from error
+
+
+# The JSON value ---------------------------------------------------------------------------------------
+
+
+def dumps(ledger: Ledger) -> str:
+    """The ledger as one compact JSON value."""
+    value: dict[str, Any] = {"v": VERSION, "n": ledger.nonce, "d": ledger.domain}
+    if ledger.expires:
+        value["e"] = ledger.expires
+    if ledger.owner:
+        value["o"] = ledger.owner
+    value["w"] = ledger.write_id
+    value["s"] = ledger.state.value
+    if ledger.reviews:
+        value["c"] = ledger.reviews
+    value["k"] = [[item.kind.code, item.blob] for item in ledger.frozen]
+    value["p"] = [_dump_party(party) for party in ledger.parties]
+    value["g"] = {key: text for key, text in ledger.shadow.items() if text}
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _dump_party(party: Party) -> dict[str, Any]:
+    value: dict[str, Any] = {"a": party.address}
+    if party.requester:
+        value["q"] = 1
+    if party.root:
+        value["r"] = party.root
+    value["m"] = {
+        kind.code: [int(entry.mark), entry.at, entry.note] if entry.note else [int(entry.mark), entry.at]
+        for kind, entry in party.entries.items()
+    }
+    return value
+
+
+def loads(text: str) -> Ledger:
+    """The ledger of a JSON value. Raises :class:`LedgerUnreadable`, :class:`LedgerTooNew`."""
+    try:
+        value = json.loads(text)
+        if not isinstance(value, dict):
+            raise LedgerUnreadable("it is no JSON object")
+        version = value.get("v")
+        if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+            raise LedgerUnreadable(f"its version is {str(version)[:MAX_QUOTE]!r}, no positive number")
+        if version > VERSION:
+            raise LedgerTooNew(
+                f"it has version {str(version)[:MAX_QUOTE]}, this program knows up to {VERSION}"
+            )
+        nonce = value["n"]
+        if len(bytes.fromhex(nonce)) < 16:
+            raise LedgerUnreadable("its nonce is too short")
+        shadow = value["g"]
+        if not isinstance(shadow, dict) or not all(isinstance(item, str) for item in shadow.values()):
+            raise LedgerUnreadable("its shadow of the Go plugin's keys is no map of strings")
+        parties = tuple(_load_party(item) for item in value["p"])
+        if len({party.key for party in parties}) < len(parties):
+            raise LedgerUnreadable("somebody is in it twice")  # and would be told twice
+        return Ledger(
+            nonce=nonce,
+            domain=_text(value["d"]),
+            expires=_number(value.get("e", 0)),
+            owner=_text(value.get("o", "")),
+            write_id=_text(value["w"]),
+            state=RequestState(value["s"]),
+            reviews=_number(value.get("c", 0)),
+            frozen=tuple(Frozen(Kind.parse(code), _text(blob)) for code, blob in value["k"]),
+            parties=parties,
+            shadow=shadow,
+        )
+    except LedgerUnreadable:
+        raise
+    except KeyError as error:
+        raise LedgerUnreadable(f"it lacks the field {error}") from error
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise LedgerUnreadable(f"it cannot be read: {str(error)[:MAX_QUOTE]}") from error
+
+
+def _load_party(value: dict[str, Any]) -> Party:
+    entries: dict[Kind, Entry] = {}
+    for code, (mark, at, *note) in value["m"].items():
+        entries[Kind.parse(code)] = Entry(Mark(mark), _number(at), _text(note[0]) if note else "")
+    return Party(_text(value["a"]), bool(value.get("q")), _text(value.get("r", "")), entries)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
+_END_OF_TIME = 253_402_300_799
+"""Unix time of the last second that ``datetime`` knows; no count of ours comes near either."""
+
+
+def _number(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _END_OF_TIME:
+        raise TypeError(f"{value!r} is no number")
+    return value

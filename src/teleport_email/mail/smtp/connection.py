@@ -1,0 +1,346 @@
+"""One SMTP connection: open it as the settings say, then one transaction after the other.
+
+On aiosmtplib's protocol (bytes out, replies in) rather than on its client: that one cannot tell a fault
+before the final dot from one after it, tries one login mechanism after the other, and knows one time limit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+from aiosmtplib.errors import SMTPException, SMTPResponseException
+from aiosmtplib.esmtp import parse_esmtp_extensions
+
+from teleport_email.config.settings import SmtpSettings
+from teleport_email.core.model import AccountFault, Delivered, Refused, Temporary
+from teleport_email.mail.mailer import Attempt
+from teleport_email.mail.tls import ClientTls, TlsFileError
+
+from .dialogue import GO_ON, ConnectionGone, Dialogue, Timeouts
+from .explain import bare, explain, is_loopback, own_name, what_happened
+from .pool import OpenFailed
+from .replies import PolicyRefusal, Reply, Stage, judge
+
+__all__ = ["Facts", "LoginRefused", "SmtpConnection"]
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Facts:
+    """What was learned while connecting, for ``check``; filled in from top to bottom."""
+
+    peer: str = ""
+    greeting: str = ""
+    tls_version: str = ""
+    certificate_ends: datetime | None = None
+    size: int = 0
+    """Largest message in bytes; 0: the server does not say."""
+    login: str = ""
+    """The mechanism by which we logged in."""
+    secret_in_clear: bool = False
+    """The login went over the network without TLS."""
+
+
+class LoginRefused(OpenFailed):
+    """535: wrong credentials. With OAuth2 perhaps only a token that is over."""
+
+
+class SmtpConnection:
+    """Made by :meth:`open`. Not to be used by two at once; whoever is cancelled inside must abort it."""
+
+    def __init__(self, settings: SmtpSettings, timeouts: Timeouts) -> None:
+        self.settings = settings
+        self.facts = Facts()
+        self.messages = 0
+        """Messages accepted on it."""
+        self.rested = False
+        self.on_lost: Callable[[], None] = lambda: None
+        self._timeouts = timeouts
+        self._extensions: dict[str, str] = {}
+        self._mechanisms: list[str] = []
+        self._reset_first = False
+        self._dialogue = Dialogue(timeouts, self._lost)
+
+    # Opening
+
+    async def open(self, tls: ClientTls, token: str = "") -> None:
+        """Connect, secure, log in. ``token``: the bearer token for XOAUTH2.
+
+        :raises OpenFailed: saying for whom it matters; the connection is closed then.
+        """
+        where = f"{self.settings.host}:{self.settings.port}"
+        try:
+            await self._connect(tls)
+            await self._hello()
+            await self._starttls(tls)
+            await self._login(token)
+        except OpenFailed:
+            self.abort()
+            raise
+        except ConnectionGone as gone:
+            self.abort()
+            raise OpenFailed(Temporary(f"{where}: {gone.reason}")) from gone
+        except TlsFileError as error:
+            self.abort()
+            raise OpenFailed(AccountFault(str(error))) from error
+        except (OSError, SMTPException, ValueError) as error:
+            self.abort()
+            raise OpenFailed(explain(error, self.settings)) from error
+        except BaseException:
+            self.abort()
+            raise
+        log.debug(
+            "mail connection opened",
+            server=where,
+            tls=self.facts.tls_version or "none",
+            login=self.facts.login or "none",
+        )
+
+    async def _connect(self, tls: ClientTls) -> None:
+        settings, limit = self.settings, self._timeouts.connect
+        implicit = settings.tls == "implicit"
+        host = bare(settings.host)
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(limit * (2 if implicit else 1)):
+                await loop.create_connection(
+                    lambda: self._dialogue.protocol,
+                    host,
+                    settings.port,
+                    ssl=tls.context() if implicit else None,
+                    server_hostname=host if implicit else None,
+                    ssl_handshake_timeout=limit if implicit else None,
+                    happy_eyeballs_delay=0.25,  # RFC 8305 section 5: the next address after 250 ms
+                )
+        except TimeoutError as error:
+            raise OpenFailed(
+                Temporary(f"{host}:{settings.port} did not answer within {limit:.0f} s")
+            ) from error
+        if implicit:
+            self._note_tls()
+        peer = self._dialogue.transport_info("peername")
+        self.facts.peer = str(peer[0]) if isinstance(peer, tuple) else ""
+        greeting = await self._dialogue.greeting()
+        self.facts.greeting = str(greeting)
+        if greeting.code != 220:
+            # Also 554 "no SMTP service here" (RFC 5321 section 3.1): it may be back later.
+            raise OpenFailed(Temporary(f"{settings.host}:{settings.port} greeted with {greeting}"))
+
+    async def _hello(self) -> None:
+        name = self.settings.helo_hostname or own_name(self._dialogue.transport_info("sockname"))
+        reply = await self._dialogue.command("EHLO", name)
+        if reply.code in {500, 502, 504}:
+            reply = await self._dialogue.command("HELO", name)
+            self._extensions, self._mechanisms = {}, []
+        elif reply.positive:
+            self._extensions, self._mechanisms = parse_esmtp_extensions(reply.text)
+        if not reply.positive:
+            reason = f"the mail server refused our greeting as {name!r} with {reply}"
+            if reply.code < 500:
+                raise OpenFailed(Temporary(reason))
+            raise OpenFailed(AccountFault(f"{reason}; set smtp.helo_hostname to a name that it accepts"))
+        size = self._extensions.get("size", "")
+        self.facts.size = int(size) if size.isascii() and size.isdigit() else 0
+
+    async def _starttls(self, tls: ClientTls) -> None:
+        mode = self.settings.tls
+        if mode not in {"starttls", "opportunistic"}:
+            return
+        if "starttls" not in self._extensions:
+            if mode == "opportunistic":
+                return
+            raise OpenFailed(
+                AccountFault(
+                    f"{self.settings.host}:{self.settings.port} does not offer STARTTLS, and nothing is"
+                    ' sent without it; if this server really has no TLS, set smtp.tls = "none"'
+                )
+            )
+        host = bare(self.settings.host)
+        try:
+            # It throws away what came in the clear behind the 220 (RFC 3207 section 6).
+            await self._dialogue.protocol.start_tls(
+                tls.context(), server_hostname=host, timeout=self._timeouts.connect
+            )
+        except SMTPResponseException as error:
+            reply = Reply(error.code, error.message)
+            reason = f"the mail server answered {reply} to STARTTLS"
+            raise OpenFailed(Temporary(reason) if reply.code < 500 else AccountFault(reason)) from error
+        self._note_tls()
+        # What was said before TLS counts for nothing (RFC 3207 section 4.2).
+        await self._hello()
+
+    async def _login(self, token: str) -> None:
+        settings = self.settings
+        if settings.auth == "none":
+            return
+        offered = ", ".join(name.upper() for name in self._mechanisms) or "no login at all"
+        if settings.auth == "xoauth2":
+            mechanism = "XOAUTH2"
+        else:
+            # One mechanism, of our choice: trying the next after a refusal locks accounts.
+            mechanism = "PLAIN" if "plain" in self._mechanisms else "LOGIN"
+        if mechanism.lower() not in self._mechanisms:
+            wanted = "XOAUTH2" if mechanism == "XOAUTH2" else "PLAIN or LOGIN"
+            hint = "" if self.facts.tls_version else "; perhaps it offers that only over TLS (smtp.tls)"
+            raise OpenFailed(
+                AccountFault(f"the mail server offers {offered}, but {wanted} is needed to log in{hint}")
+            )
+        self._refuse_clear_text()
+        user = settings.username
+        if mechanism == "XOAUTH2":
+            reply = await self._auth("XOAUTH2", f"user={user}\x01auth=Bearer {token}\x01\x01")
+            if reply.code == 334:
+                reply = await self._dialogue.command("")  # the refusal proper comes after an empty line
+        elif mechanism == "PLAIN":
+            reply = await self._auth("PLAIN", f"\0{user}\0{settings.password.reveal()}")
+        else:
+            reply = await self._auth("LOGIN", user)
+            if reply.code == 334:
+                reply = await self._dialogue.command(_base64(settings.password.reveal()))
+        if not reply.positive:
+            outcome = judge(Stage.LOGIN, reply)
+            assert isinstance(outcome, Temporary | AccountFault)
+            raise (LoginRefused if reply.code == 535 else OpenFailed)(outcome)
+        self.facts.login = mechanism
+
+    async def _auth(self, mechanism: str, initial: str) -> Reply:
+        return await self._dialogue.command("AUTH", mechanism, _base64(initial))
+
+    def _refuse_clear_text(self) -> None:
+        if self.facts.tls_version or is_loopback(self.facts.peer):
+            return
+        if not self.settings.allow_plaintext_auth:
+            raise OpenFailed(
+                AccountFault(
+                    f"not sending the password to {self.settings.host} in clear text: the connection has no"
+                    ' TLS; set smtp.tls = "starttls" or "implicit", or smtp.allow_plaintext_auth = true'
+                    " if the network is to be trusted"
+                )
+            )
+        self.facts.secret_in_clear = True
+
+    def _note_tls(self) -> None:
+        tls = self._dialogue.transport_info("ssl_object")
+        if not isinstance(tls, ssl.SSLObject):
+            raise OpenFailed(Temporary("the connection was lost during the TLS handshake"))
+        self.facts.tls_version = tls.version() or ""
+        ends = (tls.getpeercert() or {}).get("notAfter")
+        if isinstance(ends, str):
+            self.facts.certificate_ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(ends), UTC)
+
+    # One message
+
+    async def transact(
+        self, sender: str, recipient: str, raw: bytes, attempt: Attempt, sender_accepted: Callable[[], None]
+    ) -> Delivered | Temporary | Refused | AccountFault | PolicyRefusal:
+        """Send one message. ``raw`` has CRLF lines; ``sender_accepted`` is called after MAIL.
+
+        After any outcome the connection can be given back (it knows whether it is :attr:`alive`).
+
+        :raises ConnectionGone: before the dot.
+        :raises WithdrawnError: the gate closed before the dot; the connection is closed.
+        """
+        commands = [self._mail_from(sender, len(raw)), f"RCPT TO:<{recipient}>", "DATA"]
+        together = "pipelining" in self._extensions
+        ask = self._dialogue.at_once if together else self._dialogue.one_by_one
+        try:
+            await self._clear()
+            replies = await ask(commands)
+        except ConnectionGone as gone:
+            gone.before_recipient = not gone.replies
+            self._note(gone.replies, sender_accepted)
+            raise
+        self._note(replies, sender_accepted)
+        for stage, reply in zip((Stage.MAIL, Stage.RCPT), replies, strict=False):
+            if not reply.positive:
+                if replies[-1].code == GO_ON:
+                    self.abort()  # it wants a message for nobody (RFC 2920 section 3.1)
+                return judge(stage, reply)
+        if replies[-1].code != GO_ON:
+            return judge(Stage.DATA, replies[-1])
+        # Dot-stuffing (RFC 5321 section 4.5.2); the first line is a header, so it has no dot.
+        payload = raw.replace(b"\r\n.", b"\r\n..") + b".\r\n"
+        if not self.alive:
+            raise ConnectionGone("the connection was lost before the message")
+        try:
+            attempt.commit()
+        except BaseException:
+            self.abort()  # the only way out of DATA without sending a message
+            raise
+        # The point of no return. Written in one go, and nothing is awaited before the wait for the reply.
+        self._dialogue.protocol.write(payload)
+        try:
+            response = await self._dialogue.protocol.read_response(timeout=self._timeouts.final)
+        except (SMTPException, OSError) as error:
+            self.abort()
+            return Temporary(f"no answer to the message: {what_happened(error)}", maybe_accepted=True)
+        reply = Reply(response.code, response.message)
+        if reply.code == 421:
+            # Servers say it when they shut down, at any time: not necessarily the answer to the dot.
+            self.abort()
+            return Temporary(f"the mail server answered {reply} to the message", maybe_accepted=True)
+        self._reset_first = False
+        if not reply.positive:
+            return judge(Stage.DOT, reply)
+        self.messages += 1
+        return Delivered(str(reply))
+
+    async def _clear(self) -> None:
+        """Forget a message that was begun on this connection and came to nothing."""
+        if self._reset_first:
+            await self._dialogue.command("RSET")
+            self._reset_first = False
+
+    def _mail_from(self, sender: str, length: int) -> str:
+        size = f" SIZE={length}" if length and "size" in self._extensions else ""
+        return f"MAIL FROM:<{sender}>{size}"
+
+    def _note(self, replies: Sequence[Reply], sender_accepted: Callable[[], None]) -> None:
+        """What the replies to MAIL and so on tell beyond this message."""
+        if replies and replies[0].positive:
+            self._reset_first = True
+            sender_accepted()
+
+    async def try_sender(self, sender: str) -> Temporary | Refused | AccountFault | PolicyRefusal | None:
+        """Whether the server takes mail from this sender, without sending any. None: it does.
+
+        :raises ConnectionGone:
+        """
+        await self._clear()
+        reply = await self._dialogue.command(self._mail_from(sender, 0))
+        self._reset_first = True
+        return None if reply.positive else judge(Stage.MAIL, reply)
+
+    # Ending
+
+    @property
+    def alive(self) -> bool:
+        return self._dialogue.alive
+
+    async def quit(self) -> None:
+        """Close politely, within a few seconds."""
+        try:
+            await self._dialogue.command("QUIT", limit=self._timeouts.quit)
+        except ConnectionGone:
+            pass
+        finally:
+            self.abort()
+
+    def _lost(self) -> None:
+        self.on_lost()
+
+    def abort(self) -> None:
+        """Close at once. What was written may not arrive."""
+        self.on_lost = lambda: None
+        self._dialogue.abort()
+
+
+def _base64(text: str) -> str:
+    return b64encode(text.encode("utf-8")).decode("ascii")

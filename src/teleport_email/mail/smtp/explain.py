@@ -1,0 +1,74 @@
+"""Why a connection to the mail server did not come about, in words that say what to do; and our own name."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import ssl
+
+from aiosmtplib.errors import SMTPResponseException, SMTPServerDisconnected
+
+from teleport_email.config.settings import SmtpSettings
+from teleport_email.core.model import AccountFault, Temporary
+
+__all__ = ["bare", "explain", "is_loopback", "own_name", "what_happened"]
+
+
+def explain(error: Exception, settings: SmtpSettings) -> Temporary | AccountFault:
+    """Why there is no connection, and whether trying again without a person's help can change it."""
+    where = f"{settings.host}:{settings.port}"
+    match error:
+        case ssl.SSLCertVerificationError():
+            what = error.verify_message or str(error)
+            return AccountFault(
+                f"the certificate of {where} is not valid for us: {what}; if your own CA signed it, name that"
+                " CA in smtp.ca_file; if the host name differs, use the name in the certificate"
+            )
+        case ssl.SSLError() if getattr(error, "reason", "") == "WRONG_VERSION_NUMBER":
+            return AccountFault(
+                f'{where} does not begin with TLS; ports other than 465 usually want smtp.tls = "starttls"'
+            )
+        case ssl.SSLError():
+            return Temporary(f"TLS with {where} failed: {getattr(error, 'reason', '') or error}")
+        case socket.gaierror():
+            return Temporary(f"the address of {settings.host} cannot be found: {error.strerror or error}")
+        case ConnectionRefusedError():
+            return Temporary(f"{where} refused the connection")
+        case _:
+            return Temporary(f"no connection to {where}: {what_happened(error)}")
+
+
+def what_happened(error: BaseException) -> str:
+    """What happened to the connection."""
+    if isinstance(error, SMTPServerDisconnected):
+        return "the mail server closed the connection"
+    if isinstance(error, TimeoutError):
+        return "the mail server did not answer in time"
+    if isinstance(error, SMTPResponseException):
+        return "the mail server's answer is not SMTP"
+    return str(error) or type(error).__name__
+
+
+def bare(host: str) -> str:
+    """``[::1]`` without its brackets."""
+    return host.removeprefix("[").removesuffix("]")
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an IP address is of this very machine."""
+    try:
+        return ipaddress.ip_address(address.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def own_name(sockname: object) -> str:
+    """What we call ourselves: the host's full name, else the address as RFC 5321 section 4.1.3 writes it.
+
+    Not ``socket.getfqdn()``: it asks DNS, which can take long and answers ``localhost`` at times.
+    """
+    name = socket.gethostname()
+    if "." in name.strip(".") and name.isascii() and not any(c.isspace() for c in name):
+        return name
+    address = str(sockname[0]).partition("%")[0] if isinstance(sockname, tuple) else "127.0.0.1"
+    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"

@@ -1,0 +1,244 @@
+"""Sending by SMTP: MAIL, RCPT, DATA over a small pool of connections, one recipient a transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import structlog
+
+from teleport_email.config.settings import SmtpSettings
+from teleport_email.core.model import AccountFault, Delivered, Mail, SendOutcome, Temporary
+from teleport_email.mail.mailer import Attempt, Finding, Mailer
+from teleport_email.mail.message import envelope_sender
+from teleport_email.mail.pause import Step
+from teleport_email.mail.tls import ClientTls
+
+from .connection import Facts, LoginRefused, SmtpConnection
+from .dialogue import ConnectionGone, Timeouts
+from .pool import OpenFailed, Pool
+from .replies import PolicyRefusal, Stage
+from .standing import Standing
+
+if TYPE_CHECKING:
+    from .oauth2 import TokenSource
+
+__all__ = ["SmtpMailer"]
+
+log = structlog.get_logger()
+
+REQUESTS_PER_CONNECTION = 4
+"""Requests let in per connection: while some claim and record, others keep the connections busy."""
+
+VERIFY_SECONDS = 30.0
+"""A person waits for the answer of ``check``."""
+
+MINUTE = 60.0
+
+_TOKENLESS = "no OAuth2 token"
+_TO_AUTH = f" to {Stage.LOGIN.value}"
+"""How faults of the login begin and end: what to do about them is another thing than about other faults."""
+
+
+class SmtpMailer(Mailer):
+    """The mailer for ``[smtp]``."""
+
+    def __init__(
+        self,
+        settings: SmtpSettings,
+        *,
+        clock: Callable[[], float],
+        random: random.Random,
+        timeouts: Timeouts | None = None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        super().__init__(
+            clock=clock, random=random, slots=max(8, REQUESTS_PER_CONNECTION * settings.max_connections)
+        )
+        self._settings = settings
+        self._timeouts = timeouts or Timeouts()
+        self._tls = ClientTls(settings, environ)
+        self._tokens = _token_source(settings, clock, environ)
+        self._standing = Standing()
+        self._warned = False
+        self._sent_at: deque[float] = deque(maxlen=settings.max_per_minute or None)
+        self._pool = Pool(
+            self._open,
+            size=settings.max_connections,
+            messages_per_connection=settings.messages_per_connection,
+            clock=clock,
+            failed=lambda outcome: self._pause.trip(outcome, ends_with=Step.CONNECTED),
+        )
+
+    @property
+    def connection_limit(self) -> int:
+        """How many connections the server bears, as far as is known."""
+        return self._pool.limit
+
+    async def verify(self, sender: str = "") -> Sequence[Finding]:
+        connection = SmtpConnection(self._settings, self._timeouts)
+        where = f"{self._settings.host}:{self._settings.port}"
+        fault = refused = ""
+        try:
+            async with asyncio.timeout(VERIFY_SECONDS):
+                connection = await self._log_in(connection)
+                if sender and (outcome := await connection.try_sender(sender)) is not None:
+                    refused = outcome.reason
+                await connection.quit()
+        except ConnectionGone as gone:
+            fault = gone.reason
+        except OpenFailed as failed:
+            fault = failed.outcome.reason
+        except TimeoutError:
+            fault = f"{where} did not answer within {VERIFY_SECONDS:.0f} s"
+        finally:
+            connection.abort()
+        findings = _findings(connection.facts, self._settings, fault)
+        if sender and not fault:
+            findings.append(Finding(not refused, "sender", refused or f"{sender} is accepted"))
+        return findings
+
+    async def _deliver(self, mail: Mail, raw: bytes, attempt: Attempt) -> SendOutcome:
+        await self._keep_pace()
+        sender = envelope_sender(mail.content)
+        second_try = False
+        while True:
+            try:
+                connection = await self._pool.take()
+            except OpenFailed as failed:
+                return failed.outcome
+            used_before = connection.rested or connection.messages > 0
+            try:
+                attempt.begin()
+                outcome = await connection.transact(
+                    sender, mail.recipient, raw, attempt, lambda: self._pause.passed(Step.SENDER)
+                )
+            except ConnectionGone as gone:
+                self._pool.drop(connection)
+                if used_before and (gone.before_recipient or not second_try):
+                    # It died while idle, or has served enough messages: not this message's fault. Once the
+                    # recipient was named it might be, so then only one more connection is risked.
+                    second_try = second_try or not gone.before_recipient
+                    if not gone.crowded:
+                        self._pool.drop_idle()
+                    continue
+                if gone.crowded:
+                    self._pool.crowded()
+                return Temporary(f"{self._settings.host}: {gone.reason}")
+            except BaseException:
+                self._pool.drop(connection)
+                raise
+            self._pool.give_back(connection)
+            return self._judge(mail, outcome)
+
+    def _judge(self, mail: Mail, outcome: SendOutcome | PolicyRefusal) -> SendOutcome:
+        until = Step.SENDER
+        if isinstance(outcome, PolicyRefusal):
+            outcome, until = self._standing.judge(mail.recipient, outcome), Step.ACCEPTED
+        if isinstance(outcome, Delivered):
+            self._standing.accepted(mail.recipient)
+            self._pause.passed(Step.ACCEPTED)
+        elif isinstance(outcome, AccountFault):
+            self._pause.trip(outcome, ends_with=until)
+        return outcome
+
+    async def _keep_pace(self) -> None:
+        """Wait until there were fewer than ``max_per_minute`` messages in the minute behind us."""
+        limit = self._settings.max_per_minute
+        if not limit:
+            return
+        now = self._clock()
+        start = now if len(self._sent_at) < limit else max(now, self._sent_at[0] + MINUTE)
+        self._sent_at.append(start)
+        if start > now:
+            await asyncio.sleep(start - now)
+
+    def _prepare(self) -> None:
+        if self._pause.verdict is None:
+            self._pool.prepare()
+
+    async def _close_connections(self) -> None:
+        await self._pool.close()
+
+    async def _open(self) -> SmtpConnection:
+        try:
+            connection = await self._log_in(SmtpConnection(self._settings, self._timeouts))
+        except OpenFailed as failed:
+            log.debug("mail connection failed", error=failed.outcome.reason)
+            raise
+        if connection.facts.secret_in_clear and not self._warned:
+            self._warned = True
+            log.warning(
+                "password sent in clear text",
+                server=f"{self._settings.host}:{self._settings.port}",
+                action="set smtp.tls, or keep this network private",
+            )
+        self._pause.passed(Step.CONNECTED)
+        return connection
+
+    async def _log_in(self, connection: SmtpConnection) -> SmtpConnection:
+        """Open this connection, or another one if the first token was refused."""
+        if self._tokens is None:
+            await connection.open(self._tls)
+            return connection
+        token = await self._token(self._tokens.get())
+        try:
+            await connection.open(self._tls, token)
+        except LoginRefused:
+            # Perhaps the token was revoked before its time: once with a new one, then it is the account.
+            renewed = await self._token(self._tokens.renew(token))
+            if renewed == token:
+                raise
+            connection = SmtpConnection(self._settings, self._timeouts)
+            await connection.open(self._tls, renewed)
+        return connection
+
+    async def _token(self, token: Awaitable[str]) -> str:
+        from .oauth2 import TokenError
+
+        try:
+            return await token
+        except TokenError as error:
+            reason = f"{_TOKENLESS}: {error}"
+            raise OpenFailed(AccountFault(reason) if error.permanent else Temporary(reason)) from error
+
+
+def _token_source(
+    settings: SmtpSettings, clock: Callable[[], float], environ: Mapping[str, str]
+) -> TokenSource | None:
+    if settings.auth != "xoauth2" or settings.oauth2 is None:
+        return None
+    from .oauth2 import token_source  # may load an HTTP client: only for who needs it
+
+    return token_source(settings.oauth2, clock=clock, environ=environ)
+
+
+def _findings(facts: Facts, settings: SmtpSettings, fault: str) -> list[Finding]:
+    """What went well, in order, and then the fault."""
+    findings = []
+    if facts.greeting:
+        where = f"{settings.host}:{settings.port}"
+        findings.append(Finding(True, "connection", f"{where} ({facts.peer}) says {facts.greeting}"))
+    if facts.tls_version:
+        ends = (
+            f", certificate valid until {facts.certificate_ends:%Y-%m-%d}" if facts.certificate_ends else ""
+        )
+        findings.append(Finding(True, "TLS", f"{facts.tls_version}{ends}"))
+    if fault:
+        done = "TLS" if facts.tls_version else "connection" if facts.greeting else ""
+        subject = {"": "connection", "connection": "session", "TLS": "session"}[done]
+        if fault.startswith(_TOKENLESS) or fault.endswith(_TO_AUTH):
+            subject = "login"
+        return [*findings, Finding(False, subject, fault)]
+    if not facts.tls_version:
+        findings.append(Finding(settings.tls != "starttls", "TLS", "none: everything goes in clear text"))
+    findings.append(
+        Finding(True, "login", f"as {settings.username} by {facts.login}" if facts.login else "none needed")
+    )
+    if facts.size:
+        findings.append(Finding(True, "size", f"takes messages up to {facts.size / 1_000_000:.1f} MB"))
+    return findings

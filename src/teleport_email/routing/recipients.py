@@ -1,0 +1,335 @@
+"""Who is told about a request, and why: from configuration, rules and suggested reviewers to addresses.
+
+Pure: what has to be looked up (``names_to_look_up``) comes in as ``addresses`` and ``traits``. In order:
+
+1. A request for nothing but excluded roles tells nobody.
+2. The recipients of all Access Monitoring Rules that match replace everything else.
+3. Otherwise each requested role has its recipients (the most specific key of ``role_to_recipients``), and
+   the suggested reviewers join them, replace them or are ignored.
+4. Limits and refusals are applied; when nobody is left, ``fallback_recipient`` is told.
+
+Two spellings are the same recipient when only the case of the domain differs. The local part is compared
+as it was written: only its own mail system may say that ``Ann`` and ``ann`` are one (RFC 5321, 2.4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from teleport_email.config.addresses import parse_address
+from teleport_email.config.settings import DeliverySettings
+from teleport_email.core.model import AccessRequest
+from teleport_email.routing import globs
+from teleport_email.routing.route import Reason, Route, RuleVerdict, Skipped, listed, plain
+from teleport_email.routing.rules import CompiledRule, Surroundings
+
+ANYONE = "*"
+
+
+@dataclass(slots=True)
+class _Collection:
+    """Recipients as they come in: first one first, with every reason."""
+
+    found: dict[tuple[str, str], tuple[str, list[str]]] = field(default_factory=dict)
+    skipped: dict[Skipped, None] = field(default_factory=dict)
+    """Each once, in order."""
+
+    def add(self, address: str, why: str) -> None:
+        _, reasons = self.found.setdefault(_same(address), (address, []))
+        if why not in reasons:
+            reasons.append(why)
+
+    def skip(self, candidate: str, why: str) -> None:
+        self.skipped[Skipped(candidate, why)] = None
+
+
+def route(
+    request: AccessRequest,
+    delivery: DeliverySettings,
+    role_to_recipients: Mapping[str, tuple[str, ...]],
+    rules: Sequence[CompiledRule] = (),
+    addresses: Mapping[str, str | None] | None = None,
+    *,
+    traits: Mapping[str, tuple[str, ...]] | None = None,
+    labels: Sequence[Mapping[str, str]] | None = None,
+) -> Route:
+    """Who is told about ``request``.
+
+    ``addresses``: user name -> the address found for it, ``None`` when there is none; a name that is missing
+    was not looked up. ``traits``: of the requester, for rules that ask for them; ``labels``: of each
+    requested resource, likewise; ``None`` when not known. Never raises for any request.
+    """
+    if _excluded(request, delivery):
+        return Route(excluded=True, skipped=_excluded_roles(request, delivery))
+    addresses = addresses or {}
+    verdicts = _judge(request, rules, traits, labels)
+    matched = tuple(verdict.name for verdict in verdicts if verdict.matched)
+    names = frozenset(matched)
+    chosen = _Collection()
+    for rule in sorted(rules, key=lambda rule: rule.name):
+        if rule.name in names:
+            _add_rule(chosen, rule, delivery, addresses)
+    problem = ""
+    if not matched:
+        _add_configured(chosen, request, delivery, role_to_recipients, addresses)
+    elif not chosen.found:
+        problem = f"no usable recipient in the matching rule {listed(plain(name) for name in matched)}"
+        if not delivery.fallback_recipient:
+            # The Go plugin goes on as if no rule had matched, and so nobody is left untold by a typing error.
+            _add_configured(chosen, request, delivery, role_to_recipients, addresses)
+    if delivery.skip_requester:
+        _leave_out_requester(chosen, request, addresses)
+    fallback = False
+    if not chosen.found:
+        problem = problem or "no usable recipient"
+        if delivery.fallback_recipient:
+            chosen.add(delivery.fallback_recipient, "fallback_recipient: nobody else could be told")
+            fallback = True
+        else:
+            problem += ", and no delivery.fallback_recipient is set"
+    dropped = _apply_limit(chosen, delivery.max_recipients)
+    return Route(
+        recipients=tuple(address for address, _ in chosen.found.values()),
+        reasons=tuple(Reason(address, "; ".join(why)) for address, why in chosen.found.values()),
+        skipped=tuple(chosen.skipped),
+        rules=matched,
+        verdicts=verdicts,
+        fallback=fallback,
+        problem=problem,
+        dropped=dropped,
+    )
+
+
+def names_to_look_up(
+    request: AccessRequest,
+    delivery: DeliverySettings,
+    rules: Sequence[CompiledRule] = (),
+    *,
+    traits: Mapping[str, tuple[str, ...]] | None = None,
+    labels: Sequence[Mapping[str, str]] | None = None,
+) -> tuple[str, ...]:
+    """The user names whose address ``route`` would like to know; each once, in order."""
+    if _excluded(request, delivery):
+        return ()
+    wanted: list[str] = []
+    matched = {verdict.name for verdict in _judge(request, rules, traits, labels) if verdict.matched}
+    for rule in sorted(rules, key=lambda rule: rule.name):
+        if rule.name in matched:
+            wanted += rule.recipients
+    if not matched and delivery.suggested_reviewers != "ignore":
+        wanted += _considered(request, delivery)
+    names = [name for name in map(str.strip, wanted) if name and _address(name) is None]
+    if delivery.skip_requester and request.user:
+        # Also when the user name is an address: the trait may give another one.
+        names.append(request.user)
+    return tuple(dict.fromkeys(names))
+
+
+def requester(request: AccessRequest, delivery: DeliverySettings, found: str | None) -> tuple[str, str]:
+    """The requester's own address for ``delivery.notify_requester``, and why it is that or why there is none.
+
+    ``found``: the address that their user has, where it was looked up.
+    """
+    own = _address(request.user)
+    if own is not None:
+        return own, "user name"
+    address = _address(found or "")
+    if address is None:
+        return "", "no address is known"
+    if not _allowed(address, delivery):
+        return "", "the domain of the user's address is not in delivery.allowed_domains"
+    return address, f'user {request.user}, trait "email"'
+
+
+def needs_traits(rules: Iterable[CompiledRule]) -> bool:
+    """Whether any rule asks for the requester's traits."""
+    return any("user.traits" in rule.uses for rule in rules)
+
+
+def needs_labels(rules: Iterable[CompiledRule]) -> bool:
+    """Whether any rule asks for the labels of the requested resources."""
+    return any(
+        name.startswith("access_request.spec.resource_labels_") for rule in rules for name in rule.uses
+    )
+
+
+def _excluded(request: AccessRequest, delivery: DeliverySettings) -> bool:
+    return bool(request.roles) and all(_excluding(role, delivery) is not None for role in request.roles)
+
+
+def _excluding(role: str, delivery: DeliverySettings) -> str | None:
+    return globs.most_specific(delivery.exclude_roles, role)
+
+
+def _excluded_roles(request: AccessRequest, delivery: DeliverySettings) -> tuple[Skipped, ...]:
+    return tuple(
+        Skipped(f"role {role}", f'exclude_roles has "{_excluding(role, delivery)}"') for role in request.roles
+    )
+
+
+def _judge(
+    request: AccessRequest,
+    rules: Sequence[CompiledRule],
+    traits: Mapping[str, tuple[str, ...]] | None,
+    labels: Sequence[Mapping[str, str]] | None,
+) -> tuple[RuleVerdict, ...]:
+    surroundings = Surroundings(request, traits=traits, labels=labels)
+    verdicts = []
+    for rule in sorted(rules, key=lambda rule: rule.name):
+        outcome = rule.judge(surroundings)
+        verdicts.append(RuleVerdict(rule.name, outcome.matched, outcome.why, outcome.faulty))
+    return tuple(verdicts)
+
+
+def _add_rule(
+    chosen: _Collection, rule: CompiledRule, delivery: DeliverySettings, addresses: Mapping[str, str | None]
+) -> None:
+    why = f'rule "{rule.name}"'
+    for recipient in map(str.strip, rule.recipients):
+        address = _address(recipient)
+        if address is not None:
+            # Written by an administrator of the cluster, so allowed_domains does not concern it.
+            chosen.add(address, why)
+        elif not recipient:
+            chosen.skip(recipient, f"{why}: an empty recipient")
+        else:
+            _add_user(chosen, recipient, why, delivery, addresses)
+
+
+def _add_configured(
+    chosen: _Collection,
+    request: AccessRequest,
+    delivery: DeliverySettings,
+    role_to_recipients: Mapping[str, tuple[str, ...]],
+    addresses: Mapping[str, str | None],
+) -> None:
+    suggested = _Collection(skipped=chosen.skipped)
+    if delivery.suggested_reviewers == "ignore":
+        for reviewer in request.suggested_reviewers:
+            chosen.skip(reviewer, 'suggested reviewer, but delivery.suggested_reviewers is "ignore"')
+    else:
+        _add_suggested(suggested, request, delivery, addresses)
+    if not (delivery.suggested_reviewers == "only" and suggested.found):
+        # Without a usable suggestion "only" must not mean that nobody hears of the request.
+        _add_roles(chosen, request, role_to_recipients)
+    for address, reasons in suggested.found.values():
+        for why in reasons:
+            chosen.add(address, why)
+
+
+def _add_roles(
+    chosen: _Collection, request: AccessRequest, role_to_recipients: Mapping[str, tuple[str, ...]]
+) -> None:
+    # A key without recipients counts as no key, as in the Go plugin.
+    filled = {key: recipients for key, recipients in role_to_recipients.items() if recipients}
+    roles_of: dict[str, list[str]] = {}
+    for role in dict.fromkeys(request.roles) or (ANYONE,):
+        key = globs.most_specific(filled, role)
+        if key is None:
+            chosen.skip(f"role {role}", "no key of role_to_recipients fits")
+        else:
+            roles_of.setdefault(key, []).append(role)
+    for key, roles in roles_of.items():
+        why = f'role_to_recipients "{key}"'
+        if request.roles and roles != [key]:
+            why += f" for role{'s' if len(roles) > 1 else ''} {listed(roles)}"
+        for recipient in filled[key]:
+            address = _address(recipient)
+            if address is None:
+                chosen.skip(recipient, f"{why}: not an email address")
+            else:
+                chosen.add(address, why)
+
+
+def _add_suggested(
+    chosen: _Collection,
+    request: AccessRequest,
+    delivery: DeliverySettings,
+    addresses: Mapping[str, str | None],
+) -> None:
+    considered = _considered(request, delivery)
+    for reviewer in considered:
+        address = _address(reviewer)
+        if address is None:
+            _add_user(chosen, reviewer, "suggested reviewer", delivery, addresses)
+        elif _allowed(address, delivery):
+            chosen.add(address, "suggested reviewer")
+        else:
+            chosen.skip(reviewer, "suggested reviewer: the domain is not in delivery.allowed_domains")
+    for reviewer in request.suggested_reviewers:
+        if reviewer.strip() and reviewer.strip() not in considered:
+            chosen.skip(
+                reviewer,
+                f"suggested reviewer beyond the first {delivery.max_suggested_reviewers} "
+                "(delivery.max_suggested_reviewers)",
+            )
+
+
+def _considered(request: AccessRequest, delivery: DeliverySettings) -> tuple[str, ...]:
+    distinct = dict.fromkeys(name for name in map(str.strip, request.suggested_reviewers) if name)
+    return tuple(distinct)[: delivery.max_suggested_reviewers]
+
+
+def _add_user(
+    chosen: _Collection,
+    name: str,
+    why: str,
+    delivery: DeliverySettings,
+    addresses: Mapping[str, str | None],
+) -> None:
+    """A recipient that is a user's name: their looked-up address, if there is one and it is allowed."""
+    if name not in addresses:
+        chosen.skip(name, f"{why}: not an email address, and users could not be looked up")
+        return
+    found = addresses[name]
+    if found is None:
+        chosen.skip(name, f'{why}: not an email address, and no address (trait "email") was found for it')
+        return
+    address = _address(found)
+    if address is None:
+        chosen.skip(name, f'{why}: the user\'s trait "email" is not an email address')
+    elif _allowed(address, delivery):
+        chosen.add(address, f"{why}, user {name}")
+    else:
+        chosen.skip(name, f"{why}: the domain of the user's address is not in delivery.allowed_domains")
+
+
+def _leave_out_requester(
+    chosen: _Collection, request: AccessRequest, addresses: Mapping[str, str | None]
+) -> None:
+    # Compared without case, because identity providers and configurations seldom agree on it.
+    own = {
+        address.lower()
+        for address in (_address(request.user), _address(addresses.get(request.user) or ""))
+        if address is not None
+    }
+    for key, (address, _) in list(chosen.found.items()):
+        if address.lower() in own:
+            del chosen.found[key]
+            chosen.skip(address, "the requester (delivery.skip_requester)")
+
+
+def _apply_limit(chosen: _Collection, most: int) -> int:
+    over = list(chosen.found.items())[most:]
+    for key, (address, _) in over:
+        del chosen.found[key]
+        chosen.skip(address, f"beyond the first {most} recipients (delivery.max_recipients)")
+    return len(over)
+
+
+def _allowed(address: str, delivery: DeliverySettings) -> bool:
+    allowed = delivery.allowed_domains
+    return not allowed or address.rpartition("@")[2].lower() in (domain.lower() for domain in allowed)
+
+
+def _address(text: str) -> str | None:
+    try:
+        return parse_address(text.strip())
+    except ValueError:
+        return None
+
+
+def _same(address: str) -> tuple[str, str]:
+    local, _, domain = address.rpartition("@")
+    return (local, domain.lower())

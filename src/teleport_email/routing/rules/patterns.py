@@ -1,0 +1,166 @@
+"""``regexp.replace``: RE2 patterns with Go's replacement syntax. Pure; RE2 is loaded when first used.
+
+RE2 is the engine whose syntax Go's ``regexp`` documents as its own, and like it works in linear time. Its
+Python binding replaces in Python's syntax (``\\1``), so the loop of Go's ``ReplaceAllString`` is here.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+from teleport_email.core.errors import ConditionError
+from teleport_email.routing.rules.kinds import Work
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# A pattern longer than this is no pattern that somebody wrote.
+MAX_PATTERN = 4096
+# For RE2's program and its cache of states; its own default of 8 MiB lets patterns cost seconds to compile.
+_MEMORY = 2 << 20
+# The one escape that RE2 has and Go has not: a single byte, even in the middle of a character.
+_ANY_BYTE = re.compile(rb"\\(?:Q.*?(?:\\E|\Z)|(?P<byte>C)|.)", re.DOTALL)
+_MAX_GROUP_DIGITS = 9
+"""Go reads longer numbers in ``$...`` as names."""
+_NAME_CATEGORIES = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Nd"})
+
+
+def replace_matching(
+    items: frozenset[bytes], pattern: bytes, replacement: bytes, work: Work
+) -> frozenset[bytes]:
+    """What Teleport's ``regexp.replace`` gives: items without a match and empty results are dropped.
+
+    Raises ``ConditionError`` for a pattern that Go would not take, and when it is too much work.
+    """
+    compiled = _compiled(pattern)
+    work.charge(len(pattern) * Work.ITEM)
+    results = set()
+    for item in items:
+        replaced = _replaced(compiled, item, replacement, work)
+        if replaced:
+            results.add(replaced)
+    return frozenset(results)
+
+
+def _compiled(pattern: bytes) -> Any:
+    import re2
+
+    if len(pattern) > MAX_PATTERN:
+        raise ConditionError(f"a regular expression of more than {MAX_PATTERN} bytes")
+    shown = pattern.decode(errors="replace")[:60]
+    if any(match["byte"] for match in _ANY_BYTE.finditer(pattern)):
+        raise ConditionError(f"the regular expression {shown!r} has \\C, which Go does not know")
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = _MEMORY
+    try:
+        return re2.compile(pattern, options)
+    except re2.error as error:
+        reason = error.args[0] if error.args else ""
+        text = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
+        raise ConditionError(f"the regular expression {shown!r} is none: {text}") from None
+
+
+def _replaced(compiled: Any, text: bytes, replacement: bytes, work: Work) -> bytes | None:
+    """``text`` with every match replaced; ``None`` when there is none. As Go's ``ReplaceAllString``."""
+    parts: list[bytes] = []
+    position = last_end = 0
+    found = False
+    while position <= len(text):
+        match = _search(compiled, text, position, work)
+        if match is None:
+            break
+        found = True
+        start, end = match.span()
+        parts.append(text[last_end:start])
+        # An empty match right behind another match is not replaced.
+        if end > last_end or start == 0:
+            expanded = _expanded(replacement, match)
+            work.charge(len(expanded) + len(replacement))
+            parts.append(expanded)
+        last_end = end
+        width = _width(text, position)
+        position = end if end > position + max(width - 1, 0) else position + max(width, 1)
+    if not found:
+        return None
+    parts.append(text[last_end:])
+    return b"".join(parts)
+
+
+def _search(compiled: Any, text: bytes, position: int, work: Work) -> Any:
+    """The next match that begins between characters: RE2's ``\\B`` also holds inside one, Go's does not."""
+    while True:
+        work.charge(len(text) - position + Work.ITEM)
+        match = compiled.search(text, position)
+        if match is None:
+            return None
+        boundary = _boundary(text, match.start())
+        if boundary == match.start():
+            return match
+        position = boundary
+
+
+def _boundary(text: bytes, position: int) -> int:
+    """``position``, or the end of the UTF-8 character that it is inside of."""
+    for back in range(1, min(3, position) + 1):
+        if (width := _width(text, position - back)) > back:
+            return position - back + width
+    return position
+
+
+def _width(text: bytes, position: int) -> int:
+    """Bytes of the UTF-8 character at ``position``; 1 where there is no valid one, 0 at the end."""
+    if position >= len(text):
+        return 0
+    for width in (1, 2, 3, 4):
+        try:
+            text[position : position + width].decode()
+        except UnicodeDecodeError:
+            continue
+        return width
+    return 1
+
+
+def _expanded(template: bytes, match: Any) -> bytes:
+    """``template`` with ``$1``, ``${1}``, ``$name``, ``${name}`` and ``$$`` replaced, as Go's ``Expand``."""
+    names: Mapping[bytes, int] = match.re.groupindex
+    result = bytearray()
+    text = template.decode(errors="surrogateescape")
+    while True:
+        before, dollar, text = text.partition("$")
+        result += before.encode(errors="surrogateescape")
+        if not dollar:
+            return bytes(result)
+        if text.startswith("$"):
+            result += b"$"
+            text = text[1:]
+            continue
+        name, rest = _reference(text)
+        if not name:
+            result += b"$"
+            continue
+        text = rest
+        group = _group_number(name)
+        if group is None:
+            group = names.get(name.encode(errors="surrogateescape"), -1)
+        if 0 <= group <= match.re.groups:
+            result += match.group(group) or b""
+
+
+def _reference(text: str) -> tuple[str, str]:
+    """The name behind a ``$`` and what follows it; an empty name when there is none."""
+    braced = text.startswith("{")
+    start = end = 1 if braced else 0
+    while end < len(text) and (text[end] == "_" or unicodedata.category(text[end]) in _NAME_CATEGORIES):
+        end += 1
+    if end == start or (braced and text[end : end + 1] != "}"):
+        return "", text
+    return text[start:end], text[end + 1 :] if braced else text[end:]
+
+
+def _group_number(name: str) -> int | None:
+    if not (name.isascii() and name.isdigit()) or (name[0] == "0" and len(name) > 1):
+        return None
+    return int(name) if len(name) <= _MAX_GROUP_DIGITS else None

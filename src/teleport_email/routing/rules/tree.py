@@ -1,0 +1,105 @@
+"""The tree of a condition, as written: no names are known here and no types. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from teleport_email.core.errors import ConditionError
+
+# Deep enough for any condition that a person writes, and far from Python's recursion limit: checking and
+# evaluating take two or three frames a level.
+MAX_DEPTH = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A part of the condition. ``position`` counts characters from 0, ``depth`` levels from 1."""
+
+    position: int
+    depth: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Literal(Node):
+    """A string (bytes) or a number."""
+
+    value: bytes | int | float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Name(Node):
+    """One identifier."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selector(Node):
+    """``of.name``."""
+
+    of: Node
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index(Node):
+    """``of[key]``."""
+
+    of: Node
+    key: Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(Node):
+    """``function(arguments)``."""
+
+    function: Node
+    arguments: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group(Node):
+    """Something in parentheses: kept, because ``(a.b).c`` is no name and ``(f)(x)`` no call."""
+
+    inner: Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Not(Node):
+    """``!operand``."""
+
+    operand: Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain(Node):
+    """``a && b && c`` or ``a || b || c``: flat, so that long conditions are not deep ones."""
+
+    AND: ClassVar[str] = "&&"
+    OR: ClassVar[str] = "||"
+
+    operator: str
+    operands: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison(Node):
+    """``left == right`` or ``left != right``."""
+
+    operator: str
+    left: Node
+    right: Node
+
+
+def brief(name: str) -> str:
+    """A name for a message: a condition may have one of thousands of characters."""
+    return name if len(name) <= 60 else f"{name[:60]}..."
+
+
+def below(position: int, *children: Node) -> int:
+    """The depth of a node over ``children``; ``ConditionError`` where it would be too deep."""
+    depth = 1 + max((child.depth for child in children), default=0)
+    if depth > MAX_DEPTH:
+        raise ConditionError(f"nested more than {MAX_DEPTH} levels deep", position)
+    return depth

@@ -1,0 +1,198 @@
+"""Plugin data: string maps beside access requests, changed by compare-and-swap only. Pure but for the clock.
+
+As in Teleport: ``Set`` merges key by key and an empty value deletes; ``Expect`` is checked only for the keys
+that it holds, and a key expected as ``""`` must be absent; data is made with the request's access expiry
+plus one hour, outlives the request, and cannot be made for a request that is not there.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from teleport_email.sandbox.cluster.refusal import Refusal, bad_parameter, compare_failed
+from teleport_email.sandbox.cluster.wire import field
+from teleport_email.teleport._proto import types_pb2
+
+KEPT_AFTER_ACCESS = 3600
+"""Seconds that data is kept after the access would have ended."""
+
+MAX_BYTES = 1_000_000
+"""Limit of one request's data over all plugins, counted on the JSON that the cluster stores."""
+
+_JSON_GROWTH = 6  # a control character becomes \\u0000; no character grows more
+_ENVELOPE = 512  # more than kind, names, times and brackets take
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One call of UpdatePluginData, as it was asked for and as it ended."""
+
+    request_id: str
+    plugin: str
+    set: Mapping[str, str]
+    expect: Mapping[str, str]
+    user: str
+    refusal: Refusal | None
+    """Why it was refused; None: it was applied."""
+
+    @property
+    def applied(self) -> bool:
+        """Whether it changed anything."""
+        return self.refusal is None
+
+
+class _Record:
+    """One request's data over all plugins."""
+
+    __slots__ = ("_wire", "entries", "expires", "request_id", "revision")
+
+    def __init__(self, request_id: str, access_ends: Timestamp | None) -> None:
+        self.request_id = request_id
+        self.expires = None  # kept as it goes over the wire, to the nanosecond
+        if access_ends is not None:
+            self.expires = Timestamp(seconds=access_ends.seconds + KEPT_AFTER_ACCESS, nanos=access_ends.nanos)
+        self.revision = ""
+        self.entries: dict[str, dict[str, str]] = {}
+        self._wire: bytes | None = None
+
+    def replace(self, plugin: str, data: dict[str, str], revision: str) -> None:
+        if data:
+            self.entries[plugin] = data
+        else:
+            self.entries.pop(plugin, None)
+        self.revision = revision
+        self._wire = None
+
+    def expired(self, now: datetime) -> bool:
+        return self.expires is not None and self.expires.ToDatetime(tzinfo=UTC) <= now
+
+    @property
+    def wire(self) -> bytes:
+        """The ``types.PluginDataV3``, encoded once per change and only when somebody reads it."""
+        if self._wire is None:
+            message = types_pb2.PluginDataV3(Kind="plugin_data", SubKind="access_request", Version="v3")
+            message.Metadata.Name = self.request_id
+            message.Metadata.Namespace = "default"
+            if self.expires is not None:
+                message.Metadata.Expires.CopyFrom(self.expires)
+            message.Metadata.Revision = self.revision
+            message.Spec.SetInParent()
+            for plugin, data in self.entries.items():
+                message.Spec.Entries[plugin].Data.update(data)
+            self._wire = message.SerializeToString()
+        return self._wire
+
+
+class PluginStore:
+    """All plugin data of the cluster."""
+
+    def __init__(self, new_revision: Callable[[], str]) -> None:
+        self._new_revision = new_revision
+        self._records: dict[str, _Record] = {}
+        self._expiries: list[tuple[datetime, str]] = []
+
+    def update(
+        self,
+        request_id: str,
+        plugin: str,
+        changes: Mapping[str, str],
+        expect: Mapping[str, str],
+        access_ends: Callable[[], Timestamp | None],
+    ) -> None:
+        """Apply ``changes`` if every expectation holds.
+
+        ``access_ends`` tells when access by the request ends; it is asked only if the data is to be made,
+        and raises :class:`Refusal` when there is no such request.
+
+        :raises Refusal: expectation not met, no such request, or the data would become too big.
+        """
+        record = self._records.get(request_id)
+        made = record is None
+        if record is None:
+            record = _Record(request_id, access_ends())
+        current = record.entries.get(plugin, {})
+        for key, value in expect.items():
+            if current.get(key, "") != value:
+                raise compare_failed(f"expectations not met for field {json.dumps(key)}")
+        data = {key: value for key, value in {**current, **changes}.items() if value}
+        _check_size({**record.entries, plugin: data})
+        record.replace(plugin, data, self._new_revision())
+        if made:
+            self._add(record)
+
+    def load(self, message: types_pb2.PluginDataV3) -> None:
+        """Take over a recorded message as it is, in place of what is there for its request."""
+        record = _Record(message.Metadata.Name, None)
+        if message.Metadata.HasField("Expires"):
+            record.expires = message.Metadata.Expires
+        record.entries = {plugin: dict(entry.Data) for plugin, entry in message.Spec.Entries.items()}
+        record.revision = message.Metadata.Revision
+        self._add(record)
+
+    def get(self, request_id: str, plugin: str) -> dict[str, str]:
+        """A copy of one plugin's data for one request; empty when there is none."""
+        record = self._records.get(request_id)
+        return dict(record.entries.get(plugin, {})) if record else {}
+
+    def put(
+        self, request_id: str, plugin: str, data: Mapping[str, str], access_ends: Timestamp | None
+    ) -> None:
+        """Set one plugin's data for one request to exactly this, unchecked (tests lay in old states so)."""
+        record = self._records.get(request_id)
+        if record is None:
+            record = _Record(request_id, access_ends)
+            self._add(record)
+        record.replace(plugin, dict(data), self._new_revision())
+
+    def all(self, plugin: str) -> dict[str, dict[str, str]]:
+        """A copy of one plugin's data, by request."""
+        return {
+            request_id: dict(record.entries[plugin])
+            for request_id, record in self._records.items()
+            if plugin in record.entries
+        }
+
+    def answer(self, resource: str, plugin: str) -> bytes:
+        """The ``proto.PluginDataSeq`` for a filter; empty strings match everything."""
+        return b"".join(field(1, record.wire) for record in self._matching(resource, plugin))
+
+    def expire(self, now: datetime) -> None:
+        """Forget what has expired."""
+        while self._expiries and self._expiries[0][0] <= now:
+            _, request_id = heapq.heappop(self._expiries)
+            record = self._records.get(request_id)
+            # A record that was replaced may have been given more time.
+            if record is not None and record.expired(now):
+                del self._records[request_id]
+
+    def _add(self, record: _Record) -> None:
+        self._records[record.request_id] = record
+        if record.expires is not None:
+            heapq.heappush(self._expiries, (record.expires.ToDatetime(tzinfo=UTC), record.request_id))
+
+    def _matching(self, resource: str, plugin: str) -> Iterator[_Record]:
+        if resource:
+            record = self._records.get(resource)
+            candidates = [] if record is None else [record]
+        else:
+            candidates = sorted(self._records.values(), key=lambda record: record.request_id)
+        return (record for record in candidates if not plugin or plugin in record.entries)
+
+
+def _check_size(entries: Mapping[str, Mapping[str, str]]) -> None:
+    rough = sum(len(key) + len(value) for data in entries.values() for key, value in data.items())
+    if rough * _JSON_GROWTH + _ENVELOPE <= MAX_BYTES:
+        return
+    stored = json.dumps(
+        {plugin: {"data": data} for plugin, data in entries.items()},
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+    if len(stored.encode()) + _ENVELOPE > MAX_BYTES:
+        raise bad_parameter("plugin data size limit exceeded")

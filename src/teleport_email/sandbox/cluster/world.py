@@ -1,0 +1,180 @@
+"""All that the cluster knows, and the calls that its clients make on it, without any network.
+
+Each method under "Calls" takes the request message and who calls, and gives the encoded answer or raises
+:class:`Refusal`; permissions are checked here. The gRPC side only carries them.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from teleport_email.core.model import ClusterInfo
+from teleport_email.sandbox.cluster.catalog import Catalog
+from teleport_email.sandbox.cluster.faults import Faults
+from teleport_email.sandbox.cluster.lifecycle import KIND
+from teleport_email.sandbox.cluster.permissions import Peer, Roles
+from teleport_email.sandbox.cluster.plugin_store import PluginStore, Write
+from teleport_email.sandbox.cluster.refusal import Refusal, access_denied, action_denied, bad_parameter
+from teleport_email.sandbox.cluster.request_book import RequestBook
+from teleport_email.sandbox.cluster.watchers import Watcher, Watchers
+from teleport_email.sandbox.cluster.wire import field
+from teleport_email.teleport._proto import auth_pb2, rules_pb2, types_pb2, users_pb2
+from teleport_email.teleport.calls.convert import ACCESS_MONITORING_RULE, cluster_to_proto
+
+_PLUGIN_DATA = "access_plugin_data"
+_WATCHABLE = (KIND, ACCESS_MONITORING_RULE)
+
+
+class World:
+    """The cluster's state. ``now`` is its clock, ``rng`` the source of its ids."""
+
+    def __init__(self, info: ClusterInfo, now: Callable[[], datetime], rng: random.Random) -> None:
+        self.info = info
+        self.now = now
+        self.rng = rng
+        self.roles = Roles()
+        self.watchers = Watchers()
+        self.faults = Faults(rng=rng, _end_streams=self.watchers.end)
+        self.watchers.faults = self.faults
+        self.requests = RequestBook(self.watchers.publish)
+        self.plugin_data = PluginStore(self.new_revision)
+        self.catalog = Catalog(self.watchers.publish, self.new_revision)
+        self.writes: list[Write] = []
+        """Every UpdatePluginData that reached the store, in order."""
+
+    def new_revision(self) -> str:
+        """A resource's new revision, a random UUID."""
+        return str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
+
+    def expire(self) -> int:
+        """Let go what has expired by the cluster's clock; how many requests that were."""
+        now = self.now()
+        self.plugin_data.expire(now)
+        return self.requests.expire(now)
+
+    # Calls ------------------------------------------------------------------------------------------
+
+    def ping(self, _request: auth_pb2.PingRequest, peer: Peer) -> bytes:
+        """``Ping`` asks for no permission."""
+        answer = cluster_to_proto(self.info)
+        answer.RemoteAddr = peer.address
+        return answer.SerializeToString()
+
+    def list_access_requests(self, request: auth_pb2.ListAccessRequestsRequest, peer: Peer) -> bytes:
+        """A page of requests, from a cache that may lag."""
+        self._check(peer, KIND, "list", "read")
+        return self.requests.page(request, self.now(), lag=self._lag)
+
+    def get_access_requests(self, request: types_pb2.AccessRequestFilter, peer: Peer) -> list[bytes]:
+        """All requests that match, one message each."""
+        self._check(peer, KIND, "list", "read")
+        return [stored.wire for stored in self.requests.select(request, self.now(), lag=self._lag)]
+
+    def get_plugin_data(self, request: types_pb2.PluginDataFilter, peer: Peer) -> bytes:
+        """Plugin data is current, whatever the lag. Who may read requests may read their data."""
+        _check_kind(request.Kind)
+        if self._missing(peer, KIND, ("list", "read")):
+            self._check(peer, _PLUGIN_DATA, "list", "read")
+        return self.plugin_data.answer(request.Resource, request.Plugin)
+
+    def update_plugin_data(self, request: types_pb2.PluginDataUpdateParams, peer: Peer) -> bytes:
+        """Compare-and-swap. Who may update requests may write their data."""
+        _check_kind(request.Kind)
+        if self._missing(peer, KIND, ("update",)):
+            self._check(peer, _PLUGIN_DATA, "update")
+        changes, expect = dict(request.Set), dict(request.Expect)
+        refusal: Refusal | None = None
+        try:
+            self.plugin_data.update(
+                request.Resource,
+                request.Plugin,
+                changes,
+                expect,
+                lambda: self.requests.need(request.Resource).access_ends,
+            )
+        except Refusal as raised:
+            refusal = raised
+            raise
+        finally:
+            self.writes.append(Write(request.Resource, request.Plugin, changes, expect, peer.user, refusal))
+        return b""
+
+    def get_user(self, request: auth_pb2.GetUserRequest, peer: Peer) -> bytes:
+        """The call that newer servers no longer have."""
+        return self._user(request.Name, peer)
+
+    def get_user_v1(self, request: users_pb2.GetUserRequest, peer: Peer) -> bytes:
+        """The newer call: the user inside an answer of its own."""
+        return field(1, self._user(peer.user if request.current_user else request.name, peer))
+
+    def list_resources(self, request: auth_pb2.ListResourcesRequest, peer: Peer) -> bytes:
+        """Resources by name."""
+        self._check(peer, request.ResourceType, "list", "read")
+        return self.catalog.resources(request)
+
+    def list_rules(self, request: rules_pb2.ListAccessMonitoringRulesRequest, peer: Peer) -> bytes:
+        """All rules, by name."""
+        self._check(peer, ACCESS_MONITORING_RULE, "list", "read")
+        return self.catalog.rules(request.page_size, request.page_token)
+
+    def filter_rules(
+        self, request: rules_pb2.ListAccessMonitoringRulesWithFilterRequest, peer: Peer
+    ) -> bytes:
+        """Rules for a subject and a plugin."""
+        self._check(peer, ACCESS_MONITORING_RULE, "list", "read")
+        return self.catalog.rules(
+            request.page_size, request.page_token, request.subjects, request.notification_name
+        )
+
+    def watch(self, request: auth_pb2.Watch, peer: Peer) -> tuple[bytes, Watcher]:
+        """The INIT event, and the stream of what happens from now on.
+
+        :raises Refusal: a kind is not permitted and partial success is not enough, or none is permitted.
+        """
+        granted = []
+        for kind in request.Kinds:
+            missing = self._missing(peer, kind.Kind, ("read",))
+            if kind.Kind in _WATCHABLE and not missing:
+                granted.append(kind)
+            elif not request.AllowPartialSuccess:
+                if missing:
+                    raise action_denied(kind.Kind, missing)
+                raise access_denied(f'access denied to perform action "read" on "{kind.Kind}"')
+        if not granted:
+            raise bad_parameter("none of the requested kinds can be watched")
+        init = auth_pb2.Event(Type=auth_pb2.INIT)
+        if self.faults.watch_status:
+            status = init.WatchStatus
+            status.Kind = "watch_status"
+            status.Version = "v1"
+            status.Metadata.Name = "watch-status"
+            status.Metadata.Namespace = "default"
+            status.Spec.Kinds.extend(granted)
+        watcher = self.watchers.add(frozenset(kind.Kind for kind in granted))
+        return init.SerializeToString(), watcher
+
+    # ------------------------------------------------------------------------------------------------
+
+    @property
+    def _lag(self) -> tuple[int, timedelta]:
+        return self.faults.lists.changes, self.faults.lists.age
+
+    def _user(self, name: str, peer: Peer) -> bytes:
+        if name != peer.user:
+            self._check(peer, "user", "read")
+        return self.catalog.user(name)
+
+    def _missing(self, peer: Peer, kind: str, verbs: Sequence[str]) -> list[str]:
+        return list(verbs) if kind in self.faults.denied else self.roles.missing(peer, kind, verbs)
+
+    def _check(self, peer: Peer, kind: str, *verbs: str) -> None:
+        if missing := self._missing(peer, kind, verbs):
+            raise action_denied(kind, missing)
+
+
+def _check_kind(kind: str) -> None:
+    if kind != KIND:
+        raise bad_parameter(f'unsupported resource kind "{kind}"')

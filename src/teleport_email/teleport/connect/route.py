@@ -1,0 +1,102 @@
+"""The way of the bytes to an address: TCP, perhaps through an HTTP proxy. Not yet TLS to the address."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import re
+import socket
+import ssl
+from dataclasses import dataclass, field
+
+from teleport_email.core.errors import Unreachable
+from teleport_email.teleport.connect.address import Address
+from teleport_email.teleport.connect.http.connect_proxy import tunnel
+from teleport_email.teleport.connect.http.http_exchange import HttpExchange
+from teleport_email.teleport.connect.http.proxy_environment import HttpProxy
+from teleport_email.teleport.connect.tls import secure
+
+OPEN_LIMIT = 7.0
+"""Seconds to an open connection: three of TCP's attempts (at 0, 1 and 3 s), and time left to explain."""
+
+HAPPY_EYEBALLS = 0.25
+"""Seconds until the next of a name's addresses is tried beside the first (RFC 8305, 5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where to, and through what. ``public``: for the TLS to an ``https://`` proxy."""
+
+    address: Address
+    proxy: HttpProxy | None = None
+    public: ssl.SSLContext | None = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.address} (through the HTTP proxy {self.proxy})" if self.proxy else str(self.address)
+
+    async def open(self) -> asyncio.Transport:
+        """A connection on which nothing was said yet to the address; its reading is paused.
+
+        Raises :class:`Unreachable`, which says where it failed and what to look at.
+        """
+        peer = self.proxy.address if self.proxy else self.address
+        what = f"the HTTP proxy {peer}" if self.proxy else str(peer)
+        transport: asyncio.Transport | None = None
+        try:
+            async with asyncio.timeout(OPEN_LIMIT):
+                transport, exchange = await asyncio.get_running_loop().create_connection(
+                    HttpExchange, peer.host, peer.port, happy_eyeballs_delay=HAPPY_EYEBALLS
+                )
+                if self.proxy is not None:
+                    if self.proxy.tls:
+                        assert self.public is not None
+                        exchange = HttpExchange()
+                        transport = await secure(transport, exchange, self.public, peer.host)
+                    await tunnel(transport, exchange, self.proxy, self.address)
+        except TimeoutError:
+            _abort(transport)
+            step = "gave no answer" if transport else "did not take a connection"
+            raise Unreachable(
+                f"{what} {step} within {OPEN_LIMIT:.0f} s (timed out): is the address right, "
+                "and does a firewall let us through?"
+            ) from None
+        except OSError as exc:
+            _abort(transport)
+            raise Unreachable(_reason(what, peer, exc)) from exc
+        except BaseException:
+            _abort(transport)
+            raise
+        return transport
+
+
+def _abort(transport: asyncio.Transport | None) -> None:
+    if transport is not None:
+        transport.abort()
+
+
+def _reason(what: str, peer: Address, exc: OSError) -> str:
+    if isinstance(exc, socket.gaierror):
+        if exc.errno == socket.EAI_AGAIN:
+            return f"the name {peer.host} cannot be resolved: DNS gives no answer just now ({exc.strerror})"
+        return f"the name {peer.host} is not known: check teleport.addr and DNS ({exc.strerror})"
+    if isinstance(exc, ssl.SSLError):
+        return f"{what}: no TLS with it: {getattr(exc, 'verify_message', '') or exc.reason or exc}"
+    match _errno(exc):
+        case errno.ECONNREFUSED:
+            return f"{what} refused the connection: nothing listens on that port, or a firewall says no"
+        case errno.ENETUNREACH | errno.EHOSTUNREACH:
+            return f"{what}: no route to it from here ({exc.strerror or exc})"
+        case errno.ETIMEDOUT:
+            return f"{what} did not take a connection (timed out)"
+        case errno.EMFILE | errno.ENFILE:
+            return "no file descriptor left for a connection: raise LimitNOFILE"
+        case _:
+            return f"{what}: {exc.strerror or exc}"
+
+
+def _errno(exc: OSError) -> int | None:
+    """asyncio joins the failures of a name's several addresses into one text; the first is as good as any."""
+    if exc.errno is not None:
+        return exc.errno
+    found = re.search(r"\[Errno (\d+)\]", str(exc))
+    return int(found[1]) if found else None

@@ -1,0 +1,84 @@
+"""Who is that? The certificate of a peer that could not be verified, to explain why. Never trusted."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from teleport_email.core.errors import Unreachable
+from teleport_email.teleport.connect.credentials import SERVER_NAME, Identity
+from teleport_email.teleport.connect.route import Route
+from teleport_email.teleport.connect.tls import secure
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """What a certificate claims."""
+
+    names: tuple[str, ...]
+    issuer: str
+    """The issuer's organisation, or its common name. For an Auth Service: the name of its cluster."""
+    not_before: datetime
+    not_after: datetime
+
+    @property
+    def is_auth(self) -> bool:
+        """Whether it claims to be an Auth Service, of whatever cluster."""
+        return SERVER_NAME in self.names
+
+    def __str__(self) -> str:
+        return (
+            f"a certificate for {', '.join(self.names[:3]) or 'nobody'}, issued by {self.issuer or 'nobody'}"
+        )
+
+
+async def look_at(route: Route, identity: Identity, limit: float) -> Stranger | None:
+    """Shake hands once more without verifying anything, look at the certificate, go. None: no success."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE  # nothing is sent and nothing believed on this connection
+    context.set_alpn_protocols(list(identity.alpn))
+    try:
+        async with asyncio.timeout(limit):
+            transport = await secure(await route.open(), asyncio.Protocol(), context, SERVER_NAME)
+    except (OSError, Unreachable):
+        return None
+    try:
+        tls = transport.get_extra_info("ssl_object")
+        return _parse(tls.getpeercert(binary_form=True))
+    finally:
+        transport.abort()
+
+
+def _parse(der: bytes | None) -> Stranger | None:
+    try:
+        certificate = x509.load_der_x509_certificate(der or b"")
+        issuer = certificate.issuer
+        organisation = issuer.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+        common = issuer.get_attributes_for_oid(NameOID.COMMON_NAME)
+        return Stranger(
+            names=tuple(_clean(name) for name in _names(certificate)),
+            issuer=_clean(next((str(attribute.value) for attribute in [*organisation, *common]), "")),
+            not_before=certificate.not_valid_before_utc,
+            not_after=certificate.not_valid_after_utc,
+        )
+    except Exception:  # noqa: BLE001 - a stranger's bytes: whatever the parser raises means "not readable"
+        return None
+
+
+def _names(certificate: x509.Certificate) -> list[str]:
+    try:
+        extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return [str(a.value) for a in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    addresses = extension.value.get_values_for_type(x509.IPAddress)
+    return [*extension.value.get_values_for_type(x509.DNSName), *map(str, addresses)]
+
+
+def _clean(text: str) -> str:
+    return "".join(char for char in text if char.isprintable())[:100]

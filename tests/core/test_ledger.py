@@ -1,0 +1,374 @@
+"""The ledger as text and back, Message-IDs, frozen contents, and what strangers may have written there."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import re
+import secrets
+import zlib
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from teleport_email.core import go_plugin, ledger
+from teleport_email.core.errors import LedgerTooNew, LedgerUnreadable
+from teleport_email.core.ledger import (
+    Entry,
+    Frozen,
+    Ledger,
+    Mark,
+    Party,
+    dumps,
+    id_domain,
+    loads,
+    pack,
+    unpack,
+)
+from teleport_email.core.model import AccessRequest, Content, Kind, RequestState, Review, Topic
+
+WHEN = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+NONCE = "0123456789abcdef" * 2
+ANNOUNCEMENT = Kind(Topic.ANNOUNCEMENT)
+
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+addresses = st.from_regex(r"[a-z0-9._+-]{1,20}@[a-z0-9-]{1,15}\.example", fullmatch=True)
+numbered = st.sampled_from([Topic.REVIEW, Topic.ANNOUNCED_APPROVED, Topic.ANNOUNCED_DENIED])
+kinds = st.one_of(
+    st.builds(Kind, st.sampled_from(list(Topic))),
+    st.builds(Kind, numbered, st.integers(1, 999_999)),
+)
+entries = st.builds(Entry, st.sampled_from(list(Mark)), st.integers(0, 2**33), text)
+parties = st.builds(Party, addresses, st.booleans(), text, st.dictionaries(kinds, entries, max_size=4))
+ledgers = st.builds(
+    Ledger,
+    nonce=st.binary(min_size=16, max_size=16).map(bytes.hex),
+    domain=st.just("example.com"),
+    expires=st.integers(0, 2**33),
+    owner=text,
+    write_id=text,
+    state=st.sampled_from(list(RequestState)),
+    reviews=st.integers(0, 999_999),
+    frozen=st.lists(st.builds(Frozen, kinds, text), max_size=3, unique_by=lambda item: item.kind).map(tuple),
+    parties=st.lists(parties, max_size=3, unique_by=lambda one: one.key).map(tuple),
+    shadow=st.dictionaries(st.sampled_from(ledger.GO_KEYS), text.filter(bool)),
+)
+contents = st.builds(
+    Content,
+    subject=text,
+    text=text,
+    html=text,
+    date=st.integers(0, 2**33).map(lambda at: datetime.fromtimestamp(at, UTC)),
+    boundary=text,
+    sender=text,
+    reply_to=text,
+    headers=st.lists(st.tuples(text, text), max_size=3).map(tuple),
+)
+
+
+@given(ledgers)
+def test_what_is_written_is_read_back(made: Ledger) -> None:
+    assert loads(dumps(made)) == made
+
+
+@given(contents)
+def test_a_frozen_message_comes_back_as_it_was(content: Content) -> None:
+    assert unpack(pack(content)) == content
+
+
+def test_the_order_of_frozen_kinds_and_parties_is_kept() -> None:
+    """It is the order of sending."""
+    kinds_in_order = [Kind.parse(code) for code in ("a", "A", "r2", "r1")]
+    made = Ledger(nonce=NONCE, parties=(Party("b@x.example"), Party("a@x.example")))
+    for kind in kinds_in_order:
+        made = made.freeze(kind, "x")
+    again = loads(dumps(made))
+    assert [item.kind for item in again.frozen] == kinds_in_order
+    assert [one.address for one in again.parties] == ["b@x.example", "a@x.example"]
+
+
+# What strangers wrote -----------------------------------------------------------------------------------
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.just(10**15) | st.floats() | st.text(max_size=10),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def read_or_refuse(value: str) -> None:
+    """Whatever can be read can be worked with; all else is refused with the one error."""
+    try:
+        made = loads(value)
+    except LedgerUnreadable:
+        return
+    request = AccessRequest("id", "user")
+    for one in made.parties:
+        made.thread_root("id", one)
+        for kind in one.entries:
+            made.message_id("id", one, kind)
+    assert loads(dumps(made)) == made
+    go_plugin.write(made, {ledger.LEDGER_KEY: value}, request)
+
+
+@given(st.text())
+def test_any_text_is_read_or_refused(value: str) -> None:
+    read_or_refuse(value)
+
+
+@given(json_values)
+def test_any_json_is_read_or_refused(value: Any) -> None:
+    read_or_refuse(json.dumps(value))
+
+
+@settings(max_examples=400)
+@given(ledgers, st.data())
+def test_a_ledger_with_any_one_value_replaced_is_read_or_refused(made: Ledger, data: st.DataObject) -> None:
+    made = made.replace_party(Party("x@y.example", entries={ANNOUNCEMENT: Entry(Mark.DELIVERED, 5)}))
+    value = json.loads(
+        dumps(made.freeze(Kind(Topic.REMINDER), "x") if not made.blob(Kind(Topic.REMINDER)) else made)
+    )
+    places: list[tuple[Any, Any]] = []
+
+    def walk(node: Any) -> None:
+        for key in list(node) if isinstance(node, dict) else range(len(node)):
+            places.append((node, key))
+            if isinstance(node[key], dict | list):
+                walk(node[key])
+
+    walk(value)
+    node, key = data.draw(st.sampled_from(places))
+    node[key] = data.draw(json_values)
+    read_or_refuse(json.dumps(value))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "[]",
+        "{}",
+        "null",
+        "[" * 100_000,
+        '{"v":0}',
+        '{"v":true}',
+        '{"v":"1"}',
+        '{"v":1}',
+        json.dumps({"v": 1, "n": "", "d": "", "w": "", "s": "PENDING", "k": [], "p": [], "g": {}}),
+        json.dumps({"v": 1, "n": NONCE, "d": "", "w": "", "s": "OPEN", "k": [], "p": [], "g": {}}),
+        json.dumps(
+            {"v": 1, "n": NONCE, "d": "", "w": "", "s": "PENDING", "k": [], "p": [], "g": {"user": 1}}
+        ),
+        json.dumps(
+            {"v": 1, "n": NONCE, "d": "", "w": "", "e": 10**12, "s": "PENDING", "k": [], "p": [], "g": {}}
+        ),
+    ],
+    ids=range(13),
+)
+def test_what_is_no_ledger_of_ours_is_refused(value: str) -> None:
+    with pytest.raises(LedgerUnreadable):
+        loads(value)
+
+
+@pytest.mark.parametrize("field", ["v", "n", "d", "e", "s", "c", "k", "p", "g"])
+def test_an_error_does_not_quote_all_that_cannot_be_read(field: str) -> None:
+    value = json.loads(dumps(Ledger(nonce=NONCE))) | {field: ["x" * 100_000]}
+    with pytest.raises(LedgerUnreadable) as found:
+        loads(json.dumps(value))
+    assert len(str(found.value)) < 300
+
+
+def test_somebody_twice_is_no_ledger_of_ours() -> None:
+    """Each would be told twice."""
+    value = json.loads(dumps(Ledger(nonce=NONCE, parties=(Party("a@x.example"),))))
+    value["p"] *= 2
+    with pytest.raises(LedgerUnreadable, match="twice"):
+        loads(json.dumps(value))
+
+
+def test_a_newer_version_is_told_apart() -> None:
+    with pytest.raises(LedgerTooNew, match="version 2, this program knows up to 1"):
+        loads('{"v": 2, "new": "fields"}')
+
+
+def test_an_unknown_field_of_the_same_version_is_passed_over() -> None:
+    value = json.loads(dumps(Ledger(nonce=NONCE)))
+    assert loads(json.dumps(value | {"later": 1})) == loads(json.dumps(value))
+
+
+@given(
+    st.binary()
+    | st.binary().map(zlib.compress)
+    | json_values.map(lambda v: zlib.compress(json.dumps(v).encode()))
+)
+def test_any_bytes_are_unpacked_or_refused(raw: bytes) -> None:
+    try:
+        unpack(base64.b64encode(raw).decode())
+    except LedgerUnreadable:
+        return
+    raise AssertionError("bytes by chance are no message")  # eight fields of the right types
+
+
+@given(st.text())
+def test_any_text_is_unpacked_or_refused(blob: str) -> None:
+    with pytest.raises(LedgerUnreadable):
+        unpack(blob)
+
+
+def test_a_bomb_stays_small() -> None:
+    with pytest.raises(LedgerUnreadable, match="too large"):
+        unpack(base64.b64encode(zlib.compress(b" " * (64 << 20))).decode())
+
+
+@pytest.mark.parametrize("place", range(8))
+def test_a_frozen_message_with_a_field_of_the_wrong_type_is_refused(place: int) -> None:
+    fields: list[Any] = ["s", "t", "h", 0, "b", "f", "r", []]
+    fields[place] = {"x": 1}
+    with pytest.raises(LedgerUnreadable):
+        unpack(base64.b64encode(zlib.compress(json.dumps(fields).encode())).decode())
+
+
+def test_nothing_secret_is_printed() -> None:
+    assert "blob" not in repr(Frozen(ANNOUNCEMENT, "the packed content"))
+
+
+# Message-IDs ----------------------------------------------------------------------------------------------
+
+domains = st.one_of(
+    addresses,
+    st.from_regex(r"a@([a-z0-9-]{1,63}\.){0,6}[a-z0-9]{1,63}", fullmatch=True),
+    st.just(""),
+    st.just("a"),
+)
+
+
+@given(domains, kinds, addresses, st.text(max_size=50))
+def test_message_ids_are_short_visible_and_stable(
+    sender: str, kind: Kind, address: str, request: str
+) -> None:
+    made = Ledger(nonce=NONCE, domain=id_domain(sender))
+    for one in (Party(address), Party(address, requester=True)):
+        message_id = made.message_id(request, one, kind)
+        assert len(message_id) <= ledger.MAX_MESSAGE_ID
+        assert re.fullmatch(r"[A-Za-z0-9.]+@[A-Za-z0-9.-]+", message_id)
+        assert message_id == loads(dumps(made)).message_id(request, one, kind)
+        assert len(made.thread_root(request, one)) <= ledger.MAX_MESSAGE_ID
+
+
+@given(st.lists(st.tuples(kinds, addresses, st.sampled_from(["id-1", "id-2"])), unique=True, max_size=20))
+def test_each_recipient_kind_and_request_has_an_id_of_its_own(many: list[tuple[Kind, str, str]]) -> None:
+    made = Ledger(nonce=NONCE, domain="example.com")
+    ids = {made.message_id(request, Party(address), kind) for kind, address, request in many}
+    assert len(ids) == len(many)
+
+
+def test_without_the_nonce_nobody_can_tell_an_id() -> None:
+    one = Party("a@x.example")
+    ids = {
+        Ledger(nonce=secrets.token_hex(16), domain="x.example").message_id("id", one, ANNOUNCEMENT)
+        for _ in range(100)
+    }
+    assert len(ids) == 100
+    assert not any("id" in message_id.split("@")[0] for message_id in ids)
+
+
+def test_reviewers_share_a_thread_and_the_requester_has_another() -> None:
+    made = Ledger(nonce=NONCE, domain="x.example")
+    alice, bob = Party("alice@x.example"), Party("bob@x.example")
+    requester = Party("alice@x.example", requester=True)
+    assert made.thread_root("id", alice) == made.thread_root("id", bob)
+    assert made.thread_root("id", alice) != made.thread_root("id", requester)
+    assert made.thread_root("id", Party("alice@x.example", root="go@vm")) == "go@vm"
+
+
+@pytest.mark.parametrize(
+    ("sender", "domain"),
+    [
+        ("teleport@example.com", "example.com"),
+        ("Teleport <teleport@example.com>", "example.com"),
+        ("t@notifications.engineering.department.example.co.uk", "engineering.department.example.co.uk"),
+        ("t@" + "x" * 63 + ".example", "example"),
+        ("t@" + "x" * 60, "x" * 30),
+        ("t@localhost", "localhost"),
+        ("", "localhost"),
+    ],
+)
+def test_the_right_side_of_the_ids(sender: str, domain: str) -> None:
+    assert id_domain(sender) == domain
+
+
+# Changing a ledger ----------------------------------------------------------------------------------------
+
+
+def test_freezing_moves_the_ledger_to_what_the_message_tells() -> None:
+    made = Ledger(nonce=NONCE)
+    for code, state, reviews in (
+        ("a", "PENDING", 0),
+        ("r1", "PENDING", 1),
+        ("m", "PENDING", 1),
+        ("A", "APPROVED", 1),
+        ("qA", "APPROVED", 1),
+        ("r3", "APPROVED", 3),
+        ("aD5", "DENIED", 5),
+        ("P", "DENIED", 5),
+        ("qE", "DENIED", 5),
+        ("X", "EXPIRED", 5),
+    ):
+        made = made.freeze(Kind.parse(code), "x")
+        assert (made.state.value, made.reviews) == (state, reviews), code
+
+
+def test_what_is_fixed_is_not_fixed_again_unless_nobody_was_owed_it() -> None:
+    made = Ledger(nonce=NONCE).freeze(ANNOUNCEMENT, "one")
+    with pytest.raises(ValueError, match="fixed already"):
+        made.freeze(ANNOUNCEMENT, "two")
+    dropped = made.freeze(Kind(Topic.APPROVED), "x").keep_blobs([Kind(Topic.APPROVED)])
+    assert dropped.blob(ANNOUNCEMENT) == ""
+    again = dropped.freeze(ANNOUNCEMENT, "two")
+    assert [item.kind.code for item in again.frozen] == ["a", "A"], "in its old place"
+    assert again.blob(ANNOUNCEMENT) == "two"
+
+
+def test_marks_are_set_and_cleared() -> None:
+    one = Party("a@x.example").with_entry(ANNOUNCEMENT, Entry(Mark.ATTEMPTED))
+    assert one.mark(ANNOUNCEMENT) is Mark.ATTEMPTED
+    assert one.announcement == ANNOUNCEMENT
+    assert one.with_entry(ANNOUNCEMENT, None) == Party("a@x.example")
+    assert one.with_entry(Kind(Topic.REVIEW, 1), None) == one
+    assert Party("a@x.example").announcement is None
+
+
+# How large it gets ----------------------------------------------------------------------------------------
+
+
+def test_a_hundred_recipients_and_twenty_reviews_fit_by_far() -> None:
+    """The cluster keeps at most 1,000,000 bytes for one request, over all plugins."""
+    reason = " ".join(f"line {number}: {secrets.token_hex(20)}" for number in range(60))
+    body = "\n".join(f"{number}: {secrets.token_hex(16)}" for number in range(100))
+    content = Content("demo.example.com Role Request x", body, body * 3, WHEN, "=_" + NONCE, "t@example.com")
+    request = AccessRequest(
+        "01a20409-a917-7e7d-afeb-161626b7d3de",
+        "user@example.com",
+        ("editor",) * 10,
+        RequestState.APPROVED,
+        request_reason=reason,
+        resolve_reason=reason,
+        reviews=tuple(Review(f"r{number}@example.com", RequestState.APPROVED) for number in range(20)),
+    )
+    made = Ledger(nonce=NONCE, domain="example.com", owner="0" * 16, write_id="0" * 16)
+    codes = ["a", *(f"r{number}" for number in range(1, 21)), "A"]
+    for code in codes:  # the worst case: every content is still owed to somebody
+        made = made.freeze(Kind.parse(code), pack(content))
+    for number in range(100):
+        marks = {Kind.parse(code): Entry(Mark.DELIVERED, 1_795_000_000) for code in codes[:-1]}
+        marks[Kind.parse("A")] = Entry(Mark.GIVEN_UP, 1_795_000_000, "5" * 200)
+        made = made.replace_party(Party(f"reviewer-number-{number}@department.example.com", entries=marks))
+    write = go_plugin.write(made, {}, request)
+    size = sum(len(key.encode()) + len(value.encode()) for key, value in write.after.items())
+    assert size < 500_000, "a Go plugin and others want room as well"
+    settled = go_plugin.write(dataclasses.replace(made, owner="").keep_blobs([]), write.after, request)
+    assert len(settled.after[ledger.LEDGER_KEY]) < 150_000

@@ -1,0 +1,62 @@
+"""Which rules count, and what becomes of them."""
+
+from __future__ import annotations
+
+from teleport_email.core.model import AccessMonitoringRule, AccessRequest
+from teleport_email.routing.rules import Surroundings, compile_rule, compile_rules
+
+KNOWN = Surroundings(AccessRequest(id="1", user="ann", roles=("dev",)))
+
+
+def rule(**changed: object) -> AccessMonitoringRule:
+    values: dict[str, object] = {
+        "name": "r",
+        "subjects": ("access_request",),
+        "condition": "true",
+        "notification": "email",
+        "recipients": ("a@example.com",),
+    }
+    return AccessMonitoringRule(**{**values, **changed})  # type: ignore[arg-type]
+
+
+def test_a_rule_for_us_matches_when_its_condition_holds() -> None:
+    compiled = compile_rule(rule(condition='access_request.spec.roles.contains("dev")'))
+    assert compiled.judge(KNOWN).matched
+    other = Surroundings(AccessRequest(id="2", user="ann", roles=("dba",)))
+    verdict = compiled.judge(other)
+    assert (verdict.matched, verdict.faulty, verdict.why) == (False, False, "the condition is false")
+
+
+def test_a_rule_for_another_subject_does_not_count_and_is_not_at_fault() -> None:
+    verdict = compile_rule(rule(subjects=("session",))).judge(KNOWN)
+    assert not verdict.matched
+    assert not verdict.faulty
+    assert "access_request" in verdict.why
+
+
+def test_a_rule_for_several_subjects_counts() -> None:
+    assert compile_rule(rule(subjects=("session", "access_request"))).judge(KNOWN).matched
+
+
+def test_a_rule_for_another_plugin_is_not_even_parsed() -> None:
+    verdict = compile_rule(rule(notification="slack", condition="(")).judge(KNOWN)
+    assert not verdict.faulty
+    assert verdict.why == "it notifies slack, not email"
+    assert compile_rule(rule(notification="")).judge(KNOWN).why == "it notifies nobody, not email"
+
+
+def test_the_plugin_has_the_name_that_it_was_given() -> None:
+    named = rule(notification="email-eu", condition='plugin.spec.name == "email-eu"')
+    assert compile_rule(named, "email-eu").judge(KNOWN).matched
+    assert not compile_rule(named).judge(KNOWN).matched
+
+
+def test_a_bad_condition_is_a_reason_with_its_position() -> None:
+    compiled = compile_rule(rule(condition='foo("x")'))
+    assert compiled.condition is None
+    assert compiled.faulty
+    assert compiled.reason == "the condition does not parse: there is no function foo (at character 1)"
+
+
+def test_rules_come_back_by_name() -> None:
+    assert [each.name for each in compile_rules([rule(name="b"), rule(name="a")])] == ["a", "b"]

@@ -1,0 +1,246 @@
+"""What is looked up before it is decided who is told and before a text is written, and what is said about it."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from teleport_email.config.settings import (
+    DeliverySettings,
+    LogSettings,
+    Secret,
+    Settings,
+    SmtpSettings,
+    TeleportSettings,
+)
+from teleport_email.core.decide import Audience, View
+from teleport_email.core.errors import Unreachable
+from teleport_email.core.ledger import Ledger, Party
+from teleport_email.core.model import (
+    AccessMonitoringRule,
+    AccessRequest,
+    ClusterInfo,
+    Kind,
+    RequestState,
+    ResourceID,
+    Topic,
+    User,
+)
+from teleport_email.render.renderer import Renderer
+from teleport_email.routing.audience import AudienceFinder, TextWriter
+from teleport_email.routing.rules.compiled import compile_rules
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+NODE = ResourceID("demo.example.com", "node", "0b6f5f6e-9d0e-4e0e-8a55-000000000001")
+REQUEST = AccessRequest("id", "alice", ("dev",), created=NOW, expires=NOW + timedelta(hours=1))
+
+
+class Cluster:
+    """Users and resources; counts what it was asked."""
+
+    def __init__(self, users: Mapping[str, User] | None = None) -> None:
+        self.users = dict(users or {})
+        self.permitted = True
+        self.asked: list[str] = []
+        self.fault: Exception | None = None
+
+    async def user(self, name: str) -> User | None:
+        self.asked.append(name)
+        if self.fault:
+            raise self.fault
+        return self.users.get(name)
+
+    async def address(self, name: str) -> str | None:
+        user = await self.user(name)
+        return next(iter(user.traits.get("email", ())), None) if user else None
+
+    async def name(self, name: str) -> str | None:
+        return None if "@" in name else await self.address(name)
+
+    async def names(self, ids: Sequence[ResourceID]) -> Mapping[ResourceID, str]:
+        self.asked.append("names")
+        if self.fault:
+            raise self.fault
+        return {NODE: "db-1"}
+
+    async def labels(self, ids: Sequence[ResourceID]) -> Sequence[Mapping[str, str]] | None:
+        self.asked.append("labels")
+        return [{"env": "prod"} for _ in ids]
+
+
+def user(name: str, address: str) -> User:
+    return User(name, traits={"email": (address,)})
+
+
+def settings(**delivery: Any) -> Settings:
+    return Settings(
+        teleport=TeleportSettings(),
+        mailer=SmtpSettings(host="localhost", password=Secret("")),
+        delivery=DeliverySettings(**({"sender": "teleport@example.com"} | delivery)),
+        role_to_recipients={"*": ("all@example.com",), "nobody": ()},
+        log=LogSettings(),
+    )
+
+
+class Finder:
+    def __init__(self, cluster: Cluster, *rules: AccessMonitoringRule, **delivery: Any) -> None:
+        self.unroutable = 0
+        compiled = compile_rules(rules, "email")
+        self.finder = AudienceFinder(
+            settings(**delivery), lambda: compiled, cluster, cluster, unroutable=self._count
+        )
+
+    def _count(self) -> None:
+        self.unroutable += 1
+
+
+async def test_by_role_without_asking_anybody() -> None:
+    cluster = Cluster()
+    assert await Finder(cluster).finder.audience(REQUEST) == Audience(("all@example.com",))
+    assert cluster.asked == []
+
+
+async def test_suggested_reviewers_are_told_and_the_others_said_once_a_look() -> None:
+    cluster = Cluster({"bob": user("bob", "bob@example.com")})
+    request = dataclasses.replace(REQUEST, suggested_reviewers=("carol@example.com", "bob", "dave"))
+    with capture_logs() as lines:
+        found = await Finder(cluster).finder.audience(request)
+    assert set(found.reviewers) == {"all@example.com", "carol@example.com", "bob@example.com"}
+    (line,) = [line for line in lines if line["log_level"] == "warning"]
+    assert line["event"] == "not told"
+    assert "dave" in line["skipped"]
+    assert "bob" not in line["skipped"]
+
+
+async def test_without_the_permission_nobody_is_looked_up() -> None:
+    cluster = Cluster({"bob": user("bob", "bob@example.com")})
+    cluster.permitted = False
+    request = dataclasses.replace(REQUEST, suggested_reviewers=("bob",))
+    found = await Finder(cluster).finder.audience(request)
+    assert found.reviewers == ("all@example.com",)
+    assert cluster.asked == []
+
+
+async def test_a_cluster_that_does_not_answer_is_not_a_user_without_an_address() -> None:
+    """It is decided once who is told: better a moment later than without somebody."""
+    cluster = Cluster()
+    cluster.fault = Unreachable("no answer")
+    request = dataclasses.replace(REQUEST, suggested_reviewers=("bob",))
+    with pytest.raises(Unreachable):
+        await Finder(cluster).finder.audience(request)
+
+
+async def test_labels_are_asked_for_only_where_a_rule_asks_for_them() -> None:
+    request = dataclasses.replace(REQUEST, resources=(NODE,))
+    cluster = Cluster()
+    await Finder(cluster).finder.audience(request)
+    assert "labels" not in cluster.asked
+
+
+async def test_excluded_roles_are_told_to_nobody_not_even_the_requester() -> None:
+    cluster = Cluster({"alice": user("alice", "alice@example.com")})
+    made = Finder(cluster, exclude_roles=("dev",), notify_requester=frozenset({"received"}))
+    assert await made.finder.audience(REQUEST) == Audience()
+    assert made.unroutable == 0, "meant so, no fault"
+
+
+async def test_nobody_to_tell_is_an_error_and_counted() -> None:
+    made = Finder(Cluster(), skip_requester=True)
+    with capture_logs() as lines:
+        found = await made.finder.audience(dataclasses.replace(REQUEST, user="all@example.com"))
+    assert found.reviewers == ()
+    assert made.unroutable == 1
+    assert [line["event"] for line in lines if line["log_level"] == "error"] == ["nobody to tell"]
+
+
+@pytest.mark.parametrize(
+    ("name", "users", "address"),
+    [
+        ("alice@example.com", {}, "alice@example.com"),
+        ("alice", {"alice": user("alice", "alice@example.com")}, "alice@example.com"),
+        ("alice", {}, ""),
+    ],
+)
+async def test_the_requesters_address(name: str, users: Mapping[str, User], address: str) -> None:
+    made = Finder(Cluster(users), notify_requester=frozenset({"approved"}))
+    with capture_logs() as lines:
+        found = await made.finder.audience(dataclasses.replace(REQUEST, user=name))
+    assert found.requester == address
+    warned = [line["event"] for line in lines if line["log_level"] == "warning"]
+    assert warned == ([] if address else ["requester not told"])
+
+
+async def test_requesters_are_not_looked_up_where_they_are_not_told() -> None:
+    cluster = Cluster()
+    assert (await Finder(cluster).finder.audience(REQUEST)).requester == ""
+    assert cluster.asked == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ("access_request.spec.roles", 1),
+        ("((", 0),  # said once, when the rules were read
+    ],
+)
+async def test_a_rule_that_does_not_evaluate_is_said_and_the_others_decide(condition: str, said: int) -> None:
+    rule = AccessMonitoringRule("broken", ("access_request",), condition, "email", ("x@example.com",))
+    with capture_logs() as lines:
+        found = await Finder(Cluster(), rule).finder.audience(REQUEST)
+    assert found.reviewers == ("all@example.com",)
+    assert len([line for line in lines if line["event"] == "rule does not work"]) == said
+
+
+# Texts ----------------------------------------------------------------------------------------------------
+
+
+def writer(cluster: Cluster) -> TextWriter:
+    return TextWriter(
+        Renderer(DeliverySettings(sender="teleport@example.com"), on_fault=pytest.fail),
+        cluster,
+        cluster,
+        cluster=lambda: ClusterInfo("demo.example.com"),
+        wall=lambda: NOW,
+        rng=random.Random(1),
+    )
+
+
+async def test_a_text_has_the_names_of_resources_and_who_is_told() -> None:
+    cluster = Cluster()
+    request = dataclasses.replace(REQUEST, resources=(NODE,))
+    render = await writer(cluster).prepare(request)
+    ledger = Ledger(
+        nonce="00" * 16, parties=(Party("a@example.com"), Party("alice@example.com", requester=True))
+    )
+    content = render(Kind(Topic.ANNOUNCEMENT), View(request), ledger)
+    assert "db-1" in content.text
+    assert content.date == NOW
+
+
+async def test_no_boundary_comes_twice() -> None:
+    render = await writer(Cluster()).prepare(REQUEST)
+    ledger = Ledger(nonce="00" * 16)
+    made = [render(Kind(Topic.ANNOUNCEMENT), View(REQUEST), ledger) for _ in range(50)]
+    assert len({content.boundary for content in made}) == 50
+
+
+async def test_names_that_cannot_be_found_hold_up_no_mail() -> None:
+    cluster = Cluster()
+    cluster.fault = Unreachable("no answer")
+    request = dataclasses.replace(REQUEST, user="alice@example.com", resources=(NODE,))
+    render = await writer(cluster).prepare(request)
+    assert NODE.name in render(Kind(Topic.ANNOUNCEMENT), View(request), Ledger(nonce="00" * 16)).text
+
+
+async def test_a_request_that_is_gone_is_told_as_expired() -> None:
+    render = await writer(Cluster()).prepare(REQUEST)
+    ledger = Ledger(nonce="00" * 16)
+    assert "EXPIRED" in render(Kind(Topic.EXPIRED), View(REQUEST, gone=True), ledger).text
+    approved = dataclasses.replace(REQUEST, state=RequestState.APPROVED)
+    assert "APPROVED" in render(Kind(Topic.APPROVED), View(approved, gone=True), ledger).text
