@@ -11,7 +11,8 @@ import pytest
 
 from teleport_email.config.settings import MailgunSettings, Secret, SmtpSettings
 from teleport_email.core.model import Delivered, SendOutcome, Temporary, Withdrawn
-from teleport_email.mail.mailer import Attempt, Mailer, OpenGate, WithdrawnError, make_mailer
+from teleport_email.mail.factory import make_mailer
+from teleport_email.mail.mailer import Attempt, Mailer, OpenGate, WithdrawnError
 
 
 class Scripted(Mailer):

@@ -19,7 +19,8 @@ from teleport_email.config.addresses import parse_address
 from teleport_email.config.settings import Settings, SmtpSettings
 from teleport_email.core.ledger import id_domain
 from teleport_email.core.model import AccountFault, Content, Delivered, Mail, Refused, SendOutcome
-from teleport_email.mail.mailer import OpenGate, make_mailer
+from teleport_email.mail.factory import make_mailer
+from teleport_email.mail.mailer import OpenGate
 from teleport_email.render.quoting import clean
 
 SUBJECT = "Test mail from teleport-email"

@@ -25,7 +25,8 @@ from teleport_email.core.model import AccessMonitoringRule
 from teleport_email.daemon import heap
 from teleport_email.daemon.signals import Signals
 from teleport_email.daemon.systemd import Notifier
-from teleport_email.mail.mailer import Mailer, make_mailer
+from teleport_email.mail.factory import make_mailer
+from teleport_email.mail.mailer import Mailer
 from teleport_email.reconciling.reconcile import Reconciler
 from teleport_email.reconciling.worker import Workers
 from teleport_email.reconciling.workqueue import WorkQueue

@@ -18,14 +18,13 @@ from typing import Any, Protocol
 
 import structlog
 
-from teleport_email.config.settings import MailgunSettings, SmtpSettings
 from teleport_email.core.model import Mail, Refused, SendOutcome, Temporary, Withdrawn
 
 from .admission import Admission
 from .message import build
 from .pause import Pause
 
-__all__ = ["Attempt", "Finding", "Gate", "Mailer", "OpenGate", "WithdrawnError", "make_mailer"]
+__all__ = ["Attempt", "Finding", "Gate", "Mailer", "OpenGate", "WithdrawnError"]
 
 log = structlog.get_logger()
 
@@ -221,16 +220,3 @@ async def _until_over(task: asyncio.Task[SendOutcome], attempt: Attempt, gate: G
     if attempt.committed:  # the event loop itself is ending
         return Temporary("the program ended before the answer came", maybe_accepted=True)
     return Withdrawn("the claim was lost")
-
-
-def make_mailer(
-    settings: SmtpSettings | MailgunSettings, *, clock: Callable[[], float], random: random.Random
-) -> Mailer:
-    """The mailer for these settings. ``clock``: seconds that go on while the machine sleeps."""
-    if isinstance(settings, SmtpSettings):
-        from .smtp.mailer import SmtpMailer
-
-        return SmtpMailer(settings, clock=clock, random=random)
-    from .mailgun import MailgunMailer  # loads an HTTP client: only for who needs it
-
-    return MailgunMailer(settings, clock=clock, random=random)

@@ -33,7 +33,6 @@ from teleport_email.core.model import (
 )
 from teleport_email.reconciling.hold import Hold, Mailer, Observer
 from teleport_email.reconciling.record import PluginData, Recorder
-from teleport_email.watching.store import Store
 
 LOOK_AGAIN = 8.0
 """Seconds between looks at a request that another process works on. With the lease of 30 s and a first
@@ -47,6 +46,20 @@ HOLD_LIMIT = 600.0
 """Seconds after which a hold begins nothing more and lets others have a turn."""
 
 log = structlog.get_logger()
+
+
+class Known(Protocol):
+    """What is known of the requests: :class:`teleport_email.watching.store.Store`."""
+
+    def view(self, request_id: str) -> View | None: ...
+
+    def is_new(self, request_id: str) -> bool: ...
+
+    def is_remembered(self, request_id: str) -> bool: ...
+
+    def version(self, request_id: str) -> int: ...
+
+    def settle(self, request_id: str, version: int) -> None: ...
 
 
 class Router(Protocol):
@@ -98,7 +111,7 @@ class Reconciler:
         self,
         *,
         owner: str,
-        store: Store,
+        store: Known,
         plugin_data: PluginData,
         mailer: Callable[[], Mailer],
         router: Callable[[], Router],

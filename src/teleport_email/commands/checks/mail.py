@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from teleport_email.commands.checks.line import Line, fault, ok
 from teleport_email.config.settings import Settings, SmtpSettings
 from teleport_email.core.errors import TeleportEmailError
-from teleport_email.mail.mailer import make_mailer
+from teleport_email.mail.factory import make_mailer
 
 
 async def inspect(settings: Settings) -> AsyncIterator[Line]:
