@@ -32,7 +32,7 @@ _COMMANDS: Final = {
     "explain": ("commands.explain", "say who would be told about a request, and why"),
     "preview": ("commands.preview", "write every kind of message into a directory to look at"),
     "show": ("commands.show", "say who was told what about a request"),
-    "sandbox": ("sandbox.cli", "run an embedded cluster and inbox to try things out"),
+    "sandbox": ("sandbox.command.cli", "run an embedded cluster and inbox to try things out"),
 }
 
 

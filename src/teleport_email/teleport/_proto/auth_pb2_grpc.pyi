@@ -6,7 +6,7 @@ import grpc.aio
 from google.protobuf import empty_pb2
 from teleport_email.teleport._proto import auth_pb2
 from teleport_email.teleport._proto import types_pb2
-from teleport_email.teleport.calls import StreamCall, UnaryCall
+from teleport_email.teleport.calls.call import StreamCall, UnaryCall
 
 class AuthServiceStub:
     def __init__(self, channel: grpc.aio.Channel) -> None: ...

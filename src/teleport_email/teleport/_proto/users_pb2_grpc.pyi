@@ -4,7 +4,7 @@ from typing import Any
 
 import grpc.aio
 from teleport_email.teleport._proto import users_pb2
-from teleport_email.teleport.calls import StreamCall, UnaryCall
+from teleport_email.teleport.calls.call import StreamCall, UnaryCall
 
 class UsersServiceStub:
     def __init__(self, channel: grpc.aio.Channel) -> None: ...
