@@ -56,7 +56,7 @@ if "start" in sys.orig_argv:
 REFUSES_ONE = """
 import sys
 if "sandbox" in sys.orig_argv:
-    from teleport_email.sandbox import inbox, smtp_faults
+    from teleport_email.sandbox.mail import inbox, smtp_faults
     class Strict(smtp_faults.SmtpFaults):
         def __init__(self):
             super().__init__()
