@@ -16,7 +16,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from teleport_email.core.errors import LedgerUnreadable
-from teleport_email.core.ledger import LEDGER_KEY, Mark, loads
+from teleport_email.core.ledger import LEDGER_KEY, Mark
+from teleport_email.core.ledger_json import loads
 from teleport_email.sandbox.mail.mailbox import ReceivedMail
 
 REFUSED = "gone@example.com"

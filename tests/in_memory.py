@@ -17,7 +17,8 @@ from virtual_time import START, clock
 
 from teleport_email.core.decide import Audience, Due, Policy, View
 from teleport_email.core.errors import ClusterError, Conflict, Unreachable
-from teleport_email.core.ledger import Ledger, loads
+from teleport_email.core.ledger import Ledger
+from teleport_email.core.ledger_json import loads
 from teleport_email.core.model import (
     AccessRequest,
     Content,

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from teleport_email.core import go_plugin
 from teleport_email.core.decide import Audience, Plan, Policy, View, decide
-from teleport_email.core.ledger import ALL_KEYS, GO_KEYS, LEDGER_KEY, Entry, Ledger, Mark, Party, dumps
+from teleport_email.core.ledger import ALL_KEYS, GO_KEYS, LEDGER_KEY, Entry, Ledger, Mark, Party
+from teleport_email.core.ledger_json import dumps
 from teleport_email.core.model import AccessRequest, Kind, RequestState, Review, Topic
 
 RECORDED = {

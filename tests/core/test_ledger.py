@@ -17,18 +17,16 @@ from hypothesis import strategies as st
 
 from teleport_email.core import go_plugin, ledger
 from teleport_email.core.errors import LedgerTooNew, LedgerUnreadable
+from teleport_email.core.frozen import pack, unpack
 from teleport_email.core.ledger import (
     Entry,
     Frozen,
     Ledger,
     Mark,
     Party,
-    dumps,
     id_domain,
-    loads,
-    pack,
-    unpack,
 )
+from teleport_email.core.ledger_json import dumps, loads
 from teleport_email.core.model import AccessRequest, Content, Kind, RequestState, Review, Topic
 
 WHEN = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -43,7 +41,13 @@ kinds = st.one_of(
     st.builds(Kind, numbered, st.integers(1, 999_999)),
 )
 entries = st.builds(Entry, st.sampled_from(list(Mark)), st.integers(0, 2**33), text)
-parties = st.builds(Party, addresses, st.booleans(), text, st.dictionaries(kinds, entries, max_size=4))
+plain = st.integers() | text
+info = st.dictionaries(
+    text.filter(lambda key: len(key) < 10), plain | st.lists(plain, max_size=4), max_size=3
+)
+parties = st.builds(
+    Party, addresses, st.booleans(), text, st.dictionaries(kinds, entries, max_size=4), info=info
+)
 ledgers = st.builds(
     Ledger,
     nonce=st.binary(min_size=16, max_size=16).map(bytes.hex),
@@ -56,6 +60,7 @@ ledgers = st.builds(
     frozen=st.lists(st.builds(Frozen, kinds, text), max_size=3, unique_by=lambda item: item.kind).map(tuple),
     parties=st.lists(parties, max_size=3, unique_by=lambda one: one.key).map(tuple),
     shadow=st.dictionaries(st.sampled_from(ledger.GO_KEYS), text.filter(bool)),
+    info=info,
 )
 contents = st.builds(
     Content,

@@ -20,7 +20,8 @@ from typing import Any
 from teleport_email.core import go_plugin
 from teleport_email.core.claim import Attempt, Claim
 from teleport_email.core.decide import Audience, Due, Plan, Policy, View
-from teleport_email.core.ledger import ANNOUNCEMENTS, LEDGER_KEY, RESOLUTION_TOPICS, Ledger, unpack
+from teleport_email.core.frozen import unpack
+from teleport_email.core.ledger import ANNOUNCEMENTS, LEDGER_KEY, RESOLUTION_TOPICS, Ledger
 from teleport_email.core.model import (
     AccessRequest,
     Content,

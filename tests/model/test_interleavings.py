@@ -21,7 +21,7 @@ from model.interleavings import (
     request,
 )
 
-from teleport_email.core import claim, go_plugin, ledger
+from teleport_email.core import claim, go_plugin, ledger_json
 from teleport_email.core.claim import Attempt, Claim
 from teleport_email.core.decide import Due, View
 from teleport_email.core.go_plugin import Write
@@ -39,7 +39,7 @@ EXPIRED = View(request(PENDING), gone=True)
 @pytest.fixture(autouse=True)
 def remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same ledgers are read again and again; they are immutable, so each is parsed once."""
-    monkeypatch.setattr(go_plugin, "loads", functools.lru_cache(8192)(ledger.loads))
+    monkeypatch.setattr(go_plugin, "loads", functools.lru_cache(8192)(ledger_json.loads))
 
 
 HOLDS = [
@@ -93,7 +93,9 @@ class CountedWrites(Model):
     """Write ids are the value read plus one."""
 
     def write_id(self, worker: Worker, data: Mapping[str, str]) -> str:
-        known = worker.claim.ledger if worker.claim else ledger.loads(data[LEDGER_KEY]) if data else Ledger()
+        known = (
+            worker.claim.ledger if worker.claim else ledger_json.loads(data[LEDGER_KEY]) if data else Ledger()
+        )
         return str(int(known.write_id or 0) + 1)
 
 
@@ -109,8 +111,8 @@ class NoShadow(Model):
 
     def read(self, claim: Claim, data: Mapping[str, str]) -> Claim:
         if data.get(LEDGER_KEY):
-            forgotten = dataclasses.replace(ledger.loads(data[LEDGER_KEY]), shadow={})
-            data = {**data, LEDGER_KEY: ledger.dumps(forgotten)}
+            forgotten = dataclasses.replace(ledger_json.loads(data[LEDGER_KEY]), shadow={})
+            data = {**data, LEDGER_KEY: ledger_json.dumps(forgotten)}
         return super().read(claim, data)
 
 

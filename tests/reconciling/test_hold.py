@@ -12,7 +12,8 @@ from virtual_time import START, clock, in_virtual_time
 from teleport_email.core import go_plugin
 from teleport_email.core.claim import BEGIN_UNTIL, FINISH_UNTIL, RENEW_AFTER, Attempt, Claim
 from teleport_email.core.decide import Due
-from teleport_email.core.ledger import Entry, Ledger, Mark, Party, pack
+from teleport_email.core.frozen import pack
+from teleport_email.core.ledger import Entry, Ledger, Mark, Party
 from teleport_email.core.model import (
     AccessRequest,
     AccountFault,

@@ -14,7 +14,8 @@ from virtual_time import START, clock, in_virtual_time
 
 from teleport_email.core import go_plugin
 from teleport_email.core.errors import Denied, Unreachable
-from teleport_email.core.ledger import LEDGER_KEY, Entry, Ledger, Mark, Party, dumps
+from teleport_email.core.ledger import LEDGER_KEY, Entry, Ledger, Mark, Party
+from teleport_email.core.ledger_json import dumps
 from teleport_email.core.model import AccessRequest, Kind, RequestState, Topic
 from teleport_email.reconciling.workqueue import WorkQueue
 from teleport_email.watching import resync

@@ -16,13 +16,24 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from teleport_email.core import decide, go_plugin
+from teleport_email.core import decide, go_plugin, informing
 from teleport_email.core.decide import Audience, Due, Plan, Policy, View
+from teleport_email.core.errors import LedgerUnreadable
+from teleport_email.core.frozen import pack, unpack
 from teleport_email.core.go_plugin import Write
-from teleport_email.core.ledger import Entry, Ledger, Mark, pack
-from teleport_email.core.model import Content, Delivered, Kind, Refused, SendOutcome, Temporary
+from teleport_email.core.informing import Wait
+from teleport_email.core.ledger import Entry, Ledger, Mark
+from teleport_email.core.model import (
+    AccountFault,
+    Content,
+    Delivered,
+    Kind,
+    Refused,
+    SendOutcome,
+    Temporary,
+)
 
 LEASE = 30.0
 """Seconds after which another process may take over a claim that shows no life."""
@@ -82,6 +93,8 @@ class Claim:
     """Failed for now: not tried again within this hold."""
     facts: Mapping[Due, Entry | None] = field(default_factory=dict)
     """What became known and is not recorded yet; None clears a mark."""
+    waits: Mapping[tuple[str, bool], Wait] = field(default_factory=dict)
+    """By party, why its last try failed: written along with what is written anyhow, never for itself."""
 
     # Reading ------------------------------------------------------------------------------------------
 
@@ -148,7 +161,7 @@ class Claim:
             ledger = ledger.replace_party(*plan.add)
             if render is not None:
                 for kind in plan.freeze:
-                    ledger = ledger.freeze(kind, pack(render(kind, view, ledger)))
+                    ledger = _freeze(ledger, kind, render(kind, view, ledger))
             open_ = [due for due in plan.next if due not in self.in_flight and due not in self.deferred]
             start = [due for due in open_ if due not in self.ready][:room]
         fresh = set()
@@ -158,6 +171,10 @@ class Claim:
             if party is not None and party.mark(due.kind) is None:
                 fresh.add(due)
                 parties[due.party] = party.with_entry(due.kind, Entry(Mark.ATTEMPTED))
+        for key, wait in self.waits.items():
+            if key in parties:
+                info = informing.with_waiting(parties[key].info, wait)
+                parties[key] = dataclasses.replace(parties[key], info=info)
         if not start and not self.holding:
             return None
         idle = not start and not self.in_flight and not self.ready
@@ -216,8 +233,13 @@ class Claim:
 
     def finish(self, due: Due, outcome: SendOutcome, at: int) -> Claim:
         """An attempt has ended. ``at``: Unix time."""
-        facts = dict(self.facts)
+        facts, waits = dict(self.facts), dict(self.waits)
         fresh, deferred = self.fresh, self.deferred
+        match outcome:
+            case Delivered() | Refused():
+                waits.pop(due.party, None)
+            case Temporary(reason=reason) | AccountFault(reason):
+                waits[due.party] = self._wait(due, reason, at)
         match outcome:
             case Delivered():
                 facts[due] = Entry(Mark.DELIVERED, at)
@@ -231,8 +253,20 @@ class Claim:
                     facts[due] = None
                     fresh -= {due}
         return dataclasses.replace(
-            self, in_flight=self.in_flight - {due}, fresh=fresh, deferred=deferred, facts=facts
+            self,
+            in_flight=self.in_flight - {due},
+            fresh=fresh,
+            deferred=deferred,
+            facts=facts,
+            waits=waits,
         )
+
+    def _wait(self, due: Due, reason: str, at: int) -> Wait:
+        """One failed try more."""
+        party = self.ledger.party(due.address, requester=due.requester)
+        before = self.waits.get(due.party) or (informing.waiting(party.info) if party else None)
+        since, tries = (min(before.since, at), before.tries) if before else (at, 0)
+        return Wait(since, at, tries + 1, reason[:MAX_NOTE])
 
     def _known(self, facts: Mapping[Due, Entry | None]) -> Ledger:
         """The ledger with facts taken in: progress only grows, but for marks cleared by their maker."""
@@ -246,7 +280,8 @@ class Claim:
                 if old is not None and old.mark is Mark.ATTEMPTED and self.holding:
                     parties[due.party] = party.with_entry(due.kind, None)
             elif old is None or (old.mark, entry.mark) in _GROWS:
-                parties[due.party] = party.with_entry(due.kind, entry)
+                info = informing.with_waiting(party.info, None)
+                parties[due.party] = dataclasses.replace(party.with_entry(due.kind, entry), info=info)
         known = tuple(parties.values())
         return (
             self.ledger if known == self.ledger.parties else dataclasses.replace(self.ledger, parties=known)
@@ -259,6 +294,24 @@ _GROWS = {
     (Mark.GIVEN_UP, Mark.DELIVERED),
 }
 """Delivered is final: a twin that is refused takes nothing back from whoever has the first one."""
+
+
+def _freeze(ledger: Ledger, kind: Kind, content: Content) -> Ledger:
+    """The ledger with the content fixed. Its Date is later than that of all before: mail readers sort a
+    thread by it, and a review shares its second with the resolution that it causes."""
+    last = informing.last_date(ledger.info) or _latest_date(ledger)
+    if last is not None:
+        content = dataclasses.replace(content, date=max(content.date, last + timedelta(seconds=1)))
+    ledger = ledger.freeze(kind, pack(content))
+    return dataclasses.replace(ledger, info=informing.with_last_date(ledger.info, content.date))
+
+
+def _latest_date(ledger: Ledger) -> datetime | None:
+    """Of the contents that are still there: an older program does not keep the Date for itself."""
+    try:
+        return max((unpack(item.blob).date for item in ledger.frozen if item.blob), default=None)
+    except LedgerUnreadable:
+        return None
 
 
 def _unix(when: datetime | None) -> int:

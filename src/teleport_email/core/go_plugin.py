@@ -24,9 +24,8 @@ from teleport_email.core.ledger import (
     Ledger,
     Mark,
     Party,
-    dumps,
-    loads,
 )
+from teleport_email.core.ledger_json import dumps, loads
 from teleport_email.core.model import AccessRequest, Kind, RequestState, Topic
 
 BY_GO = Entry(Mark.DELIVERED, 0, "go")

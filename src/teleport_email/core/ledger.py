@@ -1,7 +1,7 @@
 """What was told to whom about one request, kept in the plugin data of the cluster. Pure.
 
-In: the string map that the cluster keeps for (request, plugin). Out: a :class:`Ledger`, and the string
-map to write. Never: I/O, a clock, randomness.
+The values, and what can be asked of them. How they are written: :mod:`ledger_json`; what a message says:
+:mod:`frozen`. Never: I/O, a clock, randomness.
 
 The map has eight keys: the seven of the Go plugin, written so that it can carry on where we stop, and
 ours, ``ledger``, one compact JSON value. Other keys are left alone. Every write names all eight as they
@@ -10,21 +10,15 @@ were read (the compare), so that a Go plugin at work makes us lose the compare, 
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import enum
 import hmac
-import json
-import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
 
-from teleport_email.core.errors import LedgerTooNew, LedgerUnreadable
-from teleport_email.core.model import Content, Kind, RequestState, Topic
+from teleport_email.core.informing import Info
+from teleport_email.core.model import Kind, RequestState, Topic
 
-VERSION = 1
 LEDGER_KEY = "ledger"
 GO_KEYS = (
     "user",
@@ -97,6 +91,8 @@ class Party:
     root: str = ""
     """Thread root where the Go plugin began the thread; else the request's own."""
     entries: Mapping[Kind, Entry] = field(default_factory=dict)
+    info: Info = field(default_factory=dict)
+    """What only informs: see :mod:`informing`."""
 
     @property
     def key(self) -> tuple[str, bool]:
@@ -120,7 +116,7 @@ class Party:
             entries.pop(kind, None)
         else:
             entries[kind] = entry
-        return Party(self.address, self.requester, self.root, entries)
+        return dataclasses.replace(self, entries=entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +149,8 @@ class Ledger:
     parties: tuple[Party, ...] = ()
     shadow: Mapping[str, str] = field(default_factory=dict)
     """The Go plugin's keys as we wrote them last (empty values left out)."""
+    info: Info = field(default_factory=dict)
+    """What only informs: see :mod:`informing`."""
 
     @property
     def exists(self) -> bool:
@@ -226,155 +224,3 @@ def id_domain(sender: str) -> str:
         head, dot, rest = domain.partition(".")
         domain = rest if dot else head[:30]
     return domain or "localhost"
-
-
-# Content ---------------------------------------------------------------------------------------------
-
-
-def pack(content: Content) -> str:
-    """Content as compressed text for the ledger."""
-    fields = [
-        content.subject,
-        content.text,
-        content.html,
-        int(content.date.timestamp()),
-        content.boundary,
-        content.sender,
-        content.reply_to,
-        [list(header) for header in content.headers],
-    ]
-    raw = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
-    return base64.b64encode(zlib.compress(raw, 6)).decode("ascii")
-
-
-MAX_QUOTE = 100
-"""Characters of what cannot be read that an error quotes: all of it could fill a log."""
-MAX_CONTENT = 4 << 20
-"""Bytes a content may unpack to: no message of ours comes near, and a bomb stays small."""
-
-
-def unpack(blob: str) -> Content:
-    """The content of :func:`pack`. Raises :class:`LedgerUnreadable`."""
-    try:
-        decompressor = zlib.decompressobj()
-        raw = decompressor.decompress(base64.b64decode(blob, validate=True), MAX_CONTENT)
-        if not decompressor.eof:
-            raise LedgerUnreadable("a frozen message is cut off or too large")
-        subject, text, html, date, boundary, sender, reply_to, headers = json.loads(
-            raw.decode("utf-8", "surrogatepass")
-        )
-        strings = (subject, text, html, boundary, sender, reply_to)
-        if not all(isinstance(value, str) for value in strings):
-            raise LedgerUnreadable("a frozen message has a field of the wrong type")
-        pairs = tuple((str(name), str(value)) for name, value in headers)
-        when = datetime.fromtimestamp(int(date), UTC)
-        return Content(subject, text, html, when, boundary, sender, reply_to, pairs)
-    except LedgerUnreadable:
-        raise
-    except (
-        ValueError,
-        TypeError,
-        zlib.error,
-        OverflowError,
-        OSError,
-        RecursionError,
-    ) as error:
-        raise LedgerUnreadable(f"a frozen message cannot be unpacked: {error}") from error
-
-
-# The JSON value ---------------------------------------------------------------------------------------
-
-
-def dumps(ledger: Ledger) -> str:
-    """The ledger as one compact JSON value."""
-    value: dict[str, Any] = {"v": VERSION, "n": ledger.nonce, "d": ledger.domain}
-    if ledger.expires:
-        value["e"] = ledger.expires
-    if ledger.owner:
-        value["o"] = ledger.owner
-    value["w"] = ledger.write_id
-    value["s"] = ledger.state.value
-    if ledger.reviews:
-        value["c"] = ledger.reviews
-    value["k"] = [[item.kind.code, item.blob] for item in ledger.frozen]
-    value["p"] = [_dump_party(party) for party in ledger.parties]
-    value["g"] = {key: text for key, text in ledger.shadow.items() if text}
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def _dump_party(party: Party) -> dict[str, Any]:
-    value: dict[str, Any] = {"a": party.address}
-    if party.requester:
-        value["q"] = 1
-    if party.root:
-        value["r"] = party.root
-    value["m"] = {
-        kind.code: [int(entry.mark), entry.at, entry.note] if entry.note else [int(entry.mark), entry.at]
-        for kind, entry in party.entries.items()
-    }
-    return value
-
-
-def loads(text: str) -> Ledger:
-    """The ledger of a JSON value. Raises :class:`LedgerUnreadable`, :class:`LedgerTooNew`."""
-    try:
-        value = json.loads(text)
-        if not isinstance(value, dict):
-            raise LedgerUnreadable("it is no JSON object")
-        version = value.get("v")
-        if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-            raise LedgerUnreadable(f"its version is {str(version)[:MAX_QUOTE]!r}, no positive number")
-        if version > VERSION:
-            raise LedgerTooNew(
-                f"it has version {str(version)[:MAX_QUOTE]}, this program knows up to {VERSION}"
-            )
-        nonce = value["n"]
-        if len(bytes.fromhex(nonce)) < 16:
-            raise LedgerUnreadable("its nonce is too short")
-        shadow = value["g"]
-        if not isinstance(shadow, dict) or not all(isinstance(item, str) for item in shadow.values()):
-            raise LedgerUnreadable("its shadow of the Go plugin's keys is no map of strings")
-        parties = tuple(_load_party(item) for item in value["p"])
-        if len({party.key for party in parties}) < len(parties):
-            raise LedgerUnreadable("somebody is in it twice")  # and would be told twice
-        return Ledger(
-            nonce=nonce,
-            domain=_text(value["d"]),
-            expires=_number(value.get("e", 0)),
-            owner=_text(value.get("o", "")),
-            write_id=_text(value["w"]),
-            state=RequestState(value["s"]),
-            reviews=_number(value.get("c", 0)),
-            frozen=tuple(Frozen(Kind.parse(code), _text(blob)) for code, blob in value["k"]),
-            parties=parties,
-            shadow=shadow,
-        )
-    except LedgerUnreadable:
-        raise
-    except KeyError as error:
-        raise LedgerUnreadable(f"it lacks the field {error}") from error
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise LedgerUnreadable(f"it cannot be read: {str(error)[:MAX_QUOTE]}") from error
-
-
-def _load_party(value: dict[str, Any]) -> Party:
-    entries: dict[Kind, Entry] = {}
-    for code, (mark, at, *note) in value["m"].items():
-        entries[Kind.parse(code)] = Entry(Mark(mark), _number(at), _text(note[0]) if note else "")
-    return Party(_text(value["a"]), bool(value.get("q")), _text(value.get("r", "")), entries)
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
-    return value
-
-
-_END_OF_TIME = 253_402_300_799
-"""Unix time of the last second that ``datetime`` knows; no count of ours comes near either."""
-
-
-def _number(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _END_OF_TIME:
-        raise TypeError(f"{value!r} is no number")
-    return value

@@ -16,7 +16,7 @@ import structlog
 
 from teleport_email.core.claim import BEGIN_UNTIL, FINISH_UNTIL, RENEW_AFTER, Claim, Render
 from teleport_email.core.decide import Due
-from teleport_email.core.ledger import unpack
+from teleport_email.core.frozen import unpack
 from teleport_email.core.model import (
     AccountFault,
     Delivered,

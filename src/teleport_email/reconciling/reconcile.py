@@ -27,7 +27,8 @@ from teleport_email.core.errors import (
     LedgerUnreadable,
     NotFound,
 )
-from teleport_email.core.ledger import Entry, Ledger, unpack
+from teleport_email.core.frozen import unpack
+from teleport_email.core.ledger import Entry, Ledger
 from teleport_email.core.model import (
     AccessRequest,
 )

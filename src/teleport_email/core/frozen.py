@@ -1,0 +1,60 @@
+"""What a message says, as compressed text for the ledger, and back. Pure."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from datetime import UTC, datetime
+
+from teleport_email.core.errors import LedgerUnreadable
+from teleport_email.core.model import Content
+
+
+def pack(content: Content) -> str:
+    """Content as compressed text for the ledger."""
+    fields = [
+        content.subject,
+        content.text,
+        content.html,
+        int(content.date.timestamp()),
+        content.boundary,
+        content.sender,
+        content.reply_to,
+        [list(header) for header in content.headers],
+    ]
+    raw = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    return base64.b64encode(zlib.compress(raw, 6)).decode("ascii")
+
+
+MAX_CONTENT = 4 << 20
+"""Bytes a content may unpack to: no message of ours comes near, and a bomb stays small."""
+
+
+def unpack(blob: str) -> Content:
+    """The content of :func:`pack`. Raises :class:`LedgerUnreadable`."""
+    try:
+        decompressor = zlib.decompressobj()
+        raw = decompressor.decompress(base64.b64decode(blob, validate=True), MAX_CONTENT)
+        if not decompressor.eof:
+            raise LedgerUnreadable("a frozen message is cut off or too large")
+        subject, text, html, date, boundary, sender, reply_to, headers = json.loads(
+            raw.decode("utf-8", "surrogatepass")
+        )
+        strings = (subject, text, html, boundary, sender, reply_to)
+        if not all(isinstance(value, str) for value in strings):
+            raise LedgerUnreadable("a frozen message has a field of the wrong type")
+        pairs = tuple((str(name), str(value)) for name, value in headers)
+        when = datetime.fromtimestamp(int(date), UTC)
+        return Content(subject, text, html, when, boundary, sender, reply_to, pairs)
+    except LedgerUnreadable:
+        raise
+    except (
+        ValueError,
+        TypeError,
+        zlib.error,
+        OverflowError,
+        OSError,
+        RecursionError,
+    ) as error:
+        raise LedgerUnreadable(f"a frozen message cannot be unpacked: {error}") from error
