@@ -4,41 +4,42 @@ SHELL := /bin/bash
 
 VENV ?= .venv
 BIN := $(VENV)/bin
-# The newest suitable interpreter of this machine; say PYTHON=... for another one.
-PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
-	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+# Empty: the newest suitable interpreter of this machine. Say PYTHON=... for another one.
+PYTHON ?=
+export PYTHON
 STAMP := $(VENV)/.set-up
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(STAMP): requirements/dev.txt pyproject.toml
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; say which: make PYTHON=/path/to/python3" >&2; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "setting up $(VENV) (a minute the first time)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
+# An environment is made anew as a whole when its lock changes, after a failure, and for another PYTHON=.
+stale = $(shell PYTHON="$(PYTHON)" packaging/venv.sh stale $(1))
+
+$(STAMP): requirements/dev.txt $(call stale,$(VENV))
+	@packaging/venv.sh make $(VENV) $<
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip check --quiet --disable-pip-version-check
 	@touch $@
 
 venv: $(STAMP) ## set up the virtual environment
 
-demo: $(STAMP) ## play a short story on an embedded cluster and inbox (ONCE=1: end by itself)
-	@$(BIN)/python -m teleport_email.sandbox.demo
+# What the demo and the benches run in: as it is installed, without the developers' tools. These bring packages that
+# others load where they find them (structlog loads rich), which costs memory and time to start.
+SANDBOX := $(VENV)-sandbox
+$(SANDBOX)/.set-up: requirements/sandbox.txt $(call stale,$(SANDBOX))
+	@packaging/venv.sh make $(SANDBOX) $<
+	@echo "$(CURDIR)/src" >"$$($(SANDBOX)/bin/python -c 'import site; print(site.getsitepackages()[0])')/teleport-email.pth"
+	@touch $@
+
+demo: $(SANDBOX)/.set-up ## play a short story on an embedded cluster and inbox (ONCE=1: end by itself)
+	@$(SANDBOX)/bin/python -m teleport_email.sandbox.demo
 
 # Processes share the two cores of a small CI machine; the coverage of all of them is joined.
 test: $(STAMP) ## run every test, with coverage
 	@$(BIN)/python -m pytest -n 4 --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
 
-# In an environment as it is installed: the developers' tools bring packages that others load where they find
-# them (structlog loads rich), which costs memory and time to start.
-BENCH := $(VENV)-bench
-$(BENCH)/.set-up: requirements/sandbox.txt $(STAMP)
-	@$(BIN)/python -m venv $(BENCH)
-	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/sandbox.txt
-	@touch $@
-
-bench: $(BENCH)/.set-up ## measure against a floor, half an hour (ARGS=--quick: two minutes)
-	@PYTHONPATH=src $(BENCH)/bin/python bench/run.py $(ARGS)
+bench: $(SANDBOX)/.set-up ## measure against a floor, half an hour (ARGS=--quick: two minutes)
+	@$(SANDBOX)/bin/python bench/run.py $(ARGS)
 
 chaos: $(STAMP) ## break everything at random and count (SEED=1 MINUTES=1 REPLICAS=3)
 	@$(BIN)/python bench/chaos.py --seed $(or $(SEED),1) --minutes $(or $(MINUTES),1) --replicas $(or $(REPLICAS),3) $(ARGS)
@@ -76,7 +77,9 @@ lock: ## renew the lock files (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra sandbox --group dev pyproject.toml -o requirements/dev.txt
 	echo 'hatchling>=1.27' | uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 - -o requirements/build.txt
 
-clean: ## remove the virtual environment and what was built
-	rm -rf $(VENV) build dist .coverage* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
+# The last is the helm that the tests of the chart built, if they were asked to.
+clean: ## remove the virtual environments and what was built
+	rm -rf $(VENV) $(SANDBOX) build dist .coverage* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/teleport-email"
 
-.PHONY: help venv demo test chaos bench golden lint format protos dist install uninstall lock clean
+.PHONY: stale help venv demo test chaos bench golden lint format protos dist install uninstall lock clean

@@ -587,5 +587,5 @@ class Life(RuleBasedStateMachine):
                     assert Kind(Topic.REVIEW, number) in kinds, f"{one.address} misses review {number}"
 
 
-Life.TestCase.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+Life.TestCase.settings = settings(max_examples=150, stateful_step_count=30)
 test_any_life = Life.TestCase

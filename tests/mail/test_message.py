@@ -232,7 +232,7 @@ ANY_TEXT = st.lists(
 ).map("".join)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(subject=ANY_TEXT, text=ANY_TEXT, html=ANY_TEXT, name=ANY_TEXT)
 def test_no_text_forges_a_header_or_a_line(subject: str, text: str, html: str, name: str) -> None:
     name = re.sub("[<>]", "", name)
@@ -250,7 +250,6 @@ def test_no_text_forges_a_header_or_a_line(subject: str, text: str, html: str, n
     assert [newlines(payload) for payload in payloads] == [newlines(text), newlines(html)]
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_any_recipient_is_written_as_it_is_or_not_at_all(recipient: str) -> None:
     try:

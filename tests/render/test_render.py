@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from teleport_email.config.settings import DeliverySettings
@@ -497,7 +497,6 @@ CLUSTERS = st.builds(
 KINDS = st.builds(Kind, st.sampled_from(Topic), st.integers(0, 3))
 
 
-@settings(deadline=None)
 @given(kind=KINDS, request=REQUESTS, cluster=CLUSTERS, name=TEXT, recipients=st.lists(TEXT, max_size=40))
 def test_no_request_breaks_or_forges_a_message(kind, request, cluster, name, recipients):
     facts = Facts(cluster, tuple(recipients), dict.fromkeys(request.resources[:2], name), name)

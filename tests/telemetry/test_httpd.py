@@ -191,7 +191,7 @@ async def test_what_breaks_the_rules_is_refused(server, data, status):
     assert b"onnection: close" in answer
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     data=st.binary(max_size=300),
     start=st.sampled_from([b"", b"GET /hello HTTP/1.1\r\nHost: x\r\n", b"POST "]),

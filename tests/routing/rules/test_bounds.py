@@ -63,13 +63,12 @@ PIECES = st.sampled_from(
 @given(st.text(max_size=60))
 @example("\ud800")
 @example("\ufeff")
-@settings(deadline=None)
 def test_any_text_gives_an_answer_or_a_condition_error(text: str) -> None:
     try_it(text)
 
 
 @given(st.lists(PIECES, max_size=25).map("".join))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_any_heap_of_words_gives_an_answer_or_a_condition_error(text: str) -> None:
     try_it(text)
 
@@ -115,13 +114,12 @@ def expressions(draw: st.DrawFn, kind: str = "boolean", depth: int = 4) -> str:
 
 
 @given(expressions())
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_a_well_typed_condition_parses_and_gives_a_boolean_or_a_condition_error(text: str) -> None:
     assert "not a boolean" not in problem(parse(text))
 
 
 @given(expressions())
-@settings(deadline=None)
 def test_negation_negates(text: str) -> None:
     plain, negated = try_it(text), try_it(f"!({text})")
     assert negated is (None if plain is None else not plain)

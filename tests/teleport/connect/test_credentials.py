@@ -269,7 +269,7 @@ def test_symlinked_directories_are_followed(tmp_path):
     assert load(path).user == "bot-email-bot"
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.binary(max_size=400)
     | st.tuples(st.integers(0, len(REAL)), st.integers(0, 60), st.binary(max_size=20)).map(
