@@ -19,7 +19,7 @@ from teleport_email.daemon.systemd import Notifier
 from teleport_email.mail import pause
 from teleport_email.mail.smtp import pool
 from teleport_email.mail.smtp.mailer import SmtpMailer
-from teleport_email.reconciling import hold, reconcile
+from teleport_email.reconciling import hold, look, reconcile
 from teleport_email.sandbox.cluster.cluster import SandboxCluster
 from teleport_email.sandbox.mail.inbox import Inbox
 from teleport_email.sandbox.mail.mailbox import Mailbox, ReceivedMail
@@ -166,7 +166,8 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for module, names in (
         (claim, ("LEASE", "RENEW_AFTER", "BEGIN_UNTIL", "FINISH_UNTIL")),
         (hold, ("RENEW_AFTER", "BEGIN_UNTIL", "FINISH_UNTIL")),
-        (reconcile, ("LEASE", "LOOK_AGAIN", "STALE_LOOK")),
+        (look, ("LEASE",)),
+        (reconcile, ("LOOK_AGAIN", "STALE_LOOK")),
         (resync, ("LIST_SPACING", "SECOND_LOOK", "LONG_OUTAGE")),
         (store, ("SECOND_LOOK", "EXPIRED_LOOK")),
         (pool, ("GROW_AFTER",)),

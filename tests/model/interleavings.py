@@ -258,11 +258,7 @@ class Model:
         plan = claim.plan(self._view(worker), self.audience, POLICY, NOW)
         if plan.settled or not plan.next:
             return None
-        waiting: tuple[str, ...] = ()
-        if claim.held_by_other:
-            waiting = (claim.ledger.owner, claim.ledger.write_id)
-        elif not claim.ledger.exists and go_plugin.is_claiming(state.data):
-            waiting = ("go",)
+        waiting = claim.rival
         if waiting and not (worker.sighting == waiting and worker.sighting_old):
             if worker.sighting == waiting:
                 return None

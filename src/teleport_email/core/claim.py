@@ -14,7 +14,7 @@ next, which messages may be sent after it, and what an answer, or the lack of on
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -30,6 +30,7 @@ from teleport_email.core.model import (
     Content,
     Delivered,
     Kind,
+    Mail,
     Refused,
     SendOutcome,
     Temporary,
@@ -117,6 +118,18 @@ class Claim:
     def held_by_other(self) -> bool:
         """Whether another process has the claim."""
         return bool(self.ledger.owner) and self.ledger.owner != self.owner
+
+    @property
+    def rival(self) -> tuple[str, ...]:
+        """Who else is at this request, in words that stay the same while they show no life; empty: nobody.
+
+        Another process by its claim; the Go plugin by the values with which it seems about to announce.
+        """
+        if self.held_by_other:
+            return (self.ledger.owner, self.ledger.write_id)
+        if not self.ledger.exists and go_plugin.is_claiming(self.data):
+            return ("go", *go_plugin.go_values(self.data).values())
+        return ()
 
     @property
     def is_left_behind(self) -> bool:
@@ -230,6 +243,28 @@ class Claim:
         return self.ready, dataclasses.replace(
             self, ready=(), in_flight=self.in_flight | frozenset(self.ready)
         )
+
+    def mails(self, dues: Collection[Due]) -> dict[Due, Mail]:
+        """What :meth:`begin` says may be sent, as it is to be sent. Raises ``LedgerUnreadable``."""
+        ledger = self.ledger
+        # Unpacked once for all its recipients; what they share is then also written as bytes only once.
+        contents = self.contents({due.kind for due in dues})
+        mails = {}
+        for due in dues:
+            party = ledger.party(due.address, requester=due.requester)
+            if party is None:
+                raise AssertionError(f"{due} is marked, yet its party is not in the ledger")
+            mails[due] = Mail(
+                recipient=due.address,
+                message_id=ledger.message_id(self.request_id, party, due.kind),
+                thread_root=ledger.thread_root(self.request_id, party),
+                content=contents[due.kind],
+            )
+        return mails
+
+    def contents(self, kinds: Iterable[Kind]) -> dict[Kind, Content]:
+        """What is frozen of these kinds. Raises :class:`~teleport_email.core.errors.LedgerUnreadable`."""
+        return {kind: unpack(self.ledger.blob(kind)) for kind in kinds if self.ledger.blob(kind)}
 
     def finish(self, due: Due, outcome: SendOutcome, at: int) -> Claim:
         """An attempt has ended. ``at``: Unix time."""

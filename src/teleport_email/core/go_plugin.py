@@ -114,9 +114,11 @@ def _absorb(ledger: Ledger, data: Mapping[str, str]) -> Ledger:
         return ledger
     threads = threads_of(data)
     ours = set(parse_threads(shadow.get("email_threads", "")))
+    parties = {party.key: party for party in ledger.parties}
     for thread in threads:
         if thread not in ours:
-            ledger = _announced_by_go(ledger, thread)
+            party = parties.get((thread.address, False), Party(thread.address))
+            parties[party.key] = _announced_by_go(party, thread)
     addresses = {thread.address for thread in threads}
     told: list[Kind] = []
     first = reviews_counted(shadow) + 1 if ledger.exists else 1
@@ -128,24 +130,24 @@ def _absorb(ledger: Ledger, data: Mapping[str, str]) -> Ledger:
         if state in RESOLUTION_TOPICS:
             told.append(Kind(RESOLUTION_TOPICS[state]))
     for kind in told:
-        for party in ledger.parties:
+        for key, party in parties.items():
             if party.address in addresses and not party.requester and _open(party, kind):
-                ledger = ledger.replace_party(party.with_entry(kind, BY_GO))
+                parties[key] = party.with_entry(kind, BY_GO)
     return dataclasses.replace(
         ledger,
+        parties=tuple(parties.values()),
         state=state if state.rank > ledger.state.rank else ledger.state,
         reviews=max([ledger.reviews, *(kind.number for kind in told)]),
     )
 
 
-def _announced_by_go(ledger: Ledger, thread: Thread) -> Ledger:
-    party = ledger.party(thread.address) or Party(thread.address)
+def _announced_by_go(party: Party, thread: Thread) -> Party:
     begun = party.announcement
     if begun is None:
-        party = dataclasses.replace(party, root=root_of(thread)).with_entry(ANNOUNCEMENT, BY_GO)
-    elif begun == ANNOUNCEMENT and _open(party, begun):
-        party = party.with_entry(begun, BY_GO)
-    return ledger.replace_party(party)
+        return dataclasses.replace(party, root=root_of(thread)).with_entry(ANNOUNCEMENT, BY_GO)
+    if begun == ANNOUNCEMENT and _open(party, begun):
+        return party.with_entry(begun, BY_GO)
+    return party
 
 
 def _open(party: Party, kind: Kind) -> bool:

@@ -16,7 +16,6 @@ import structlog
 
 from teleport_email.core.claim import BEGIN_UNTIL, FINISH_UNTIL, RENEW_AFTER, Claim, Render
 from teleport_email.core.decide import Due
-from teleport_email.core.frozen import unpack
 from teleport_email.core.model import (
     AccountFault,
     Delivered,
@@ -142,20 +141,8 @@ class Hold:
     def begin(self) -> None:
         """Begin to send what the last confirmed write marked."""
         dues, self.claim = self.claim.begin()
-        ledger, request_id = self.claim.ledger, self.claim.request_id
-        # Unpacked once for all its recipients; what they share is then also written as bytes only once.
-        contents = {kind: unpack(ledger.blob(kind)) for kind in {due.kind for due in dues}}
-        for due in dues:
-            party = ledger.party(due.address, requester=due.requester)
-            if party is None:
-                raise AssertionError(f"{due} is marked, yet its party is not in the ledger")
-            mail = Mail(
-                recipient=due.address,
-                message_id=ledger.message_id(request_id, party, due.kind),
-                thread_root=ledger.thread_root(request_id, party),
-                content=contents[due.kind],
-            )
-            name = f"send {request_id} {due.kind.code}"
+        for due, mail in self.claim.mails(dues).items():
+            name = f"send {self.claim.request_id} {due.kind.code}"
             self._sends[asyncio.create_task(self._send(due, mail), name=name)] = due
 
     async def news(self) -> None:

@@ -1,38 +1,45 @@
-"""One request: read its ledger, work out what is still due, claim, send, record.
+"""One request: look what the situation is, and work where something is due: claim, send, record.
 
 In: a request's id. Out: what to do with the key (:class:`Done`, :class:`Again`). What an event said plays
 no part: the request is taken from the store as it is now, the ledger from the cluster as it is now. So
 events may be lost, doubled or reordered, and start-up, reconnection and a retry are one code path.
 
-The decisions are in ``decide`` and ``claim``; here is the I/O around them.
+``look`` says what the situation is; here is what is done about it, and what is kept until the next look.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 import structlog
 
-from teleport_email.core import go_plugin
 from teleport_email.core.backoff import CONTENTION, MAIL, Backoff
 from teleport_email.core.claim import LEASE, Attempt, Claim, Render
-from teleport_email.core.decide import Audience, Due, Plan, Policy, View, is_ours_to_tell
-from teleport_email.core.errors import (
-    LedgerTooNew,
-    LedgerUnreadable,
-    NotFound,
-)
-from teleport_email.core.frozen import unpack
-from teleport_email.core.ledger import Entry, Ledger
-from teleport_email.core.model import (
-    AccessRequest,
-)
+from teleport_email.core.decide import Audience, Due, Plan, Policy, View
+from teleport_email.core.errors import LedgerTooNew, LedgerUnreadable, NotFound
+from teleport_email.core.ledger import Entry
+from teleport_email.core.model import AccessRequest
 from teleport_email.reconciling.hold import Hold, Mailer, Observer
+from teleport_email.reconciling.look import (
+    GoPluginAtWork,
+    HeldByOther,
+    Known,
+    Look,
+    NotNew,
+    Router,
+    Settled,
+    Sighting,
+    Unknown,
+    Unreadable,
+    Waiting,
+    WorkDue,
+)
 from teleport_email.reconciling.record import PluginData, Recorder
 
 LOOK_AGAIN = 8.0
@@ -47,26 +54,6 @@ HOLD_LIMIT = 600.0
 """Seconds after which a hold begins nothing more and lets others have a turn."""
 
 log = structlog.get_logger()
-
-
-class Known(Protocol):
-    """What is known of the requests: :class:`teleport_email.watching.store.Store`."""
-
-    def view(self, request_id: str) -> View | None: ...
-
-    def is_new(self, request_id: str) -> bool: ...
-
-    def is_remembered(self, request_id: str) -> bool: ...
-
-    def version(self, request_id: str) -> int: ...
-
-    def settle(self, request_id: str, version: int) -> None: ...
-
-
-class Router(Protocol):
-    """Finds out who is told of a new request."""
-
-    async def audience(self, request: AccessRequest) -> Audience: ...
 
 
 class Writer(Protocol):
@@ -97,14 +84,6 @@ class Again:
 Outcome = Done | Again
 
 
-@dataclass(frozen=True, slots=True)
-class _Sighting:
-    """Somebody's claim as first received: the same one, half a minute later, is taken over."""
-
-    what: tuple[str, ...]
-    received: float
-
-
 class Reconciler:
     """Brings one request at a time to the state in which nothing is due."""
 
@@ -128,11 +107,17 @@ class Reconciler:
 
         What a reload may replace comes in as a function. ``rng`` must be unguessable (SystemRandom).
         """
-        self._owner = owner
+        self._look = Look(
+            owner=owner,
+            store=store,
+            plugin_data=plugin_data,
+            router=router,
+            policy=policy,
+            clock=clock,
+            wall=wall,
+        )
         self._store = store
-        self._data = plugin_data
         self._mailer = mailer
-        self._router = router
         self._writer = writer
         self._policy = policy
         self._id_domain = id_domain
@@ -140,7 +125,7 @@ class Reconciler:
         self._clock = clock
         self._wall = wall
         self._rng = rng
-        self._sightings: dict[str, _Sighting] = {}
+        self._sightings: dict[str, Sighting] = {}
         self._leftover: dict[str, dict[Due, Entry | None]] = {}
         self._tries: dict[str, dict[Due, int]] = {}
         self._said: dict[str, str] = {}
@@ -161,96 +146,66 @@ class Reconciler:
 
     def is_settled(self, request_id: str, data: Mapping[str, str]) -> bool:
         """Whether nothing is due for a request, given its plugin data; False when that is not certain."""
-        view = self._view(request_id, data)
-        return view is None or self._nothing_due(view, data)
+        return self._look.is_settled(request_id, data)
 
     def is_finished(self, request_id: str, data: Mapping[str, str]) -> bool:
         """Whether nothing would be due even if the request were gone by now."""
-        return self._nothing_due(View(_from_plugin_data(request_id, data), gone=True), data)
-
-    def _nothing_due(self, view: View, data: Mapping[str, str]) -> bool:
-        try:
-            claim = Claim(view.request.id, self._owner).read(data)
-        except LedgerUnreadable:
-            return False
-        if not claim.ledger.exists and is_ours_to_tell(view, self._policy(), self._wall()):
-            return False
-        plan = claim.plan(view, Audience(), self._policy(), self._wall())
-        return plan.settled and plan.wake_at is None
+        return self._look.is_finished(request_id, data)
 
     async def reconcile(self, request_id: str) -> Outcome:
         """Look at one request and do what is due. Raises :class:`ClusterError` to be tried again."""
-        version = self._store.version(request_id)
-        begun = self._clock()
-        # Of a new request nobody has told yet: it is claimed at once, and the compare notices if one has.
-        assumed = self._store.is_new(request_id) and request_id not in self._tries
-        data = {} if assumed else await self._data.read(request_id)
-        received = self._clock()
-        view = self._view(request_id, data)
-        if view is None:
-            self._forget(request_id)
-            return Done()
-        claim = Claim(request_id, self._owner, facts=self._leftover.get(request_id, {}))
-        try:
-            claim = claim.read(data)
-            audience = await self._audience(view, claim.ledger)
-            plan = claim.plan(view, audience, self._policy(), self._wall())
-            # Before anything is claimed: what was frozen must go out as it is, or not at all.
-            for kind in plan.owed & claim.ledger.contents:
-                unpack(claim.ledger.blob(kind))
-        except LedgerUnreadable as error:
-            self._say_unreadable(request_id, error)
-            self._store.settle(request_id, version)
-            if self._store.view(request_id) is None:
-                self._forget(request_id)
-            return Done()
-        if assumed and not plan.next and await self._data.read(request_id):
-            self._tries[request_id] = {}
-            return Again(0)
-        if plan.settled and not claim.facts and not claim.is_left_behind:
-            return self._settled(request_id, version, plan)
-        if claim.held_by_other and not self._may_take_over(request_id, claim.ledger, begun, received):
-            self._keep_facts(await self._ledgers.facts(claim, view))
-            return Again(LOOK_AGAIN * (1 + self._rng.random() / 4))
-        if not claim.ledger.exists and go_plugin.is_claiming(data):
-            waiting = ("go", *go_plugin.go_values(data).values())
-            if not self._seen_for(request_id, waiting, begun, received):
+        situation = await self._look.situation(
+            request_id,
+            facts=self._leftover.get(request_id, {}),
+            sighting=self._sightings.get(request_id),
+            tried=request_id in self._tries,
+        )
+        match situation:
+            case WorkDue():
+                try:
+                    return await self._work(situation)
+                except NotFound as error:
+                    return self._vanished(request_id, situation, error)
+            case Settled(version, wake_at):
+                return self._settled(request_id, version, wake_at)
+            case HeldByOther(claim, view, sighting):
+                self._sightings[request_id] = sighting
+                self._keep_facts(await self._ledgers.facts(claim, view))
+                return Again(LOOK_AGAIN * (1 + self._rng.random() / 4))
+            case GoPluginAtWork(sighting):
+                self._sightings[request_id] = sighting
                 return Again(LOOK_AGAIN)
-        if not plan.next:
-            self._keep_facts(await self._ledgers.facts(claim, view))
-            return Again(STALE_LOOK)
-        try:
-            return await self._work(claim, version, audience)
-        except NotFound as error:
-            self._leftover.pop(request_id, None)
-            if claim.ledger.exists:
-                log.error("ledger expired", request=request_id, error=str(error), lost=len(plan.next))
-            else:
-                log.info("request gone before it was announced", request=request_id)
-            return self._settled(request_id, version, plan)
-
-    def _view(self, request_id: str, data: Mapping[str, str]) -> View | None:
-        """What is known of the request, filled from its plugin data where it was gone before we saw it."""
-        view = self._store.view(request_id)
-        if view is None or self._store.is_remembered(request_id):
-            return view
-        if not view.gone:
-            return None  # known by its plugin data alone, and not known to be gone: the next list tells
-        return View(_from_plugin_data(request_id, data), gone=True)
-
-    async def _audience(self, view: View, ledger: Ledger) -> Audience:
-        if ledger.exists or not is_ours_to_tell(view, self._policy(), self._wall()):
-            return Audience()
-        return await self._router().audience(view.request)
+            case Waiting(claim, view):
+                self._keep_facts(await self._ledgers.facts(claim, view))
+                return Again(STALE_LOOK)
+            case NotNew():
+                self._tries[request_id] = {}
+                return Again(0)
+            case Unreadable(version, error):
+                self._say_unreadable(request_id, error)
+                self._store.settle(request_id, version)
+                if self._store.view(request_id) is None:
+                    self._forget(request_id)
+                return Done()
+            case Unknown():
+                self._forget(request_id)
+                return Done()
 
     def _forget(self, request_id: str) -> None:
         for memory in (self._sightings, self._said, self._tries, self._leftover):
             memory.pop(request_id, None)
 
-    def _settled(self, request_id: str, version: int, plan: Plan) -> Done:
+    def _settled(self, request_id: str, version: int, wake_at: datetime | None) -> Done:
         self._forget(request_id)
         self._store.settle(request_id, version)
-        return Done(plan.wake_at)
+        return Done(wake_at)
+
+    def _vanished(self, request_id: str, work: WorkDue, error: NotFound) -> Done:
+        if work.claim.ledger.exists:
+            log.error("ledger expired", request=request_id, error=str(error), lost=len(work.plan.next))
+        else:
+            log.info("request gone before it was announced", request=request_id)
+        return self._settled(request_id, work.version, work.plan.wake_at)
 
     def _say_unreadable(self, request_id: str, error: LedgerUnreadable) -> None:
         if self._said.get(request_id) == str(error):
@@ -259,42 +214,28 @@ class Reconciler:
         what = "ledger of a newer version" if isinstance(error, LedgerTooNew) else "ledger unreadable"
         log.error(what, request=request_id, error=str(error), action="left as it is; this request is skipped")
 
-    # Whose turn it is -------------------------------------------------------------------------------
-
-    def _may_take_over(self, request_id: str, ledger: Ledger, begun: float, received: float) -> bool:
-        """A claim that shows no life for a whole lease: the same owner and write id, seen twice."""
-        what = (ledger.owner, ledger.write_id)
-        if not self._seen_for(request_id, what, begun, received):
-            return False
-        log.warning("claim taken over", request=request_id, silent_for=f"{LEASE:.0f} s")
-        return True
-
-    def _seen_for(self, request_id: str, what: tuple[str, ...], begun: float, received: float) -> bool:
-        """Whether a read begun now shows what was first received at least a lease ago."""
-        sighting = self._sightings.get(request_id)
-        if sighting is None or sighting.what != what:
-            self._sightings[request_id] = _Sighting(what, received)
-            return False
-        return begun - sighting.received >= LEASE
-
     # Claim, send, record ------------------------------------------------------------------------------
 
-    async def _work(self, claim: Claim, version: int, audience: Audience) -> Outcome:
+    async def _work(self, work: WorkDue) -> Outcome:
+        request_id = work.claim.request_id
+        if work.claim.held_by_other:
+            log.warning("claim taken over", request=request_id, silent_for=f"{LEASE:.0f} s")
+        async with self._holding(work.claim) as hold:
+            return await self._send_what_is_due(hold, work.audience) if hold is not None else Again(0)
+
+    @contextlib.asynccontextmanager
+    async def _holding(self, claim: Claim) -> AsyncIterator[Hold | None]:
+        """A slot of the mailer and a hold; at its end all sends have ended. None when told to stop first."""
         mailer = self._mailer()
         admission = mailer.admit()
         if not await self._unless_stopping(admission.__aenter__()):
-            return Again(0)
-        hold = Hold(
-            claim,
-            mailer,
-            observer=self._observer,
-            clock=self._clock,
-            wall=self._wall,
-            tries=self._tries.setdefault(claim.request_id, {}),
-        )
+            yield None
+            return
+        tries = self._tries.setdefault(claim.request_id, {})
+        hold = Hold(claim, mailer, observer=self._observer, clock=self._clock, wall=self._wall, tries=tries)
         self._holds.add(hold)
         try:
-            outcome = await self._hold(hold, version, audience)
+            yield hold
         finally:
             try:
                 await hold.end()
@@ -302,7 +243,6 @@ class Reconciler:
             finally:
                 self._holds.discard(hold)
                 await admission.__aexit__(None, None, None)
-        return outcome
 
     async def _unless_stopping(self, entering: Awaitable[None]) -> bool:
         """Wait for an admission; False when the process is told to stop first."""
@@ -320,12 +260,12 @@ class Reconciler:
         enter.result()
         return True
 
-    async def _hold(self, hold: Hold, version: int, audience: Audience) -> Outcome:
+    async def _send_what_is_due(self, hold: Hold, audience: Audience) -> Outcome:
         request_id = hold.claim.request_id
         ends = self._clock() + HOLD_LIMIT
         while True:
             version = self._store.version(request_id)
-            view = self._view(request_id, hold.claim.data)
+            view = self._look.view(request_id, hold.claim.data)
             if view is None:
                 return Again(STALE_LOOK)
             plan = hold.claim.plan(view, audience, self._policy(), self._wall())
@@ -334,18 +274,18 @@ class Reconciler:
             if self._stopping.is_set() or hold.mailer.refusing or self._clock() >= ends:
                 hold.gate.winding_down = True
             attempt = self._next_write(hold, view, plan)
-            if attempt is None:
-                if not hold.is_sending:
-                    break
+            if attempt is not None:
+                if not await self._ledgers.write(hold, attempt):
+                    await self._ledgers.after_loss(hold, view)
+                    return Again(backoff=CONTENTION)
+                hold.begin()
+                hold.collect()
+            elif hold.is_sending:
                 await hold.news()
-                continue
-            if not await self._ledgers.write(hold, attempt):
-                await self._ledgers.after_loss(hold, view)
-                return Again(backoff=CONTENTION)
-            hold.begin()
-            hold.collect()
+            else:
+                break
         if plan.settled and not hold.claim.facts:
-            return self._settled(request_id, version, plan)
+            return self._settled(request_id, version, plan.wake_at)
         if hold.mailer.refusing:
             # Not this request's fault: it waits with the others for a probe, not for a backoff of its own.
             return Again(PAUSED_LOOK)
