@@ -21,6 +21,7 @@ from teleport_email.mail.smtp import pool
 from teleport_email.mail.smtp.mailer import SmtpMailer
 from teleport_email.reconciling import hold, look, reconcile
 from teleport_email.sandbox.cluster.cluster import SandboxCluster
+from teleport_email.sandbox.cluster.generation import VERSIONS
 from teleport_email.sandbox.mail.inbox import Inbox
 from teleport_email.sandbox.mail.mailbox import Mailbox, ReceivedMail
 from teleport_email.telemetry.log import Log
@@ -192,9 +193,11 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
+async def world(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    """A cluster of the version that an indirect parameter names, of 17 by default."""
+    version = VERSIONS[getattr(request, "param", 17)]
     log = Log(LogSettings(output=str(tmp_path / "daemon.log"), severity="debug"))
-    async with SandboxCluster() as cluster, Inbox() as inbox:
+    async with SandboxCluster(version=version) as cluster, Inbox() as inbox:
         world = World(cluster, inbox, cluster.write_identity(tmp_path), log, tmp_path / "daemon.log", [])
         yield world
         cluster.faults.clear()

@@ -236,6 +236,20 @@ async def test_check_names_missing_permissions_with_the_lines_of_the_role(sandbo
     assert "may not watch requests" in said
 
 
+async def test_check_of_an_old_cluster_that_has_no_rules(tmp_path: Path) -> None:
+    async with Sandbox(SandboxOptions(directory=tmp_path / "sandbox", teleport=12)) as sandbox:
+        code, found = await check(sandbox)
+        said = str(found["warning"])
+        assert code == 0
+        assert "this cluster is too old to list Access Monitoring Rules" in said
+        assert "Access Monitoring Rules" not in str(found["ok"])
+        assert "granted: access_request" in str(found["ok"])
+        sandbox.cluster.put_role("access-plugin", {})
+        code, found = await check(sandbox)
+        assert code == 1
+        assert 'access denied to perform action "read" on "access_request"' in str(found["fault"])
+
+
 async def test_check_says_what_the_mail_server_refuses(sandbox: Sandbox) -> None:
     (sandbox.options.directory / "wrong").write_text("not the password\n")
     text = sandbox.configuration.read_text()

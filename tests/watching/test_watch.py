@@ -21,7 +21,14 @@ from structlog.testing import capture_logs
 from virtual_time import START, clock, in_virtual_time
 
 from teleport_email.config.settings import TeleportSettings
-from teleport_email.core.errors import Denied, IdentityError, IdentityExpired, TeleportEmailError, Unreachable
+from teleport_email.core.errors import (
+    Denied,
+    IdentityError,
+    IdentityExpired,
+    TeleportEmailError,
+    Unreachable,
+    Unsupported,
+)
 from teleport_email.core.model import AccessMonitoringRule, AccessRequest, ClusterInfo, RequestState
 from teleport_email.reconciling.workqueue import WorkQueue
 from teleport_email.sandbox.cluster.cluster import SandboxCluster
@@ -412,11 +419,57 @@ async def test_a_missing_permission_is_said_once_with_the_lines_of_the_role() ->
     script.list_fault = Denied('listing: access denied to perform action "list" on "access_request"')
     with capture_logs() as lines:
         async with Running(script) as running:
-            await asyncio.sleep(600)
+            await asyncio.sleep(450)
             assert running.ready == 0
     denied = [line for line in lines if line["event"] == "permission missing"]
     assert len(denied) == 1
     assert "access_request" in denied[0]["role"]
+    [again] = [line for line in lines if line["event"] == "requests not watched"]
+    assert (again["log_level"], again["since_minutes"]) == ("error", 5)
+    assert "access_request" in again["error"]
+    assert again["role"] == denied[0]["role"]
+
+
+@in_virtual_time
+async def test_a_watch_that_never_stands_is_said_again_every_few_minutes() -> None:
+    script = Script()
+    script.watch_fault = Denied('watching: access denied to perform action "read" on "access_request"')
+    with capture_logs() as lines:
+        async with Running(script) as running:
+            await asyncio.sleep(1000)
+            assert 'on "access_request"' in running.link.status.problem
+            script.watch_fault = None
+            await asyncio.sleep(1000)
+    assert said(lines, "warning", "error") == [
+        ("warning", "permission missing"),
+        *[("error", "requests not watched")] * 3,
+    ]
+
+
+@in_virtual_time
+async def test_trouble_that_is_over_is_forgotten() -> None:
+    script = Script()
+    with capture_logs() as lines:
+        async with Running(script) as running:
+            for _ in range(5):
+                script.faults.extend([Unreachable("connection refused")] * 9)
+                await running.send(Unreachable("ended"))
+                await asyncio.sleep(250)
+    assert "requests not watched" not in [event for _, event in said(lines)]
+
+
+@in_virtual_time
+async def test_a_server_too_old_for_rules_is_no_missing_permission() -> None:
+    script = Script()
+    script.kinds = frozenset({REQUESTS})
+    script.rules_fault = Unsupported("listing access monitoring rules: unknown service")
+    with capture_logs() as lines:
+        async with Running(script) as running:
+            await running.send(Unreachable("ended"))
+            await asyncio.sleep(60)
+            assert (running.books, running.ready) == ([[], []], 2)
+    assert said(lines, "warning", "error") == []
+    assert [event for _, event in said(lines)].count("no access monitoring rules") == 1
 
 
 @in_virtual_time

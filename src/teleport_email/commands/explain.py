@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from teleport_email import config
 from teleport_email.commands import add_config_options, quiet_log
 from teleport_email.config.settings import Settings
-from teleport_email.core.errors import Denied, TeleportEmailError
+from teleport_email.core.errors import Denied, TeleportEmailError, Unsupported
 from teleport_email.core.model import AccessMonitoringRule, AccessRequest
 from teleport_email.render.quoting import clean
 from teleport_email.routing import recipients
@@ -219,6 +219,8 @@ async def _ask(
             except Denied as error:
                 notes.append("the Access Monitoring Rules cannot be read; this role would allow it:")
                 notes += help_for(error) or (str(error),)
+            except Unsupported:
+                notes.append("this cluster is too old to have Access Monitoring Rules")
         rules = compile_rules(written, settings.plugin_name)
         directory = Directory(connection.users, clock=asyncio.get_running_loop().time)
         # The daemon's own way to the answer, so that this command cannot tell another one.

@@ -12,7 +12,7 @@ import re
 import ssl
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, NoReturn, Self
@@ -52,6 +52,8 @@ MAX_MESSAGE = 512 * 1024 * 1024
 
 NEAR_END = timedelta(minutes=5)
 """A certificate with less time left is always renewed, however short its life was."""
+
+_WATCHING = "watching the cluster's events"
 
 _OPTIONS: tuple[tuple[str, Any], ...] = (
     ("grpc.default_authority", SERVER_NAME),
@@ -128,30 +130,34 @@ class Connection:
     async def watch(self, kinds: Sequence[str]) -> AsyncGenerator[WatchEvent, None]:
         """The events about resources of these kinds: first :class:`WatchStarted`, then what happens.
 
+        Old servers know no partial success and refuse the whole watch for one kind that they do not know or
+        permit: then the first kind alone is asked for.
+
         Never ends by itself: raises :class:`Unreachable` when the server ends the stream, which it does
-        whenever it likes, or :class:`Denied` when none of the kinds is permitted. Close the generator
+        whenever it likes, or :class:`Denied` when not even the first kind is permitted. Close the generator
         (``contextlib.aclosing``) to end it from here. Unknown events are passed over.
         """
-        doing = "watching the cluster's events"
-        stream = self._caller.stream(self._auth.WatchEvents, watch_request(kinds), doing=doing)
-        async with aclosing(stream):
+        stream = self._stream(kinds)
+        try:
             try:
-                async with asyncio.timeout(INIT_DEADLINE):
-                    first = await anext(stream, None)
-            except TimeoutError:
-                raise Unreachable(f"{doing}: the stream did not begin in time") from None
-            except Rejected as error:
-                # So it answers when it grants none of the kinds: a bad parameter, and no permission named.
-                raise Denied(str(error)) from None
-            event = event_from_proto(first) if first is not None else None
-            if not isinstance(event, WatchStarted):
-                raise Unreachable(f"{doing}: the stream did not begin as it should")
-            yield event
+                started = await _begin(stream)
+            except Denied:
+                if len(kinds) == 1:
+                    raise
+                await stream.aclose()
+                stream = self._stream(kinds[:1])
+                started = WatchStarted((await _begin(stream)).kinds or frozenset(kinds[:1]))
+            yield started
             async for message in stream:
                 event = event_from_proto(message)
                 if event is not None:
                     yield event
-        raise Unreachable(f"{doing}: the cluster ended the stream")
+        finally:
+            await stream.aclose()
+        raise Unreachable(f"{_WATCHING}: the cluster ended the stream")
+
+    def _stream(self, kinds: Sequence[str]) -> AsyncGenerator[auth_pb2.Event, None]:
+        return self._caller.stream(self._auth.WatchEvents, watch_request(kinds), doing=_WATCHING)
 
     def renew_due(self, now: datetime) -> bool:
         """Whether a new connection should take this one's place, since the identity on disk has changed.
@@ -252,6 +258,22 @@ class Session:
                 raise
             connection.own(resources.pop_all())
         return connection
+
+
+async def _begin(stream: AsyncGenerator[auth_pb2.Event, None]) -> WatchStarted:
+    """The first event. Raises :class:`Denied` where nothing is granted, :class:`Unreachable`."""
+    try:
+        async with asyncio.timeout(INIT_DEADLINE):
+            first = await anext(stream, None)
+    except TimeoutError:
+        raise Unreachable(f"{_WATCHING}: the stream did not begin in time") from None
+    except Rejected as error:
+        # So it answers when it grants none of the kinds: a bad parameter, and no permission named.
+        raise Denied(str(error)) from None
+    event = event_from_proto(first) if first is not None else None
+    if not isinstance(event, WatchStarted):
+        raise Unreachable(f"{_WATCHING}: the stream did not begin as it should")
+    return event
 
 
 def _abort(opened: Sequence[tuple[StreamReader, StreamWriter]]) -> None:

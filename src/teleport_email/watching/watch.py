@@ -8,6 +8,7 @@ watches before the old one is let go, so a renewal leaves no gap.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
 from contextlib import aclosing
@@ -18,7 +19,7 @@ from typing import Any
 import structlog
 
 from teleport_email.core.backoff import CLUSTER
-from teleport_email.core.errors import ClusterError, Denied, IdentityError, Unreachable
+from teleport_email.core.errors import ClusterError, Denied, IdentityError, Unreachable, Unsupported
 from teleport_email.core.model import AccessMonitoringRule
 from teleport_email.reconciling.workqueue import WorkQueue
 from teleport_email.teleport.calls.events import (
@@ -44,6 +45,8 @@ OVERDUE = 1 / 6
 """Share of its life left, of a certificate that something should have renewed: tbot does after a third."""
 REPLACE = "put a new identity in place and restart, or use Machine ID and refresh_identity"
 SEE_WHO_RENEWS = "nothing has renewed teleport.identity: see whether tbot is at work and writes there"
+SAY_AGAIN = 300.0
+"""Seconds between two lines about the same trouble: often enough for a log that begins after it."""
 LOOK_AT_END_EVERY = 60.0
 """Seconds between two looks at how much is left."""
 
@@ -130,6 +133,8 @@ class Watch:
         self._greeted = False
         self._outage_since: float | None = None
         self._outage_reason = ""
+        self._trouble: tuple[float, float] | None = None
+        """Since when there was no list of requests, and when that was said last."""
 
     async def run(self) -> None:
         """Watch until cancelled.
@@ -193,18 +198,23 @@ class Watch:
         return _Stream(connection, events, started.kinds)
 
     async def _read_rules(self, connection: Connection, kinds: frozenset[str] | None) -> None:
-        if kinds is not None and RULES not in kinds:
-            lines = "\n".join(role_lines([RULES]))
-            self._say_once(
-                "access monitoring rules not readable", role=lines, effect="recipients come from the file"
-            )
-            return
+        effect = "recipients come from the file"
         try:
-            self._rules.replace(await connection.rules.list())
+            rules = await connection.rules.list()
+        except Unsupported:
+            self._rules.replace([])
+            self._say_once("no access monitoring rules", version=connection.cluster.server_version,
+                           effect=effect, level=logging.INFO)  # fmt: skip
         except Denied as error:
-            self._say_once(
-                "access monitoring rules not readable", error=str(error), role="\n".join(help_for(error))
-            )
+            role = "\n".join(help_for(error) or role_lines([RULES]))
+            self._say_once("access monitoring rules not readable", error=str(error), role=role, effect=effect)
+        else:
+            if kinds is None or RULES in kinds:
+                self._rules.replace(rules)
+                return
+            # Rules whose changes nobody tells us of would soon be others than those that people see.
+            role = "\n".join(role_lines([RULES]))
+            self._say_once("access monitoring rules not readable", role=role, effect=effect)
 
     async def _serve(self, stream: _Stream) -> _Stream:
         """Take events in until the stream ends (raises) or its successor stands (returns it)."""
@@ -237,6 +247,7 @@ class Watch:
 
     def _listed(self) -> None:
         self._link.status.listed = True
+        self._trouble = None
         self._said.difference_update([key for key in self._said if key.startswith("permission missing")])
         self._ready()
 
@@ -308,7 +319,7 @@ class Watch:
         if self._outage_since is None:
             self._outage_since = self._clock()
         self._link.status.problem = str(error)
-        if str(error) == self._outage_reason:
+        if self._say_trouble(error) or str(error) == self._outage_reason:
             return
         self._outage_reason = str(error)
         if isinstance(error, Denied):
@@ -324,6 +335,24 @@ class Watch:
         else:
             event = "connection to the cluster lost" if self._greeted else "cluster not reached"
             log.warning(event, error=str(error), action="trying again until it works")
+
+    def _say_trouble(self, error: Exception) -> bool:
+        """Whether it was time to say that nobody is told of new requests: at first others do."""
+        now = self._clock()
+        since, said = self._trouble or (now, now)
+        due = now - said >= SAY_AGAIN
+        self._trouble = (since, now if due else said)
+        if due:
+            self._outage_reason = str(error)
+            role = help_for(error) if isinstance(error, Denied) else ()
+            log.error(
+                "requests not watched",
+                error=str(error),
+                since_minutes=round((now - since) / 60),
+                action="trying again until it works",
+                **({"role": "\n".join(role)} if role else {}),
+            )
+        return due
 
     def _say_connected(self, connection: Connection) -> None:
         facts = {
@@ -345,9 +374,9 @@ class Watch:
         lines = help_for(error) or role_lines([REQUESTS])
         self._say_once("permission missing", error=str(error), role="\n".join(lines))
 
-    def _say_once(self, event: str, **facts: str) -> None:
+    def _say_once(self, event: str, *, level: int = logging.WARNING, **facts: str) -> None:
         """Once for each missing permission: the next one, when the first was granted, is news."""
         what = f"{event}: {facts}"
         if what not in self._said:
             self._said.add(what)
-            log.warning(event, **facts)
+            log.log(level, event, **facts)

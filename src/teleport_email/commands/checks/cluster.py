@@ -99,7 +99,7 @@ async def _permitted(kind: str, action: str, call: Callable[[], Awaitable[object
         return fault("permissions", f"may not {action}", *todo)
     except Unsupported:
         return warning(
-            "permissions", f"the cluster is too old to {action}: {_WITHOUT.get(kind, 'not needed')}"
+            "permissions", f"this cluster is too old to {action}: {_WITHOUT.get(kind, 'not needed')}"
         )
     except ClusterError as error:
         return fault("permissions", f"could not find out whether we may {action}: {error}")
@@ -126,5 +126,8 @@ async def _watch(connection: Connection) -> Line:
     if REQUESTS not in granted:
         return fault("watch", "requests are not granted", *role_lines([REQUESTS]))
     if RULES not in granted:
+        with suppress(ClusterError):
+            if not await connection.rules.exist():
+                return ok("watch", f"granted: {', '.join(sorted(granted))}; there are no rules to watch here")
         return warning("watch", f"only {', '.join(sorted(granted))}: {_WITHOUT[RULES]}")
     return ok("watch", f"granted: {', '.join(sorted(granted))}")

@@ -46,7 +46,7 @@ def _wall_clock() -> datetime:
 
 class SandboxCluster(RequestDesk):
     """The cluster. ``now`` is its clock (certificates live by real time all the same); ``seed`` makes its
-    ids and its random faults repeatable.
+    ids and its random faults repeatable. ``version`` says what it can do: see :class:`Generation`.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class SandboxCluster(RequestDesk):
         seed: int | None = None,
     ) -> None:
         self.name = name
+        self.version = version
         self.host = host
         self._clock = now
         self._ahead = timedelta(0)
@@ -242,7 +243,11 @@ class SandboxCluster(RequestDesk):
         self._world.catalog.delete_user(name)
 
     def put_rule(self, rule: AccessMonitoringRule) -> None:
-        """Make or replace an Access Monitoring Rule; watchers see it."""
+        """Make or replace an Access Monitoring Rule; watchers see it.
+
+        Raises :class:`Refusal` where the version checks conditions and this one does not parse.
+        """
+        self._world.generation.check_rule(rule)
         self._world.catalog.put_rule(rule)
 
     def load_rule(self, wire: bytes) -> None:

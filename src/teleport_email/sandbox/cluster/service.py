@@ -83,19 +83,22 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
         """The handler of a method; one that refuses, where there is none."""
         path = handler_call_details.method
         if method := self._unary.get(path):
-            if method.name in self._world.faults.unimplemented:
+            if self._lacks(method.name):
                 return grpc.unary_unary_rpc_method_handler(self._unknown(path, method.name))
             return grpc.unary_unary_rpc_method_handler(
                 self._one(method), request_deserializer=method.request.FromString
             )
         if stream := self._streams.get(path):
             name, request, answer = stream
-            if name in self._world.faults.unimplemented:
+            if self._lacks(name):
                 return grpc.unary_unary_rpc_method_handler(self._unknown(path, name))
             return grpc.unary_stream_rpc_method_handler(
                 self._many(name, answer), request_deserializer=request.FromString
             )
         return grpc.unary_unary_rpc_method_handler(self._unknown(path, path))
+
+    def _lacks(self, name: str) -> bool:
+        return name in self._world.faults.unimplemented or not self._world.generation.has(name)
 
     # One answer -------------------------------------------------------------------------------------
 

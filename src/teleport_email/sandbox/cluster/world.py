@@ -14,10 +14,11 @@ from datetime import datetime, timedelta
 from teleport_email.core.model import ClusterInfo
 from teleport_email.sandbox.cluster.catalog import Catalog
 from teleport_email.sandbox.cluster.faults import Faults
+from teleport_email.sandbox.cluster.generation import Generation
 from teleport_email.sandbox.cluster.lifecycle import KIND
 from teleport_email.sandbox.cluster.permissions import Peer, Roles
 from teleport_email.sandbox.cluster.plugin_store import PluginStore, Write
-from teleport_email.sandbox.cluster.refusal import Refusal, access_denied, action_denied, bad_parameter
+from teleport_email.sandbox.cluster.refusal import Refusal, action_denied, bad_parameter
 from teleport_email.sandbox.cluster.request_book import RequestBook
 from teleport_email.sandbox.cluster.watchers import Watcher, Watchers
 from teleport_email.sandbox.cluster.wire import field
@@ -25,7 +26,6 @@ from teleport_email.teleport._proto import auth_pb2, rules_pb2, types_pb2, users
 from teleport_email.teleport.calls.convert import ACCESS_MONITORING_RULE, cluster_to_proto
 
 _PLUGIN_DATA = "access_plugin_data"
-_WATCHABLE = (KIND, ACCESS_MONITORING_RULE)
 
 
 class World:
@@ -33,6 +33,7 @@ class World:
 
     def __init__(self, info: ClusterInfo, now: Callable[[], datetime], rng: random.Random) -> None:
         self.info = info
+        self.generation = Generation.of(info.server_version)
         self.now = now
         self.rng = rng
         self.roles = Roles()
@@ -134,19 +135,17 @@ class World:
 
         :raises Refusal: a kind is not permitted and partial success is not enough, or none is permitted.
         """
+        watchable = (KIND, ACCESS_MONITORING_RULE) if self.generation.rules else (KIND,)
         granted = []
         for kind in request.Kinds:
-            missing = self._missing(peer, kind.Kind, ("read",))
-            if kind.Kind in _WATCHABLE and not missing:
+            if kind.Kind in watchable and not self._missing(peer, kind.Kind, ("read",)):
                 granted.append(kind)
-            elif not request.AllowPartialSuccess:
-                if missing:
-                    raise action_denied(kind.Kind, missing)
-                raise access_denied(f'access denied to perform action "read" on "{kind.Kind}"')
+            elif not (request.AllowPartialSuccess and self.generation.partial_watch):
+                raise action_denied(kind.Kind, ["read"])
         if not granted:
             raise bad_parameter("none of the requested kinds can be watched")
         init = auth_pb2.Event(Type=auth_pb2.INIT)
-        if self.faults.watch_status:
+        if self.faults.watch_status and self.generation.partial_watch:
             status = init.WatchStatus
             status.Kind = "watch_status"
             status.Version = "v1"

@@ -47,6 +47,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--community", action="store_true", help="a cluster whose requests are reviewed by tsh only"
     )
+    parser.add_argument(
+        "--teleport",
+        type=int,
+        choices=(12, 15, 17, 19),
+        default=17,
+        help="which version of Teleport the cluster is like (default 17)",
+    )
     # One JSON object per line: the addresses, then every message. Ends also when stdin does.
     parser.add_argument("--json", action="store_true", help=argparse.SUPPRESS)
     parser.set_defaults(run=run)
@@ -70,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
         page_port=args.page_port,
         mailgun=args.mailgun,
         community=args.community,
+        teleport=args.teleport,
     )
     try:
         asyncio.run(_run(options, Console(sys.stdout), as_json=args.json))
@@ -127,7 +135,7 @@ def _introduce(sandbox: Sandbox, console: Console) -> None:
         "",
         f"  inbox     {console.style(sandbox.page.url, bold)}",
         f"  mail      {sandbox.mail_address}",
-        f"  cluster   {sandbox.cluster.name} at {sandbox.cluster.addr}",
+        f"  cluster   {sandbox.cluster.name} at {sandbox.cluster.addr}, a Teleport {sandbox.cluster.version}",
         f"  files     {directory} (identity, {sandbox.configuration.name})",
         "",
         "In a second terminal, start the daemon:",

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from teleport_email.sandbox.cluster.cluster import SandboxCluster
+from teleport_email.sandbox.cluster.generation import VERSIONS
 from teleport_email.sandbox.mail.inbox import Inbox
 from teleport_email.sandbox.mail.inbox_page import InboxPage
 from teleport_email.sandbox.mail.mailgun import MailgunServer
@@ -37,6 +38,8 @@ class SandboxOptions:
     """Send by a Mailgun of the sandbox's instead of SMTP."""
     community: bool = False
     """A cluster without advanced access workflows."""
+    teleport: int = 17
+    """Which major version of Teleport the cluster is like: one of ``generation.VERSIONS``."""
     recipients: Mapping[str, Sequence[str]] | None = None
     """``role_to_recipients``; by default security@example.com, and dba@example.com for ``db-admin``."""
 
@@ -51,7 +54,9 @@ class Sandbox:
     def __init__(self, options: SandboxOptions) -> None:
         self.options = options
         self.cluster = SandboxCluster(
-            port=options.cluster_port, advanced_workflows=not options.community, version="17.0.0"
+            port=options.cluster_port,
+            advanced_workflows=not options.community,
+            version=VERSIONS[options.teleport],
         )
         self.mail: Inbox | MailgunServer
         if options.mailgun:

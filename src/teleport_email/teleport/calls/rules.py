@@ -35,10 +35,11 @@ class Rules:
         """False once the server said that it can list only all rules."""
 
     async def list(self) -> list[AccessMonitoringRule]:
-        """All rules for this plugin; none on a cluster that is too old to have any.
+        """All rules for this plugin.
 
-        Raises :class:`Denied` without ``access_monitoring_rule: list, read``. The conditions are as users
-        wrote them: the server accepts such as do not parse.
+        Raises :class:`Denied` without ``access_monitoring_rule: list, read``, :class:`Unsupported` where the
+        cluster is too old to have any. The conditions are as users wrote them: servers before 18 accept such
+        as do not parse.
         """
         found: Sequence[AccessMonitoringRule] = ()
         if self._filters:
@@ -47,12 +48,19 @@ class Rules:
             except Unsupported:
                 self._filters = False
         if not self._filters:
-            try:
-                found = await self._all_pages(self._page)
-            except Unsupported:
-                return []
+            found = await self._all_pages(self._page)
         # The plain list has everybody's rules, and a filter is soon misunderstood.
         return [rule for rule in found if self.concerns(rule)]
+
+    async def exist(self) -> bool:
+        """Whether this version of Teleport has rules at all. Raises any :class:`ClusterError` but
+        :class:`Unsupported`.
+        """
+        try:
+            await self.list()
+        except Unsupported:
+            return False
+        return True
 
     def concerns(self, rule: AccessMonitoringRule) -> bool:
         """Whether the rule is about access requests and names this plugin."""

@@ -1,0 +1,70 @@
+"""What a major version of Teleport can do, as far as this program sees a difference.
+
+From Teleport's changelogs and, for 12 and 17, from what real servers answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from teleport_email.core.errors import ConditionError
+from teleport_email.core.model import AccessMonitoringRule
+from teleport_email.routing.rules import parse
+from teleport_email.sandbox.cluster.refusal import bad_parameter
+
+VERSIONS: Mapping[int, str] = {12: "12.4.35", 15: "15.5.4", 17: "17.0.0", 19: "19.0.0"}
+"""Those that ``sandbox --teleport`` offers: a full version of each."""
+
+_SINCE: Mapping[str, int] = {
+    "ListAccessRequests": 15,
+    "ListAccessMonitoringRules": 15,
+    "ListAccessMonitoringRulesWithFilter": 16,
+    "UsersService/GetUser": 15,
+    "GetUserLoginState": 15,
+}
+_UNTIL: Mapping[str, int] = {"GetUser": 18}
+"""Method -> the last major version that has it."""
+_RULES_CHECKED = 18
+_PLUGIN_NAME_GONE = 19
+_PARTIAL_WATCH = 13
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """The abilities of one major version."""
+
+    major: int
+
+    @classmethod
+    def of(cls, version: str) -> Generation:
+        """That of a full version: ``17.0.0-dev``."""
+        return cls(int(version.partition(".")[0]))
+
+    def has(self, method: str) -> bool:
+        """Whether it has the method, by the name under which :class:`Service` counts it."""
+        return _SINCE.get(method, 0) <= self.major <= _UNTIL.get(method, self.major)
+
+    @property
+    def rules(self) -> bool:
+        """Whether there are Access Monitoring Rules."""
+        return self.has("ListAccessMonitoringRules")
+
+    @property
+    def partial_watch(self) -> bool:
+        """Whether a watch may be granted in part, and says of which kinds."""
+        return self.major >= _PARTIAL_WATCH
+
+    def check_rule(self, rule: AccessMonitoringRule) -> None:
+        """Refuse a rule that the server would not store; older ones store anything.
+
+        :raises Refusal: its condition does not parse there.
+        """
+        if self.major < _RULES_CHECKED:
+            return
+        try:
+            condition = parse(rule.condition)
+        except ConditionError as error:
+            raise bad_parameter(f"access monitoring rule condition is invalid: {error}") from None
+        if self.major >= _PLUGIN_NAME_GONE and "plugin.spec.name" in condition.uses:
+            raise bad_parameter("access monitoring rule condition is invalid: unknown plugin.spec.name")
