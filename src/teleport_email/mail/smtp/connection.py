@@ -24,12 +24,16 @@ from teleport_email.mail.tls import ClientTls, TlsFileError
 
 from .dialogue import GO_ON, ConnectionGone, Dialogue, Timeouts
 from .explain import bare, explain, is_loopback, own_name, what_happened
+from .login import CANNOT_LEAK, Exchange, begin, usable, wanted
 from .pool import OpenFailed
 from .replies import PolicyRefusal, Reply, Stage, judge
 
 __all__ = ["Facts", "LoginRefused", "SmtpConnection"]
 
 log = structlog.get_logger()
+
+GO_ON_LOGIN = 334
+"""The reply to AUTH, or to an answer, that asks for (another) answer."""
 
 
 @dataclass(slots=True)
@@ -180,51 +184,62 @@ class SmtpConnection:
         settings = self.settings
         if settings.auth == "none":
             return
-        offered = ", ".join(name.upper() for name in self._mechanisms) or "no login at all"
-        if settings.auth == "xoauth2":
-            mechanism = "XOAUTH2"
-        else:
-            # One mechanism, of our choice: trying the next after a refusal locks accounts.
-            mechanism = "PLAIN" if "plain" in self._mechanisms else "LOGIN"
-        if mechanism.lower() not in self._mechanisms:
-            wanted = "XOAUTH2" if mechanism == "XOAUTH2" else "PLAIN or LOGIN"
+        mechanisms = usable(settings.auth, self._mechanisms)
+        if not mechanisms:
+            offered = ", ".join(name.upper() for name in self._mechanisms) or "no login at all"
             hint = "" if self.facts.tls_version else "; perhaps it offers that only over TLS (smtp.tls)"
             raise OpenFailed(
-                AccountFault(f"the mail server offers {offered}, but {wanted} is needed to log in{hint}")
+                AccountFault(
+                    f"the mail server offers {offered}, but {wanted(settings.auth)} is needed to log in{hint}"
+                )
             )
-        self._refuse_clear_text()
-        user = settings.username
-        if mechanism == "XOAUTH2":
-            reply = await self._auth("XOAUTH2", f"user={user}\x01auth=Bearer {token}\x01\x01")
-            if reply.code == 334:
-                reply = await self._dialogue.command("")  # the refusal proper comes after an empty line
-        elif mechanism == "PLAIN":
-            reply = await self._auth("PLAIN", f"\0{user}\0{settings.password.reveal()}")
-        else:
-            reply = await self._auth("LOGIN", user)
-            if reply.code == 334:
-                reply = await self._dialogue.command(_base64(settings.password.reveal()))
-        if not reply.positive:
-            outcome = judge(Stage.LOGIN, reply)
-            assert isinstance(outcome, Temporary | AccountFault)
-            raise (LoginRefused if reply.code == 535 else OpenFailed)(outcome)
-        self.facts.login = mechanism
+        secret = token if settings.auth == "xoauth2" else settings.password.reveal()
+        for mechanism in mechanisms:
+            self._refuse_clear_text(mechanism)
+            reply = await self._authenticate(mechanism, begin(mechanism, settings.username, secret))
+            if reply.positive:
+                self.facts.login = mechanism
+                return
+            # 504: it does not know the mechanism after all, and has looked at no password. After a refusal
+            # proper no other mechanism is tried: that locks accounts.
+            if reply.code != 504:
+                break
+        outcome = judge(Stage.LOGIN, reply)
+        assert isinstance(outcome, Temporary | AccountFault)
+        raise (LoginRefused if reply.code == 535 else OpenFailed)(outcome)
 
-    async def _auth(self, mechanism: str, initial: str) -> Reply:
-        return await self._dialogue.command("AUTH", mechanism, _base64(initial))
+    async def _authenticate(self, mechanism: str, exchange: Exchange) -> Reply:
+        """The reply that ends the exchange."""
+        initial = [] if exchange.initial is None else [_base64(exchange.initial)]
+        reply = await self._dialogue.command("AUTH", mechanism, *initial)
+        while reply.code == GO_ON_LOGIN:
+            answer = exchange.answer(reply.text)
+            if answer is None:
+                refusal = await self._dialogue.command("*", called="AUTH")  # RFC 4954 section 4
+                asked = (
+                    f"asked {str(reply)!r} in a login by {mechanism}, which we cannot answer; then {refusal}"
+                )
+                raise OpenFailed(AccountFault(f"the mail server {asked}"))
+            reply = await self._dialogue.command(_base64(answer), called="AUTH")
+        return reply
 
-    def _refuse_clear_text(self) -> None:
+    def _refuse_clear_text(self, mechanism: str) -> None:
         if self.facts.tls_version or is_loopback(self.facts.peer):
             return
         if not self.settings.allow_plaintext_auth:
+            what = (
+                f"not logging in at {self.settings.host} by {mechanism}, which lets a listener guess the password"
+                if mechanism in CANNOT_LEAK
+                else f"not sending the password to {self.settings.host} in clear text"
+            )
             raise OpenFailed(
                 AccountFault(
-                    f"not sending the password to {self.settings.host} in clear text: the connection has no"
+                    f"{what}: the connection has no"
                     ' TLS; set smtp.tls = "starttls" or "implicit", or smtp.allow_plaintext_auth = true'
                     " if the network is to be trusted"
                 )
             )
-        self.facts.secret_in_clear = True
+        self.facts.secret_in_clear = mechanism not in CANNOT_LEAK
 
     def _note_tls(self) -> None:
         tls = self._dialogue.transport_info("ssl_object")

@@ -101,10 +101,12 @@ class Dialogue:
             raise self._gone("greeting", error) from error
         return self._checked(Reply(response.code, response.message), "greeting")
 
-    async def command(self, *words: str, limit: float | None = None) -> Reply:
-        """One command and its reply. ``limit``: seconds. :raises ConnectionGone:"""
+    async def command(self, *words: str, limit: float | None = None, called: str = "") -> Reply:
+        """One command and its reply. ``limit``: seconds. ``called``: what a reason calls it where the first
+        word is no verb but may be a secret. :raises ConnectionGone:
+        """
         limit = self._timeouts.step if limit is None else limit
-        name = _name(words)
+        name = called or _name(words)
         try:
             # Refuses control characters, so that no argument becomes a command of its own.
             response = await self.protocol.execute_command(
@@ -280,4 +282,4 @@ class _Group:
 
 def _name(words: Sequence[str]) -> str:
     """The verb alone: arguments may be secrets."""
-    return words[0].partition(":")[0] if words and words[0] else "login"
+    return words[0].partition(":")[0]

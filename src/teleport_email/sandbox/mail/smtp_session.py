@@ -7,8 +7,10 @@ import base64
 import binascii
 import collections
 import functools
+import hmac
 import json
 import logging
+import secrets
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -38,7 +40,7 @@ class Access:
 
     passwords: dict[str, str] = field(default_factory=dict, repr=False)
     tokens: dict[str, str] = field(default_factory=dict, repr=False)
-    mechanisms: tuple[str, ...] = ("PLAIN", "LOGIN", "XOAUTH2")
+    mechanisms: tuple[str, ...] = ("PLAIN", "LOGIN", "XOAUTH2")  # and CRAM-MD5
     in_clear: bool = False
     """Offer AUTH without TLS."""
 
@@ -51,7 +53,7 @@ class Access:
         """The mechanisms that anybody could log in with."""
         usable = set()
         if self.passwords:
-            usable |= {"PLAIN", "LOGIN"}
+            usable |= {"PLAIN", "LOGIN", "CRAM-MD5"}
         if self.tokens:
             usable.add("XOAUTH2")
         return tuple(name for name in self.mechanisms if name in usable)
@@ -99,6 +101,9 @@ class _Hooks:
 
     async def auth_XOAUTH2(self, server: SmtpSession, args: list[str]) -> AuthResult:  # noqa: N802
         return await server.xoauth2(args)
+
+    async def auth_CRAM__MD5(self, server: SmtpSession, _args: list[str]) -> AuthResult:  # noqa: N802
+        return await server.cram_md5()
 
 
 class SmtpSession(SMTP):
@@ -307,6 +312,20 @@ class SmtpSession(SMTP):
         if good:
             self.auth_user = name
         return AuthResult(success=good, handled=False, auth_data=login)
+
+    async def cram_md5(self) -> AuthResult:
+        """RFC 2195: the challenge is never the same twice."""
+        challenge = f"<{self.number}.{secrets.token_hex(8)}@sandbox.test>"
+        answer = await self.challenge_auth(challenge)
+        if answer is MISSING:
+            return AuthResult(success=False)
+        name, _, digest = answer.decode("utf-8", "replace").rpartition(" ")
+        password = self._owner.access.passwords.get(name, "")
+        right = hmac.new(password.encode(), challenge.encode(), "md5").hexdigest()
+        if password and hmac.compare_digest(digest.encode(), right.encode()):
+            self.auth_user = name
+            return AuthResult(success=True, auth_data=LoginPassword(name.encode(), b""))
+        return AuthResult(success=False, handled=False)
 
     async def xoauth2(self, args: list[str]) -> AuthResult:
         """The exchange as Google and Microsoft document it: a refusal is a 334 with JSON first."""
