@@ -355,6 +355,7 @@ def test_a_login_in_clear_text_elsewhere_must_be_asked_for() -> None:
         ("host = 'm.example'\nhelo_hostname = 'a b'", "smtp.helo_hostname", "host's name"),
         ("host = 'm.example'\nmax_connections = 0", "smtp.max_connections", "between"),
         ("host = 'm.example'\nmessages_per_connection = -1", "smtp.messages_per_connection", "between"),
+        ("host = 'm.example'\npipelining = 'no'", "smtp.pipelining", "true or false"),
     ],
 )
 def test_faults_of_smtp(text: str, path: str, what: str) -> None:

@@ -47,6 +47,7 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
         "max_connections",
         "messages_per_connection",
         "max_per_minute",
+        "pipelining",
         "oauth2",
     ),
     "smtp.oauth2": ("token_url", "client_id", "client_secret", "client_secret_file", "scope", "token_file"),

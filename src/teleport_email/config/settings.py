@@ -91,6 +91,8 @@ class SmtpSettings:
     messages_per_connection: int = 20
     max_per_minute: int = 0
     """0: no limit."""
+    pipelining: bool = True
+    """Use PIPELINING where it is offered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

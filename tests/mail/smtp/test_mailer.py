@@ -726,3 +726,55 @@ async def test_verify_tells_what_it_found(connect) -> None:
         [finding] = await connect(inbox).verify()
         assert not finding.good
         assert "refused" in finding.detail
+
+
+# PIPELINING that is offered and not meant
+
+
+@pytest.mark.parametrize("first", ["accepted", "refused"])
+async def test_a_group_of_which_all_but_the_first_is_thrown_away_is_the_last(
+    connect, new_mail, pipelining, first
+) -> None:
+    async with Inbox() as inbox:
+        inbox.faults.drops_commands = True
+        if first == "refused":
+            inbox.faults.on("MAIL", Reply(452, "4.3.1 disk full"), times=1)
+        mailer = connect(inbox, max_connections=1, timeouts=SHORT)
+        with structlog.testing.capture_logs() as logs:
+            outcome = await mailer.send(new_mail(), OpenGate())
+            for _ in range(5):
+                assert isinstance(await mailer.send(new_mail(), OpenGate()), Delivered)
+        assert isinstance(outcome, Temporary if pipelining or first == "refused" else Delivered)
+        assert inbox.connections.total == (2 if pipelining else 1)
+        said = [entry["event"] for entry in logs if entry["log_level"] == "warning"]
+        assert said == ["mail server does not mean PIPELINING"] * pipelining
+        assert not mailer.paused
+
+
+async def test_connections_that_stand_when_that_is_found_out_go_one_by_one_too(connect, new_mail) -> None:
+    async with Inbox() as inbox:
+        mailer = connect(inbox, max_connections=3, timeouts=SHORT)
+        inbox.faults.delay = 0.005  # long enough for several to wait at once
+        await asyncio.gather(*(mailer.send(new_mail(), OpenGate()) for _ in range(6)))
+        inbox.faults.drops_commands = True
+        await mailer.send(new_mail(), OpenGate())
+        outcomes = await asyncio.gather(*(mailer.send(new_mail(), OpenGate()) for _ in range(6)))
+        assert [outcome for outcome in outcomes if not isinstance(outcome, Delivered)] == []
+
+
+async def test_no_pipelining_at_all_where_the_settings_say_so(connect, new_mail) -> None:
+    async with Inbox() as inbox:
+        inbox.faults.drops_commands = True
+        mailer = connect(inbox, pipelining=False, timeouts=SHORT)
+        for _ in range(3):
+            assert isinstance(await mailer.send(new_mail(), OpenGate()), Delivered)
+        assert inbox.connections.total == 1
+
+
+async def test_silence_from_the_first_command_on_says_nothing_about_pipelining(connect, new_mail) -> None:
+    async with Inbox() as inbox:
+        inbox.faults.on("MAIL", Silence(), times=1)
+        mailer = connect(inbox, timeouts=SHORT)
+        with structlog.testing.capture_logs() as logs:
+            assert isinstance(await mailer.send(new_mail(), OpenGate()), Temporary)
+        assert [entry for entry in logs if entry["log_level"] == "warning"] == []

@@ -228,7 +228,7 @@ class SmtpConnection:
             return
         if not self.settings.allow_plaintext_auth:
             what = (
-                f"not logging in at {self.settings.host} by {mechanism}, which lets a listener guess the password"
+                f"not logging in at {self.settings.host} by {mechanism}, which lets others guess the password"
                 if mechanism in CANNOT_LEAK
                 else f"not sending the password to {self.settings.host} in clear text"
             )
@@ -253,9 +253,17 @@ class SmtpConnection:
     # One message
 
     async def transact(
-        self, sender: str, recipient: str, raw: bytes, attempt: Attempt, sender_accepted: Callable[[], None]
+        self,
+        sender: str,
+        recipient: str,
+        raw: bytes,
+        attempt: Attempt,
+        sender_accepted: Callable[[], None],
+        *,
+        pipelining: bool = True,
     ) -> Delivered | Temporary | Refused | AccountFault | PolicyRefusal:
-        """Send one message. ``raw`` has CRLF lines; ``sender_accepted`` is called after MAIL.
+        """Send one message. ``raw`` has CRLF lines; ``sender_accepted`` is called after MAIL; ``pipelining``:
+        use it where it is offered.
 
         After any outcome the connection can be given back (it knows whether it is :attr:`alive`).
 
@@ -263,7 +271,7 @@ class SmtpConnection:
         :raises WithdrawnError: the gate closed before the dot; the connection is closed.
         """
         commands = [self._mail_from(sender, len(raw)), f"RCPT TO:<{recipient}>", "DATA"]
-        together = "pipelining" in self._extensions
+        together = pipelining and "pipelining" in self._extensions
         ask = self._dialogue.at_once if together else self._dialogue.one_by_one
         try:
             await self._clear()
@@ -347,6 +355,11 @@ class SmtpConnection:
             pass
         finally:
             self.abort()
+
+    @property
+    def dropped_commands(self) -> bool:
+        """The server offered PIPELINING, but took only some of the commands of a group."""
+        return self._dialogue.dropped_commands
 
     def _lost(self) -> None:
         self.on_lost()

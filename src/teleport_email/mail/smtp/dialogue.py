@@ -74,6 +74,8 @@ class Dialogue:
     def __init__(self, timeouts: Timeouts, lost: Callable[[], None]) -> None:
         """``lost`` is called when the other side has closed the connection."""
         self._timeouts = timeouts
+        self.dropped_commands = False
+        """Of commands in one go the server answered some, and then fell silent."""
         self.protocol = _Protocol(loop=asyncio.get_running_loop(), connection_lost_callback=lambda _: lost())
         """For ``create_connection`` and for what aiosmtplib itself can do: STARTTLS."""
 
@@ -147,6 +149,7 @@ class Dialogue:
                         reply = await group.reply(self._timeouts.step)
                         replies.append(self._checked(Reply(*reply), _name((command,))))
             except (SMTPException, OSError) as error:
+                self.dropped_commands = bool(replies) and isinstance(error, SMTPReadTimeoutError)
                 last = commands[min(len(replies), len(commands) - 1)]
                 raise self._gone(_name((last,)), error) from error
         except ConnectionGone as gone:

@@ -65,6 +65,7 @@ class SmtpMailer(Mailer):
         self._tokens = _token_source(settings, clock, environ)
         self._standing = Standing()
         self._warned = False
+        self._pipelining = settings.pipelining
         self._sent_at: deque[float] = deque(maxlen=settings.max_per_minute or None)
         self._pool = Pool(
             self._open,
@@ -115,10 +116,16 @@ class SmtpMailer(Mailer):
             try:
                 attempt.begin()
                 outcome = await connection.transact(
-                    sender, mail.recipient, raw, attempt, lambda: self._pause.passed(Step.SENDER)
+                    sender,
+                    mail.recipient,
+                    raw,
+                    attempt,
+                    lambda: self._pause.passed(Step.SENDER),
+                    pipelining=self._pipelining,
                 )
             except ConnectionGone as gone:
                 self._pool.drop(connection)
+                self._learn(connection)
                 if used_before and (gone.before_recipient or not second_try):
                     # It died while idle, or has served enough messages: not this message's fault. Once the
                     # recipient was named it might be, so then only one more connection is risked.
@@ -132,8 +139,20 @@ class SmtpMailer(Mailer):
             except BaseException:
                 self._pool.drop(connection)
                 raise
+            self._learn(connection)
             self._pool.give_back(connection)
             return self._judge(mail, outcome)
+
+    def _learn(self, connection: SmtpConnection) -> None:
+        """Group no commands any more where the server does not bear that after all."""
+        if not (self._pipelining and connection.dropped_commands):
+            return
+        self._pipelining = False
+        log.warning(
+            "mail server does not mean PIPELINING",
+            server=f"{self._settings.host}:{self._settings.port}",
+            action="set smtp.pipelining = false; until then each start finds out anew, by waiting",
+        )
 
     def _judge(self, mail: Mail, outcome: SendOutcome | PolicyRefusal) -> SendOutcome:
         until = Step.SENDER

@@ -55,6 +55,8 @@ class SmtpFaults(Script):
         """The next MAIL after so many messages gets 421."""
         self.greylist: float | None = None
         """Seconds that must pass between a recipient's first RCPT (answered 451) and a good one."""
+        self.drops_commands = False
+        """Of commands that come in one go all but the first are thrown away, whatever is offered."""
         self.hide_starttls = False
         """STARTTLS is neither offered nor known nor demanded, as when somebody in between strips it."""
         self.refuse_login = False
@@ -79,7 +81,7 @@ class SmtpFaults(Script):
         super().clear()
         self.connection_limit = self.messages_per_connection = self.greylist = None
         self.over_limit = "421"
-        self.hide_starttls = self.refuse_login = False
+        self.hide_starttls = self.refuse_login = self.drops_commands = False
         self._first_seen.clear()
 
     def at(self, verb: str, recipients: Sequence[str] = (), *, now: float = 0.0) -> Action | None:

@@ -204,6 +204,11 @@ class SmtpSession(SMTP):
         if not self._done.done():
             self._done.set_result(None)
 
+    def data_received(self, data: bytes) -> None:
+        if self._owner.faults.drops_commands and data[:5].upper() == b"MAIL ":
+            data = data[: data.find(b"\n") + 1]
+        super().data_received(data)
+
     def connection_lost(self, error: Exception | None) -> None:
         super().connection_lost(error)
         self._owner.closed(self)
