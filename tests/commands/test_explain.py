@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from teleport_email.cli import main
-from teleport_email.core.model import AccessMonitoringRule, User
+from teleport_email.core.model import AccessMonitoringRule, Schedule, Shift, User
 from teleport_email.sandbox.cluster.cluster import SandboxCluster
 from teleport_email.sandbox.cluster.permissions import MINIMAL
 
@@ -73,8 +73,8 @@ def explained(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[
     return requests
 
 
-def test_the_manual_has_ten_examples() -> None:
-    assert [headline.split(".")[0] for headline, _ in sections()] == [str(number) for number in range(1, 11)]
+def test_the_manual_has_twelve_examples() -> None:
+    assert [headline.split(".")[0] for headline, _ in sections()] == [str(number) for number in range(1, 13)]
 
 
 @pytest.mark.parametrize(
@@ -114,6 +114,7 @@ def test_json_says_the_same_to_programs(here: Path, capsys: pytest.CaptureFixtur
         ],
         "rules": [],
         "excluded": False,
+        "silenced": False,
         "fallback": False,
         "problem": "",
         "notes": [],
@@ -233,6 +234,8 @@ def test_a_file_that_cannot_be_read_is_named(here: Path, capsys: pytest.CaptureF
         ["0193", "--trait", "a=b"],
         ["--roles", "dev", "--trait", "a"],
         ["--request", "-", "--rules", "-"],
+        ["--roles", "dev", "--at", "tonight"],
+        ["--roles", "dev", "--at", "0001-01-01T00:00+14:00"],
     ],
 )
 def test_what_makes_no_sense_together_is_wrong_usage(arguments: list[str], here: Path) -> None:
@@ -374,3 +377,63 @@ async def test_a_request_that_is_gone_is_an_error_that_says_so(
     answer = await ask(here, cluster, capsys, "01939999-0000-7000-8000-000000000000")
     assert answer["code"] == 1
     assert "was deleted or has expired" in answer["err"]
+
+
+NIGHTS = Schedule((Shift("Monday", "22:00", "23:59"),), "Europe/Lisbon")
+
+
+async def test_a_request_of_the_cluster_can_be_looked_at_as_of_another_time(
+    here: Path, cluster: SandboxCluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster.put_rule(
+        AccessMonitoringRule(
+            "nights", ("access_request",), 'plugin.spec.name == "email"', "email", ("oncall@example.com",),
+            schedules={"nights": NIGHTS},
+        )
+    )  # fmt: skip
+    request = await cluster.create(roles=("dev",))
+    night = await ask(here, cluster, capsys, request.id, "--at", "2026-11-30T23:30:00+01:00")
+    assert told(night) == ["oncall@example.com"]
+    assert "plugin.spec.name" in night["rules"][0]["remarks"][0]
+    day = await ask(here, cluster, capsys, request.id, "--at", "2026-11-30T12:00")
+    assert told(day) == ["security@example.com"]
+    assert day["rules"][0]["why"].endswith("next: Monday 2026-11-30, 22:00 to 23:59 (Europe/Lisbon)")
+
+
+def test_a_rule_of_a_file_with_what_this_version_does_not_know(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "rules.yaml").write_text(
+        "metadata: {name: r, labels: {a: b}}\n"
+        "spec:\n"
+        "  subjects: [access_request]\n"
+        "  condition: 'true'\n"
+        "  colour: red\n"
+        "  schedules: {a: {time: {shifts: [{weekday: Monday, start: 22:00, end: 23:59}]}}}\n"
+        "  notification: {name: email, recipients: [new@example.com]}\n"
+    )
+    assert explain("--roles", "dev", "--rules", "rules.yaml", "--at", "2026-11-30T22:00") == 0
+    printed = capsys.readouterr().out
+    assert "new@example.com" in printed
+    assert "Rules to look at (1):\n  r  spec: colour is not known to this version and passed over" in printed
+
+
+@pytest.mark.parametrize(
+    ("schedules", "words"),
+    [
+        ("[]", None),
+        ("x", "rule r: spec.schedules is no table"),
+        ("{a: x}", "spec.schedules.a is no table"),
+        ("{a: {time: {shifts: x}}}", "shifts is no list"),
+        ("{a: {time: {shifts: [x]}}}", "shift 1 is no table"),
+        ("{a: {time: {timezone: [x]}}}", "timezone is no text"),
+        ("{a: {time: {shifts: [{weekday: {}}]}}}", "weekday is no text"),
+    ],
+)
+def test_schedules_of_a_file_that_are_none(
+    schedules: str, words: str | None, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "rules.yaml").write_text(f"metadata: {{name: r}}\nspec: {{schedules: {schedules}}}")
+    assert explain("--roles", "dev", "--rules", "rules.yaml") == (0 if words is None else 1)
+    if words is not None:
+        assert words in capsys.readouterr().err

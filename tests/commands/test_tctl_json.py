@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from teleport_email.commands.tctl_json import parse_requests
-from teleport_email.core.model import AccessRequest, RequestState, ResourceID, Review, Threshold
+from teleport_email.core.model import AccessRequest, Constraint, RequestState, ResourceID, Review, Threshold
 
 
 def printed(**spec: Any) -> dict[str, Any]:
@@ -130,3 +130,53 @@ def test_what_is_wrong_is_said_with_its_place(text: str, hint: str) -> None:
 
 def test_a_time_that_python_cannot_hold_is_none() -> None:
     assert parse_requests(json.dumps(printed(created="0000-01-01T00:00:00Z")))[0].created is None
+
+
+def test_what_newer_servers_print() -> None:
+    arn = "arn:aws:iam::123456789012:role/dba"
+
+    def access(kind: str, name: str, constraints: Any = None) -> dict[str, Any]:
+        return {"id": {"cluster": "c", "kind": kind, "name": name}, "constraints": constraints}
+
+    text = json.dumps(
+        printed(
+            request_kind=2,
+            rtm={
+                "dba": {"sets": [{"indexes": [0, 1]}, {"indexes": [2]}]},
+                "ops": {"Sets": [{"Indexes": [3]}]},
+            },
+            resource_ids=[{"cluster": "c", "kind": "node", "name": "n"}],
+            resource_access_ids=[
+                access("node", "n"),
+                access("node", "m", {"version": "v1", "ssh": {"logins": ["root", "ec2-user"]}}),
+                access("app", "aws", {"version": "v1", "Details": {"AwsConsole": {"role_arns": [arn]}}}),
+                access("windows_desktop", "w", {"version": "v1", "logins": ["Administrator"]}),
+                access("db", "d", {"version": "v2", "pieces": ["one"]}),
+            ],
+        )
+    )
+    [request] = parse_requests(text)
+    assert request.long_term
+    assert request.role_thresholds == {"dba": ((0, 1), (2,)), "ops": ((3,),)}
+    assert request.resources == (
+        ResourceID("c", "node", "n"),
+        ResourceID("c", "node", "m", constraint=Constraint("logins", ("root", "ec2-user"))),
+        ResourceID("c", "app", "aws", constraint=Constraint("roles", (arn,))),
+        ResourceID("c", "windows_desktop", "w", constraint=Constraint("logins", ("Administrator",))),
+        ResourceID("c", "db", "d", constraint=Constraint()),
+    )
+
+
+@pytest.mark.parametrize(("kind", "long_term"), [(0, False), (1, False), ("LONG_TERM", True), (None, False)])
+def test_the_kind_of_a_request(kind: Any, long_term: bool) -> None:
+    [request] = parse_requests(json.dumps(printed(request_kind=kind)))
+    assert request.long_term is long_term
+
+
+@pytest.mark.parametrize(
+    "spec", [{"rtm": []}, {"rtm": {"dba": {"sets": {}}}}, {"rtm": {"dba": {"sets": [{"indexes": ["x"]}]}}},
+             {"resource_access_ids": [{}]}, {"resource_access_ids": [{"id": {}, "constraints": []}]}],
+)  # fmt: skip
+def test_what_is_no_such_thing_is_named(spec: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="request 1"):
+        parse_requests(json.dumps(printed(**spec)))

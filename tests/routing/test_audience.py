@@ -33,7 +33,7 @@ from teleport_email.core.model import (
     User,
 )
 from teleport_email.render.renderer import Renderer
-from teleport_email.routing.audience import AudienceFinder, TextWriter
+from teleport_email.routing.audience import AudienceFinder, TextWriter, tell_of_rules
 from teleport_email.routing.rules.compiled import compile_rules
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -244,3 +244,41 @@ async def test_a_request_that_is_gone_is_told_as_expired() -> None:
     assert "EXPIRED" in render(Kind(Topic.EXPIRED), View(REQUEST, gone=True), ledger).text
     approved = dataclasses.replace(REQUEST, state=RequestState.APPROVED)
     assert "APPROVED" in render(Kind(Topic.APPROVED), View(approved, gone=True), ledger).text
+
+
+async def test_a_silenced_request_is_said_in_one_line_and_only_once() -> None:
+    labels = {"teleport-email/silence": "true"}
+    quiet = AccessMonitoringRule("quiet", ("access_request",), "true", "email", labels=labels)
+    cluster = Cluster({"alice": user("alice", "alice@example.com")})
+    finder = Finder(cluster, quiet, notify_requester=frozenset({"approved"}))
+    with capture_logs() as lines:
+        for _ in range(3):
+            told = await finder.finder.audience(REQUEST)
+            assert told == Audience((), "alice@example.com"), "their own messages are not the rule's concern"
+    assert [(line["event"], line["log_level"]) for line in lines if line["log_level"] != "debug"] == [
+        ("silenced by a rule", "info")
+    ]
+    assert finder.unroutable == 0
+
+
+def test_rules_are_told_of_when_they_are_new_or_changed() -> None:
+    def compiled(*unknown: str) -> Any:
+        return compile_rules(
+            [
+                AccessMonitoringRule("new", ("access_request",), "true", "email", unknown=unknown),
+                AccessMonitoringRule("bad", ("access_request",), "((", "email"),
+            ]
+        )
+
+    failed: list[None] = []
+    with capture_logs() as lines:
+        tell_of_rules(compiled("spec: field 9"), (), lambda: failed.append(None))
+        tell_of_rules(compiled("spec: field 9"), compiled("spec: field 9"), lambda: failed.append(None))
+        tell_of_rules(compiled("spec: field 10"), compiled("spec: field 9"), lambda: failed.append(None))
+    assert [(line["event"], line["rule"]) for line in lines] == [
+        ("rule does not work", "bad"),
+        ("rule to look at", "new"),
+        ("rule to look at", "new"),
+    ]
+    assert "field 10" in lines[-1]["remark"]
+    assert len(failed) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from typing import Any
 
@@ -439,3 +440,104 @@ def test_no_request_can_raise_or_smuggle_in_a_duplicate(
     assert [reason.address for reason in found.reasons] == list(found.recipients)
     assert found.recipients or found.problem
     assert found.summary().isprintable()
+
+
+# Silence ----------------------------------------------------------------------------------------------
+
+
+def silent(name: str, *told: str, value: str = "true", condition: str = "true") -> AccessMonitoringRule:
+    plain = rule(name, *told, condition=condition)
+    return dataclasses.replace(plain, labels={"teleport-email/silence": value, "team": "red"})
+
+
+@pytest.mark.parametrize("told", [(), ("ghost@example.com",), ("carol",)])
+def test_a_silent_rule_tells_nobody_on_purpose(told: tuple[str, ...]) -> None:
+    found = route(
+        request(suggested_reviewers=("eve@example.com",)),
+        rules=(silent("quiet", *told),),
+        fallback_recipient="it@example.com",
+    )
+    assert (found.recipients, found.silenced, found.fallback, found.problem) == ((), True, False, "")
+    assert found.rules == ("quiet",)
+    assert found.summary() == "nobody: silenced by the rules quiet"
+    assert recipients.names_to_look_up(
+        request(), DeliverySettings(sender="t@example.com"), compile_rules((silent("quiet", *told),))
+    ) == ()  # fmt: skip
+
+
+def test_others_that_match_still_tell_theirs() -> None:
+    found = route(rules=(silent("quiet"), rule("loud", "carol@example.com")))
+    assert (found.recipients, found.silenced) == (("carol@example.com",), False)
+
+
+def test_another_without_a_usable_recipient_is_a_problem_but_brings_no_table_and_no_fallback_back() -> None:
+    found = route(rules=(silent("quiet"), rule("typing-error", "#ops")), fallback_recipient="it@example.com")
+    assert (found.recipients, found.silenced) == ((), False)
+    assert "no usable recipient in the matching rule typing-error" in found.problem
+
+
+@pytest.mark.parametrize(
+    "quiet", [silent("quiet", value="yes"), silent("quiet", value="True"), silent("quiet", condition="false")]
+)
+def test_a_rule_that_is_not_silent_or_does_not_match_silences_nothing(quiet: AccessMonitoringRule) -> None:
+    assert route(rules=(quiet,)).recipients == ("dev@example.com",)
+
+
+def test_a_requester_left_out_beside_a_silent_rule_is_no_problem() -> None:
+    rules = (silent("quiet"), rule("own", "ann@example.com"))
+    found = route(request(user="ann@example.com"), rules=rules, skip_requester=True)
+    assert (found.recipients, found.problem, found.silenced) == ((), "", True)
+
+
+# The annotation ---------------------------------------------------------------------------------------
+
+ANNOTATION = "teleport.dev/email-recipients"
+
+
+def annotated(*values: str, **changed: Any) -> AccessRequest:
+    return request(system_annotations={ANNOTATION: values, "other": ("x@example.com",)}, **changed)
+
+
+def test_recipients_from_an_annotation_join_those_of_the_roles() -> None:
+    found = route(
+        annotated("lead@example.com", "carol", " carol ", "", "nobody"),
+        addresses={"carol": "carol@example.com", "nobody": None},
+        recipients_annotation=ANNOTATION,
+    )
+    assert found.recipients == ("dev@example.com", "lead@example.com", "carol@example.com")
+    assert why(found)["lead@example.com"] == f'annotation "{ANNOTATION}"'
+    assert why(found)["carol@example.com"] == f'annotation "{ANNOTATION}", user carol'
+    assert list(why_not(found)) == ["nobody"]
+
+
+def test_the_annotation_is_off_until_it_is_named() -> None:
+    assert route(annotated("lead@example.com")).recipients == ("dev@example.com",)
+    assert route(request(), recipients_annotation=ANNOTATION).recipients == ("dev@example.com",)
+
+
+def test_allowed_domains_hold_for_an_annotation() -> None:
+    found = route(
+        annotated("lead@example.com", "mallory@evil.example", "carol"),
+        addresses={"carol": "carol@elsewhere.example"},
+        recipients_annotation=ANNOTATION,
+        allowed_domains=("example.com",),
+    )
+    assert found.recipients == ("dev@example.com", "lead@example.com")
+    assert set(why_not(found)) == {"mallory@evil.example", "carol"}
+
+
+def test_rules_and_only_suggested_reviewers_replace_the_annotation() -> None:
+    asked = annotated("lead@example.com", suggested_reviewers=("eve@example.com",))
+    by_rule = route(asked, rules=(rule("r", "carol@example.com"),), recipients_annotation=ANNOTATION)
+    assert by_rule.recipients == ("carol@example.com",)
+    only = route(asked, recipients_annotation=ANNOTATION, suggested_reviewers="only")
+    assert only.recipients == ("eve@example.com",)
+    ignored = route(asked, recipients_annotation=ANNOTATION, suggested_reviewers="ignore")
+    assert ignored.recipients == ("dev@example.com", "lead@example.com")
+
+
+def test_user_names_of_an_annotation_are_looked_up_unless_a_rule_replaces_them() -> None:
+    settings = DeliverySettings(sender="t@example.com", recipients_annotation=ANNOTATION)
+    asked = annotated("lead@example.com", "carol", suggested_reviewers=("dan",))
+    assert recipients.names_to_look_up(asked, settings) == ("carol", "dan")
+    assert recipients.names_to_look_up(asked, settings, compile_rules((rule("r", "bob"),))) == ("bob",)

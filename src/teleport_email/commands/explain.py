@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import dataclasses
 import json
 import os
 import sys
@@ -69,6 +70,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="FILE",
         help="Access Monitoring Rules (YAML or JSON) in place of the cluster's; - is stdin",
     )
+    parser.add_argument(
+        "--at",
+        metavar="TIME",
+        type=_time,
+        help="as if made then, for rules with schedules: 2026-11-30T22:30 (UTC, or with an offset)",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def check_and_run(args: argparse.Namespace) -> int:
@@ -99,10 +106,17 @@ class Explained:
             "requester": self.requester and dict(zip(("address", "why"), self.requester, strict=True)),
             "skipped": [{"candidate": each.candidate, "why": each.why} for each in route.skipped],
             "rules": [
-                {"name": each.name, "matched": each.matched, "faulty": each.faulty, "why": each.why}
+                {
+                    "name": each.name,
+                    "matched": each.matched,
+                    "faulty": each.faulty,
+                    "why": each.why,
+                    "remarks": list(each.remarks),
+                }
                 for each in route.verdicts
             ],
             "excluded": route.excluded,
+            "silenced": route.silenced,
             "fallback": route.fallback,
             "problem": route.problem,
             "notes": list(self.notes),
@@ -116,7 +130,7 @@ def run(args: argparse.Namespace) -> int:
     rules = _read(args.rules, parse_rules) if args.rules else None
     if args.request_id:
         with quiet_log(debug=args.debug):
-            explained = [asyncio.run(_ask(settings, args.request_id, rules))]
+            explained = [asyncio.run(_ask(settings, args.request_id, rules, args.at))]
     else:
         explained = list(_offline(settings, args, rules or []))
     if args.json:
@@ -179,7 +193,7 @@ def _offline(
     given = [each.partition("=") for each in args.trait]
     traits = {name: _listed(values) for name, _, values in given} if given else None
     addresses = dict(each.split("=", 1) for each in args.address)
-    for request in requests:
+    for request in (_made_at(request, args.at) for request in requests):
         route = recipients.route(
             request,
             settings.delivery,
@@ -195,7 +209,10 @@ def _offline(
 
 
 async def _ask(
-    settings: Settings, request_id: str, written: Sequence[AccessMonitoringRule] | None
+    settings: Settings,
+    request_id: str,
+    written: Sequence[AccessMonitoringRule] | None,
+    at: datetime | None,
 ) -> Explained:
     from teleport_email.routing.audience import AudienceFinder
     from teleport_email.routing.directory import Directory
@@ -212,6 +229,7 @@ async def _ask(
             raise TeleportEmailError(
                 f"the cluster has no request {clean(request_id)}: it was deleted or has expired"
             )
+        request = _made_at(request, at)
         if written is None:
             written = []
             try:
@@ -234,6 +252,18 @@ async def _ask(
     return Explained(request, route, requester, tuple(notes))
 
 
+def _made_at(request: AccessRequest, at: datetime | None) -> AccessRequest:
+    return request if at is None else dataclasses.replace(request, created=at)
+
+
+def _time(text: str) -> datetime:
+    try:
+        time = datetime.fromisoformat(text)
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(f"{text!r} is no time like 2026-11-30T22:30") from None
+
+
 def _listed(text: str) -> tuple[str, ...]:
     return tuple(part for part in map(str.strip, text.split(",")) if part)
 
@@ -253,7 +283,7 @@ def _one(explained: Explained) -> Iterator[str]:
     for note in explained.notes:
         yield f"Note: {note}"
     yield ""
-    if route.excluded:
+    if route.excluded or route.silenced:
         yield "Told: nobody, on purpose"
     elif route.reasons:
         yield f"Told ({len(route.reasons)}):"
@@ -269,9 +299,11 @@ def _one(explained: Explained) -> Iterator[str]:
         yield from _columns((entry.candidate, entry.why) for entry in route.skipped)
     if route.verdicts:
         yield f"Rules ({len(route.verdicts)}):"
-        yield from _columns(
-            (verdict.name, "matches" if verdict.matched else verdict.why) for verdict in route.verdicts
-        )
+        yield from _columns((verdict.name, verdict.why or "matches") for verdict in route.verdicts)
+    remarks = [(verdict.name, remark) for verdict in route.verdicts for remark in verdict.remarks]
+    if remarks:
+        yield f"Rules to look at ({len(remarks)}):"
+        yield from _columns(iter(remarks))
     if route.problem:
         yield f"Problem: {_shown(route.problem)}"
 

@@ -11,7 +11,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from teleport_email.core.errors import ConditionError
-from teleport_email.core.model import AccessList, AccessRequest, RequestState, ResourceID, Review, Threshold
+from teleport_email.core.model import (
+    AccessList,
+    AccessRequest,
+    Constraint,
+    RequestState,
+    ResourceID,
+    Review,
+    Threshold,
+)
 from teleport_email.routing.rules.texts import rfc3339
 
 KIND = "access_request"
@@ -24,6 +32,10 @@ _STATES = {
     3: RequestState.DENIED,
     4: RequestState.PROMOTED,
 }
+
+_LONG_TERM = frozenset({"2", "LONG_TERM"})
+_CONSTRAINTS = {"logins": "logins", "rolearns": "roles"}
+"""Key of a constraint's values, in small letters -> what they are."""
 
 
 def parse_requests(text: str) -> list[AccessRequest]:
@@ -114,6 +126,20 @@ class _Table:
         """All keys, each with a list of strings."""
         return {key: self.texts(key) for key in self._value}
 
+    def word(self, key: str) -> str:
+        """A text, or a number as one: names of values are printed in both ways."""
+        value = self._value.get(key)
+        return str(value) if isinstance(value, str | int) else ""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._value)
+
+    def inner(self) -> Iterator[_Table]:
+        """The objects in it."""
+        for key, value in self._value.items():
+            if isinstance(value, dict):
+                yield _Table(value, f"{self.place}: {key}")
+
     def flag(self, key: str) -> bool:
         return self._value.get(key) is True
 
@@ -153,15 +179,56 @@ def _request(entry: _Table) -> AccessRequest:
             for each in spec.tables("thresholds")
         ),
         suggested_reviewers=spec.texts("suggested_reviewers"),
-        resources=tuple(
-            ResourceID(each.text("cluster"), each.text("kind"), each.text("name"), each.text("sub_resource"))
-            for each in spec.tables("resource_ids")
-        ),
+        role_thresholds=_role_thresholds(spec),
+        resources=_resources(spec),
         system_annotations=annotations.lists() if annotations else {},
         access_list=_access_list(spec),
         login_hint=spec.text("login_hint"),
         dry_run=spec.flag("dry_run"),
+        long_term=spec.word("request_kind") in _LONG_TERM,
     )
+
+
+def _resources(spec: _Table) -> tuple[ResourceID, ...]:
+    """Those of both fields: resources with constraints stand only in the newer."""
+    found = [_resource(each) for each in spec.tables("resource_ids")]
+    for each in spec.tables("resource_access_ids"):
+        constraints = each.table_or_none("constraints")
+        resource = _resource(each.table("id"), _constraint(constraints) if constraints else None)
+        if resource not in found:
+            found.append(resource)
+    return tuple(found)
+
+
+def _resource(each: _Table, constraint: Constraint | None = None) -> ResourceID:
+    return ResourceID(
+        each.text("cluster"), each.text("kind"), each.text("name"), each.text("sub_resource"), constraint
+    )
+
+
+def _constraint(table: _Table) -> Constraint:
+    """The values, however deep they stand: Go writes the wrapper of a choice in more than one way."""
+    for key in table:
+        what = _CONSTRAINTS.get(key.lower().replace("_", ""))
+        if what:
+            return Constraint(what, table.texts(key))
+    for inner in table.inner():
+        if (found := _constraint(inner)) != Constraint():
+            return found
+    return Constraint()
+
+
+def _role_thresholds(spec: _Table) -> dict[str, tuple[tuple[int, ...], ...]]:
+    mapping = spec.table_or_none("rtm")
+    if mapping is None:
+        return {}
+    found: dict[str, tuple[tuple[int, ...], ...]] = {}
+    for role in mapping:
+        sets = mapping.table(role)
+        # With and without a tag Go writes the name of a field as it is declared, or small.
+        each_set = (*sets.tables("sets"), *sets.tables("Sets"))
+        found[role] = tuple((*each.numbers("indexes"), *each.numbers("Indexes")) for each in each_set)
+    return found
 
 
 def _review(review: _Table) -> Review:

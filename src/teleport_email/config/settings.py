@@ -1,8 +1,7 @@
 """The configuration as frozen values. What is in here has been checked: nothing further needs asking.
 
-Durations are seconds (float), addresses are plain ``local@domain`` in the one form that
-:func:`~teleport_email.config.addresses.parse_address` gives. Secrets are :class:`Secret` and show
-themselves to nobody.
+Durations are seconds (float), addresses are plain ``local@domain`` with the domain in A-labels and
+lower case. Secrets are :class:`Secret` and show themselves to nobody.
 """
 
 from __future__ import annotations
@@ -24,12 +23,8 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """The secret itself; bytes that are no UTF-8 stand in it as ``surrogateescape`` has them."""
+        """The secret itself."""
         return self._value
-
-    def raw(self) -> bytes:
-        """The secret as it goes over the wire."""
-        return self._value.encode("utf-8", "surrogateescape")
 
     def __repr__(self) -> str:
         return "Secret(***)"
@@ -130,6 +125,8 @@ class DeliverySettings:
     exclude_roles: tuple[str, ...] = ()
     suggested_reviewers: Literal["add", "only", "ignore"] = "add"
     max_suggested_reviewers: int = 20
+    recipients_annotation: str = ""
+    """Name of a system annotation with more recipients; empty: none."""
     allowed_domains: tuple[str, ...] = ()
     skip_requester: bool = False
     fallback_recipient: str = ""

@@ -70,18 +70,35 @@ class Threshold:
 
 
 @dataclass(frozen=True, slots=True)
+class Constraint:
+    """Which part of a resource is asked for: some ``logins`` or (AWS) ``roles``.
+
+    ``what`` is empty where the server names a part in a way that this program does not know.
+    """
+
+    what: str = ""
+    values: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.what}: {', '.join(self.values)}" if self.what else "a part of it"
+
+
+@dataclass(frozen=True, slots=True)
 class ResourceID:
-    """A requested resource (``types.ResourceID``). A node's name is a UUID."""
+    """A requested resource (``types.ResourceID``, ``types.ResourceAccessID``). A node's name is a UUID."""
 
     cluster: str
     kind: str
     name: str
     sub_resource: str = ""
+    constraint: Constraint | None = None
+    """None: all that the resource offers."""
 
     def __str__(self) -> str:
-        """As Teleport writes it: ``/cluster/kind/name``."""
+        """As Teleport writes it: ``/cluster/kind/name``, with a constraint behind it."""
         parts = (self.cluster, self.kind, self.name, self.sub_resource)
-        return "".join(f"/{part}" for part in parts if part)
+        path = "".join(f"/{part}" for part in parts if part)
+        return f"{path} ({self.constraint})" if self.constraint else path
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +121,38 @@ class AccessRequest:
     resolve_reason: str = ""
     reviews: tuple[Review, ...] = ()
     thresholds: tuple[Threshold, ...] = ()
+    role_thresholds: Mapping[str, tuple[tuple[int, ...], ...]] = field(default_factory=dict)
+    """Role -> sets of indexes of ``thresholds``: of every set one must be met. Empty: not told."""
     suggested_reviewers: tuple[str, ...] = ()
     resources: tuple[ResourceID, ...] = ()
     system_annotations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     access_list: AccessList | None = None
     login_hint: str = ""
     dry_run: bool = False
+    long_term: bool = False
+    """Asks for access without an end, which only a promotion to an access list grants."""
 
     @property
     def progress(self) -> tuple[int, int]:
         """Grows with every step of the request's life: (rank of the state, number of reviews)."""
         return (self.state.rank, len(self.reviews))
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A part of a day of the week, as it is written: ``Monday``, ``22:00``, ``23:59``."""
+
+    weekday: str
+    start: str
+    end: str
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a rule counts. ``timezone``: an IANA name, empty for UTC; without shifts it never does."""
+
+    shifts: tuple[Shift, ...] = ()
+    timezone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +167,11 @@ class AccessMonitoringRule:
     recipients: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
     desired_state: str = ""
+    schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    """By name; none: at any time."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
+    """What its spec holds that this program does not know: ``spec: field 9``, ``spec: colour``."""
 
 
 @dataclass(frozen=True, slots=True)

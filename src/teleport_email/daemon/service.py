@@ -31,7 +31,7 @@ from teleport_email.reconciling.reconcile import Reconciler
 from teleport_email.reconciling.worker import Workers
 from teleport_email.reconciling.workqueue import WorkQueue
 from teleport_email.render import Renderer
-from teleport_email.routing.audience import AudienceFinder, TextWriter
+from teleport_email.routing.audience import AudienceFinder, TextWriter, tell_of_rules
 from teleport_email.routing.directory import Directory
 from teleport_email.routing.rules.compiled import CompiledRule, compile_rules
 from teleport_email.telemetry.diagnostics import Diagnostics
@@ -162,14 +162,8 @@ class Daemon:
     def _compile(self, rules: Sequence[AccessMonitoringRule] | None = None) -> None:
         if rules is not None:
             self._book = list(rules)
-        known = {(rule.name, rule.reason) for rule in self._rules if rule.faulty}
-        self._rules = compile_rules(self._book, self.settings.plugin_name)
-        for rule in self._rules:
-            if rule.faulty and (rule.name, rule.reason) not in known:
-                self.observer.rule_failed()
-                log.warning(
-                    "rule does not work", rule=rule.name, error=rule.reason, action="it never matches"
-                )
+        before, self._rules = self._rules, compile_rules(self._book, self.settings.plugin_name)
+        tell_of_rules(self._rules, before, self.observer.rule_failed)
 
     def policy(self) -> Policy:
         """What is due, as the configuration and our time on duty say."""

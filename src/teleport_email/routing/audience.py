@@ -35,6 +35,9 @@ from teleport_email.routing.rules.compiled import CompiledRule
 
 log = structlog.get_logger()
 
+MOST_SILENCED = 10_000
+"""Ids kept; the oldest go first. Half a megabyte at most."""
+
 
 class Users(Protocol):
     """Looks up users; None of one that does not exist or may not be read."""
@@ -75,6 +78,8 @@ class AudienceFinder:
         self._resources = resources
         self._unroutable = unroutable
         self._rule_failed = rule_failed
+        self._silenced: dict[str, None] = {}
+        """Requests of which it was said that nobody is told: each change of one asks again."""
 
     async def audience(self, request: AccessRequest) -> Audience:
         """Who is told of ``request``. Says so in the log, once per look at a new request."""
@@ -92,6 +97,11 @@ class AudienceFinder:
             log.error("nobody to tell", request=request.id, roles=list(request.roles), error=route.problem)
         if route.excluded:
             return Audience()
+        if route.silenced and request.id not in self._silenced:
+            self._silenced[request.id] = None
+            while len(self._silenced) > MOST_SILENCED:
+                del self._silenced[next(iter(self._silenced))]
+            log.info("silenced by a rule", request=request.id, rules=list(route.rules))
         requester, why = await self.requester(request)
         if self._settings.delivery.notify_requester and not requester:
             log.warning("requester not told", request=request.id, user=request.user, error=why)
@@ -130,6 +140,23 @@ class AudienceFinder:
         if known[0]:
             return known
         return recipients.requester(request, delivery, await self._users.address(request.user))
+
+
+def tell_of_rules(
+    rules: Sequence[CompiledRule], before: Sequence[CompiledRule], failed: Callable[[], None]
+) -> None:
+    """Say which rules cannot match, and what is odd about others; what was so ``before`` is no news.
+
+    ``failed`` is called for each rule that cannot match.
+    """
+    known = {(rule.name, rule.reason) for rule in before if rule.faulty}
+    remarked = {(rule.name, remark) for rule in before for remark in rule.remarks}
+    for rule in rules:
+        if rule.faulty and (rule.name, rule.reason) not in known:
+            failed()
+            log.warning("rule does not work", rule=rule.name, error=rule.reason, action="it never matches")
+        for remark in (each for each in rule.remarks if (rule.name, each) not in remarked):
+            log.warning("rule to look at", rule=rule.name, remark=remark)
 
 
 class TextWriter:

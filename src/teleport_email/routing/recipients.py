@@ -3,9 +3,10 @@
 Pure: what has to be looked up (``names_to_look_up``) comes in as ``addresses`` and ``traits``. In order:
 
 1. A request for nothing but excluded roles tells nobody.
-2. The recipients of all Access Monitoring Rules that match replace everything else.
-3. Otherwise each requested role has its recipients (the most specific key of ``role_to_recipients``), and
-   the suggested reviewers join them, replace them or are ignored.
+2. The recipients of all Access Monitoring Rules that match replace everything else. One that is silent adds
+   nobody: where no other has recipients, nobody is told.
+3. Otherwise each requested role has its recipients (the most specific key of ``role_to_recipients``), those
+   of ``recipients_annotation`` join them, and the suggested reviewers join all, replace all or are ignored.
 4. Limits and refusals are applied; when nobody is left, ``fallback_recipient`` is told.
 
 Two spellings are the same recipient when only the case of the domain differs. The local part is compared
@@ -22,7 +23,7 @@ from teleport_email.config.settings import DeliverySettings
 from teleport_email.core.model import AccessRequest
 from teleport_email.routing import globs
 from teleport_email.routing.route import Reason, Route, RuleVerdict, Skipped, listed, plain
-from teleport_email.routing.rules import CompiledRule, Surroundings
+from teleport_email.routing.rules import SILENCE, CompiledRule, Surroundings
 
 ANYONE = "*"
 
@@ -65,23 +66,24 @@ def route(
     addresses = addresses or {}
     verdicts = _judge(request, rules, traits, labels)
     matched = tuple(verdict.name for verdict in verdicts if verdict.matched)
-    names = frozenset(matched)
+    matching = [rule for rule in sorted(rules, key=lambda rule: rule.name) if rule.name in frozenset(matched)]
+    telling = [rule for rule in matching if not rule.silent]
+    silent = len(telling) < len(matching)
     chosen = _Collection()
-    for rule in sorted(rules, key=lambda rule: rule.name):
-        if rule.name in names:
-            _add_rule(chosen, rule, delivery, addresses)
+    for rule in telling:
+        _add_rule(chosen, rule, delivery, addresses)
     problem = ""
     if not matched:
         _add_configured(chosen, request, delivery, role_to_recipients, addresses)
-    elif not chosen.found:
-        problem = f"no usable recipient in the matching rule {listed(plain(name) for name in matched)}"
-        if not delivery.fallback_recipient:
+    elif telling and not chosen.found:
+        problem = f"no usable recipient in the matching rule {listed(plain(rule.name) for rule in telling)}"
+        if not delivery.fallback_recipient and not silent:
             # The Go plugin goes on as if no rule had matched, and so nobody is left untold by a typing error.
             _add_configured(chosen, request, delivery, role_to_recipients, addresses)
     if delivery.skip_requester:
         _leave_out_requester(chosen, request, addresses)
     fallback = False
-    if not chosen.found:
+    if not chosen.found and not silent:
         problem = problem or "no usable recipient"
         if delivery.fallback_recipient:
             chosen.add(delivery.fallback_recipient, "fallback_recipient: nobody else could be told")
@@ -95,6 +97,7 @@ def route(
         skipped=tuple(chosen.skipped),
         rules=matched,
         verdicts=verdicts,
+        silenced=silent and not chosen.found and not problem,
         fallback=fallback,
         problem=problem,
         dropped=dropped,
@@ -115,10 +118,12 @@ def names_to_look_up(
     wanted: list[str] = []
     matched = {verdict.name for verdict in _judge(request, rules, traits, labels) if verdict.matched}
     for rule in sorted(rules, key=lambda rule: rule.name):
-        if rule.name in matched:
+        if rule.name in matched and not rule.silent:
             wanted += rule.recipients
-    if not matched and delivery.suggested_reviewers != "ignore":
-        wanted += _considered(request, delivery)
+    if not matched:
+        wanted += _annotated(request, delivery)
+        if delivery.suggested_reviewers != "ignore":
+            wanted += _considered(request, delivery)
     names = [name for name in map(str.strip, wanted) if name and _address(name) is None]
     if delivery.skip_requester and request.user:
         # Also when the user name is an address: the trait may give another one.
@@ -178,7 +183,9 @@ def _judge(
     verdicts = []
     for rule in sorted(rules, key=lambda rule: rule.name):
         outcome = rule.judge(surroundings)
-        verdicts.append(RuleVerdict(rule.name, outcome.matched, outcome.why, outcome.faulty))
+        why = f'matches and tells nobody (label {SILENCE}: "true")' if rule.silent else outcome.why
+        why = why if outcome.matched else outcome.why
+        verdicts.append(RuleVerdict(rule.name, outcome.matched, why, outcome.faulty, rule.remarks))
     return tuple(verdicts)
 
 
@@ -213,6 +220,9 @@ def _add_configured(
     if not (delivery.suggested_reviewers == "only" and suggested.found):
         # Without a usable suggestion "only" must not mean that nobody hears of the request.
         _add_roles(chosen, request, role_to_recipients)
+        for value in _annotated(request, delivery):
+            why = f'annotation "{delivery.recipients_annotation}"'
+            _add_foreign(chosen, value, why, delivery, addresses)
     for address, reasons in suggested.found.values():
         for why in reasons:
             chosen.add(address, why)
@@ -250,13 +260,7 @@ def _add_suggested(
 ) -> None:
     considered = _considered(request, delivery)
     for reviewer in considered:
-        address = _address(reviewer)
-        if address is None:
-            _add_user(chosen, reviewer, "suggested reviewer", delivery, addresses)
-        elif _allowed(address, delivery):
-            chosen.add(address, "suggested reviewer")
-        else:
-            chosen.skip(reviewer, "suggested reviewer: the domain is not in delivery.allowed_domains")
+        _add_foreign(chosen, reviewer, "suggested reviewer", delivery, addresses)
     for reviewer in request.suggested_reviewers:
         if reviewer.strip() and reviewer.strip() not in considered:
             chosen.skip(
@@ -269,6 +273,30 @@ def _add_suggested(
 def _considered(request: AccessRequest, delivery: DeliverySettings) -> tuple[str, ...]:
     distinct = dict.fromkeys(name for name in map(str.strip, request.suggested_reviewers) if name)
     return tuple(distinct)[: delivery.max_suggested_reviewers]
+
+
+def _annotated(request: AccessRequest, delivery: DeliverySettings) -> tuple[str, ...]:
+    if not delivery.recipients_annotation:
+        return ()
+    values = request.system_annotations.get(delivery.recipients_annotation, ())
+    return tuple(dict.fromkeys(value for value in map(str.strip, values) if value))
+
+
+def _add_foreign(
+    chosen: _Collection,
+    candidate: str,
+    why: str,
+    delivery: DeliverySettings,
+    addresses: Mapping[str, str | None],
+) -> None:
+    """An address that no administrator wrote, or a user's name: a requester may have a say in it."""
+    address = _address(candidate)
+    if address is None:
+        _add_user(chosen, candidate, why, delivery, addresses)
+    elif _allowed(address, delivery):
+        chosen.add(address, why)
+    else:
+        chosen.skip(candidate, f"{why}: the domain is not in delivery.allowed_domains")
 
 
 def _add_user(

@@ -29,12 +29,16 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class RuleVerdict:
-    """What became of one rule: ``matched``, or why it did not. ``faulty``: its condition is to blame."""
+    """What became of one rule. ``why``: why it did not match, or what is special about a match.
+
+    ``faulty``: its condition or its schedule is to blame.
+    """
 
     name: str
     matched: bool
     why: str = ""
     faulty: bool = False
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,8 @@ class Route:
     """Every rule that was looked at, by name."""
     excluded: bool = False
     """Nobody is told on purpose (``delivery.exclude_roles``)."""
+    silenced: bool = False
+    """Nobody is told on purpose: only rules matched that tell nobody."""
     fallback: bool = False
     """``delivery.fallback_recipient`` is told because nobody else could be."""
     problem: str = ""
@@ -66,6 +72,8 @@ class Route:
         """The whole decision in one printable line, for the log."""
         if self.excluded:
             return "nobody: every requested role is excluded"
+        if self.silenced:
+            return f"nobody: silenced by the rules {listed(plain(name) for name in self.rules)}"
         told = listed(f"{plain(reason.address)} ({plain(reason.why)})" for reason in self.reasons)
         parts = [f"told {len(self.recipients)}: {told}" if self.recipients else "told nobody"]
         if self.rules:

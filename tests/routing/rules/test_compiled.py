@@ -60,3 +60,18 @@ def test_a_bad_condition_is_a_reason_with_its_position() -> None:
 
 def test_rules_come_back_by_name() -> None:
     assert [each.name for each in compile_rules([rule(name="b"), rule(name="a")])] == ["a", "b"]
+
+
+def test_what_whoever_keeps_a_rule_should_know_is_remarked_and_the_rule_used() -> None:
+    compiled = compile_rule(rule(unknown=("spec: field 9",), condition='plugin.spec.name == "email"'))
+    assert compiled.judge(KNOWN).matched
+    field, name = compiled.remarks
+    assert field == "spec: field 9 is not known to this version and passed over"
+    assert "plugin.spec.name" in name
+    assert "from 19 on" in name
+    assert compile_rule(rule(unknown=("spec: field 9",), condition="(")).remarks == (field,)
+    assert compile_rule(rule()).remarks == ()
+
+
+def test_rules_that_are_not_ours_are_not_remarked() -> None:
+    assert compile_rule(rule(notification="slack", unknown=("spec: field 9",))).remarks == ()

@@ -196,7 +196,11 @@ NOT_PARSED = [
     "is_empty",
     'strings.contains("a")',
     'strings.title("a") == "A"',
-    'regexp.match(set("a"), "a")',
+    'regexp.match("a", "a")',
+    'set("a").match("a")',
+    'newer_than("1.2.3")',
+    'newer_than(access_request.spec.roles, "1.2.3")',
+    'between("1.2.3", access_request.spec.expiry, access_request.spec.expiry)',
     'set.contains("a")',
     # syntax
     "",

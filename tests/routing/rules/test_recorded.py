@@ -20,6 +20,7 @@ RECORDED = json.loads((Path(__file__).parents[2] / "data/vectors/conditions.json
 NEWER: dict[str, dict[str, Any]] = {
     'access_request.spec.roles.contains_all(set("dev"))': {"A": True, "B": False},
     'user.traits["teams"].contains("red")': {"A": "fails to evaluate", "B": "fails to evaluate"},
+    'regexp.match(access_request.spec.roles, "dev")': {"A": True, "B": False},
     'plugin.spec.name == "email"': {"A": True, "B": True},
 }
 

@@ -1,6 +1,7 @@
 """Conversion: facts of the recorded messages, strange content, and both ways round."""
 
 import base64
+import dataclasses
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,14 +14,18 @@ from teleport_email.core.model import (
     AccessMonitoringRule,
     AccessRequest,
     ClusterInfo,
+    Constraint,
     RequestState,
     ResourceID,
     Review,
+    Schedule,
+    Shift,
     Threshold,
     User,
 )
 from teleport_email.teleport._proto import auth_pb2, rules_pb2, types_pb2, wrappers_pb2
 from teleport_email.teleport.calls import convert
+from teleport_email.teleport.calls.decoding import decoder
 
 A = "01a203fb-6d3b-7222-aa45-ece7281bb17a"
 
@@ -47,6 +52,7 @@ def test_a_recorded_pending_request(puts):
         max_duration=datetime(2026, 11, 23, 21, 58, 58, 875871, tzinfo=UTC),
         session_ttl=datetime(2026, 11, 23, 21, 58, 58, 875871, tzinfo=UTC),
         request_reason="Fix the nightly build",
+        role_thresholds={"editor": ((0,),)},
         thresholds=(Threshold(approve=2, deny=1),),
         suggested_reviewers=("alice@example.com", "bob"),
     )
@@ -303,3 +309,111 @@ def test_a_request_looks_on_the_wire_as_recorded(vector):
         ):  # fmt: skip
             stamp.nanos -= stamp.nanos % 1000  # our times have microseconds
     assert made == wire
+
+
+SCHEDULED = AccessMonitoringRule(
+    "nights",
+    ("access_request",),
+    "true",
+    "email",
+    ("a@example.com",),
+    schedules={
+        "nights": Schedule(
+            (Shift("Monday", "22:00", "23:59"), Shift("Tuesday", "00:00", "06:00")), "Europe/Lisbon"
+        ),
+        "empty": Schedule(),
+    },
+    labels={"teleport-email/silence": "true"},
+)
+
+
+def test_schedules_and_labels_of_a_rule_there_and_back() -> None:
+    wire = convert.rule_to_proto(SCHEDULED).SerializeToString()
+    assert convert.rule_from_proto(rules_pb2.AccessMonitoringRule.FromString(wire)) == SCHEDULED
+
+
+def _tag(number: int, wire_type: int) -> bytes:
+    value, found = number << 3 | wire_type, bytearray()
+    while value > 127:
+        found.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*found, value])
+
+
+@pytest.mark.parametrize(
+    ("field", "number"),
+    [
+        (_tag(9, 0) + b"\x01", 9),
+        (_tag(9, 1) + bytes(8), 9),
+        (_tag(9, 2) + b"\x02hi", 9),
+        (_tag(9, 3) + _tag(1, 0) + b"\x01" + _tag(9, 4), 9),
+        (_tag(9, 5) + bytes(4), 9),
+        (_tag(5, 0) + b"\x00", 5),
+        (_tag(536870911, 0) + b"\x01", 536870911),
+        (_tag(8, 0) + b"\x01", 8),  # known, but of another type than we know
+        ((_tag(9, 0) + b"\x01") * 3, 9),
+    ],
+    ids=repr,
+)
+def test_a_field_of_a_rule_that_we_do_not_know_is_named_whatever_its_type(field: bytes, number: int) -> None:
+    message = convert.rule_to_proto(SCHEDULED)
+    message.spec.MergeFromString(field)
+    wire = message.SerializeToString()
+    found = convert.rule_from_proto(decoder(rules_pb2.AccessMonitoringRule)(wire))
+    assert found == dataclasses.replace(SCHEDULED, unknown=(f"spec: field {number}",))
+
+
+def test_unknown_fields_inside_the_spec_are_named_with_their_place() -> None:
+    message = convert.rule_to_proto(SCHEDULED)
+    message.spec.notification.MergeFromString(_tag(3, 0) + b"\x01")
+    message.spec.schedules["empty"].MergeFromString(_tag(2, 0) + b"\x01")
+    message.spec.schedules["nights"].time.shifts[0].MergeFromString(_tag(4, 0) + b"\x01")
+    assert set(convert.rule_from_proto(message).unknown) == {
+        "spec.notification: field 3",
+        "spec.schedules: field 2",
+        "spec.schedules.time.shifts: field 4",
+    }
+
+
+NODE = ResourceID("demo", "node", "uuid-1")
+ASKED = (
+    NODE,
+    dataclasses.replace(NODE, constraint=Constraint("logins", ("root", "ec2-user"))),
+    ResourceID("demo", "app", "aws", constraint=Constraint("roles", ("arn:aws:iam::123456789012:role/dba",))),
+    ResourceID("demo", "windows_desktop", "win-1", constraint=Constraint("logins", ("Administrator",))),
+    ResourceID("demo", "db", "orders", constraint=Constraint()),
+)
+
+
+def test_resources_of_both_fields_with_their_constraints_there_and_back() -> None:
+    request = AccessRequest("1", "ann", ("dba",), resources=ASKED, long_term=True)
+    message = convert.request_to_proto(request)
+    assert [each.Name for each in message.Spec.RequestedResourceIDs] == ["uuid-1"]
+    assert [each.constraints.WhichOneof("details") for each in message.Spec.RequestedResourceAccessIDs] == [
+        "ssh", "aws_console", "windows_desktop", None,
+    ]  # fmt: skip
+    wire = message.SerializeToString()
+    assert convert.request_from_proto(types_pb2.AccessRequestV3.FromString(wire)) == request
+
+
+def test_what_stands_in_both_fields_is_one_resource() -> None:
+    spec = types_pb2.AccessRequestSpecV3(
+        RequestedResourceIDs=[convert.resource_to_proto(NODE)],
+        RequestedResourceAccessIDs=[types_pb2.ResourceAccessID(id=convert.resource_to_proto(NODE))],
+    )
+    assert convert.resources_from_proto(spec) == (NODE,)
+
+
+def test_a_resource_reads_as_teleport_writes_it_with_its_constraint() -> None:
+    assert [str(each) for each in ASKED] == [
+        "/demo/node/uuid-1",
+        "/demo/node/uuid-1 (logins: root, ec2-user)",
+        "/demo/app/aws (roles: arn:aws:iam::123456789012:role/dba)",
+        "/demo/windows_desktop/win-1 (logins: Administrator)",
+        "/demo/db/orders (a part of it)",
+    ]
+
+
+def test_thresholds_of_roles_there_and_back() -> None:
+    request = AccessRequest("1", "ann", ("dba",), role_thresholds={"dba": ((0, 1), (2,)), "none": ()})
+    assert convert.request_from_proto(convert.request_to_proto(request)) == request

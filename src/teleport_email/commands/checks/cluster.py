@@ -18,6 +18,7 @@ from teleport_email.core.errors import (
     Rejected,
     Unsupported,
 )
+from teleport_email.routing.rules import compile_rules
 from teleport_email.teleport.calls.events import WatchStarted
 from teleport_email.teleport.calls.permissions import denied_actions, role_lines
 from teleport_email.teleport.session import Connection, Session
@@ -54,6 +55,8 @@ async def inspect(
         async for line in _permissions(connection):
             yield line
         yield await _watch(connection)
+        async for line in _rules(connection, settings.plugin_name):
+            yield line
 
 
 def _about(connection: Connection) -> Line:
@@ -104,6 +107,21 @@ async def _permitted(kind: str, action: str, call: Callable[[], Awaitable[object
     except ClusterError as error:
         return fault("permissions", f"could not find out whether we may {action}: {error}")
     return ok("permissions", f"may {action}")
+
+
+async def _rules(connection: Connection, plugin_name: str) -> AsyncIterator[Line]:
+    """What whoever keeps the rules should know: those that never match, and those with something odd."""
+    try:
+        rules = compile_rules(await connection.rules.list(), plugin_name)
+    except ClusterError:
+        return  # said above
+    for rule in rules:
+        if rule.faulty:
+            yield warning("rules", f'rule "{rule.name}" never matches: {rule.reason}')
+        for remark in rule.remarks:
+            yield warning("rules", f'rule "{rule.name}": {remark}')
+    if rules and not any(rule.faulty or rule.remarks for rule in rules):
+        yield ok("rules", f"{len(rules)} Access Monitoring Rule(s) for {plugin_name}")
 
 
 async def _watch(connection: Connection) -> Line:

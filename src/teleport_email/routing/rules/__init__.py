@@ -5,11 +5,12 @@ A condition goes this way: text, tree (``grammar``, ``tree``), typed parts (``ch
 depth and work are bounded; everything that goes wrong is a ``ConditionError``.
 """
 
-from teleport_email.routing.rules.compiled import CompiledRule, Verdict, compile_rule, compile_rules
+from teleport_email.routing.rules.compiled import SILENCE, CompiledRule, Verdict, compile_rule, compile_rules
 from teleport_email.routing.rules.condition import Condition, parse
 from teleport_email.routing.rules.surroundings import Surroundings
 
 __all__ = [
+    "SILENCE",
     "CompiledRule",
     "Condition",
     "Surroundings",

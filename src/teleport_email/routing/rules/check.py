@@ -122,10 +122,13 @@ class Checker:
         enough = len(arguments) >= len(function.takes)
         if not enough or (function.rest is None and len(arguments) > len(function.takes)):
             raise ConditionError(takes_text(function, name, arguments), node.position)
+        parts = [self.check(argument) for argument in arguments]
+        if function.of_strings is not None and any(part.kind is Kind.STRING for part in parts):
+            function = function.of_strings
         wanted = function.takes + (function.rest or Kind.ANY,) * (len(arguments) - len(function.takes))
         typed = [
-            self._as(argument, kind, f"argument {number} of {name}")
-            for number, (argument, kind) in enumerate(zip(arguments, wanted, strict=True), 1)
+            expect(part, kind, f"argument {number} of {name}")
+            for number, (part, kind) in enumerate(zip(parts, wanted, strict=True), 1)
         ]
         return _application(function, typed, node.position)
 

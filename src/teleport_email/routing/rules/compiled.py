@@ -5,13 +5,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from teleport_email.core.errors import ConditionError
 from teleport_email.core.model import AccessMonitoringRule
 from teleport_email.routing.rules.condition import Condition, parse
+from teleport_email.routing.rules.schedules import Schedules, read
 from teleport_email.routing.rules.surroundings import Surroundings
 
 SUBJECT = "access_request"
+SILENCE = "teleport-email/silence"
+"""The label of a rule that tells nobody where its value is ``true``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,12 @@ class CompiledRule:
     reason: str = ""
     faulty: bool = False
     plugin_name: str = "email"
+    schedules: Schedules | None = None
+    """None: it counts at any time."""
+    silent: bool = False
+    """Whether it tells nobody, on purpose, in place of ``role_to_recipients``."""
+    remarks: tuple[str, ...] = ()
+    """What whoever keeps the rule should know, though it works."""
 
     @property
     def uses(self) -> frozenset[str]:
@@ -43,6 +53,8 @@ class CompiledRule:
         """Whether the rule matches. Never raises for any request."""
         if self.condition is None:
             return Verdict(matched=False, why=self.reason, faulty=self.faulty)
+        if self.schedules is not None and not self.schedules.hold(known.request.created):
+            return Verdict(matched=False, why=_off_duty(self.schedules, known.request.created))
         try:
             holds = self.condition.holds(dataclasses.replace(known, plugin_name=self.plugin_name))
         except ConditionError as error:
@@ -52,16 +64,37 @@ class CompiledRule:
 
 def compile_rule(rule: AccessMonitoringRule, plugin_name: str = "email") -> CompiledRule:
     """The rule as it counts for the plugin ``plugin_name``. Never raises: a bad condition is a reason."""
-    plain = CompiledRule(rule.name, rule.recipients, plugin_name=plugin_name)
+    silent = rule.labels.get(SILENCE) == "true"
+    plain = CompiledRule(rule.name, rule.recipients, plugin_name=plugin_name, silent=silent)
     if SUBJECT not in rule.subjects:
         return dataclasses.replace(plain, reason=f"its subjects do not contain {SUBJECT}")
     if rule.notification != plugin_name:
         named = f"notifies {rule.notification}" if rule.notification else "notifies nobody"
         return dataclasses.replace(plain, reason=f"it {named}, not {plugin_name}")
+    remarks = [f"{each} is not known to this version and passed over" for each in rule.unknown]
     try:
-        return dataclasses.replace(plain, condition=parse(rule.condition))
+        schedules = read(rule.schedules) if rule.schedules else None
     except ConditionError as error:
-        return dataclasses.replace(plain, reason=f"the condition does not parse: {error}", faulty=True)
+        reason = f"its schedule cannot be read: {error}"
+        return dataclasses.replace(plain, reason=reason, faulty=True, remarks=tuple(remarks))
+    remarks += schedules.oddities if schedules else ()
+    try:
+        condition = parse(rule.condition)
+    except ConditionError as error:
+        reason = f"the condition does not parse: {error}"
+        return dataclasses.replace(plain, reason=reason, faulty=True, remarks=tuple(remarks))
+    if "plugin.spec.name" in condition.uses:
+        remarks.append("plugin.spec.name in its condition is refused by the newest servers (from 19 on)")
+    return dataclasses.replace(plain, condition=condition, schedules=schedules, remarks=tuple(remarks))
+
+
+def _off_duty(schedules: Schedules, created: datetime | None) -> str:
+    if created is None:
+        return "not in its schedule: the request does not say when it was made"
+    coming = schedules.next_after(created)
+    return (
+        f"not in its schedule; next: {coming}" if coming else "not in its schedule, which has no shift at all"
+    )
 
 
 def compile_rules(

@@ -6,12 +6,13 @@ it is checked when there is a value. All arguments are evaluated, also those of 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from teleport_email.core.errors import ConditionError
-from teleport_email.routing.rules import mailbox, patterns, texts
+from teleport_email.routing.rules import mailbox, patterns, texts, versions
 from teleport_email.routing.rules.kinds import Dict, Instant, Kind, Option, Pair, StringSet, Value, Work
 
 
@@ -28,6 +29,8 @@ class Function:
     run: Callable[..., Value]
     rest: Kind | None = None
     metered: bool = False
+    of_strings: Function | None = None
+    """What the name means where an argument is known to be a string."""
 
 
 def _set(*items: bytes) -> StringSet:
@@ -97,6 +100,10 @@ def _regexp_replace(work: Work, items: StringSet, pattern: bytes, replacement: b
     return patterns.replace_matching(items, pattern, replacement, work)
 
 
+def _regexp_match(work: Work, items: StringSet, pattern: bytes) -> bool:
+    return patterns.any_matches(items, pattern, work)
+
+
 def _rfc3339(text: bytes) -> Instant:
     return texts.rfc3339(text)
 
@@ -154,6 +161,8 @@ def _add_values(holder: Dict, key: bytes, *more: bytes) -> Dict:
 _BEFORE = Function((Kind.TIME, Kind.TIME), Kind.BOOL, _before)
 _AFTER = Function((Kind.TIME, Kind.TIME), Kind.BOOL, _after)
 _BETWEEN = Function((Kind.TIME,), Kind.BOOL, _between, rest=Kind.TIME)
+_VERSIONS = (Kind.STRING, Kind.STRING)
+_BETWEEN_VERSIONS = Function((Kind.STRING,), Kind.BOOL, versions.between, rest=Kind.STRING)
 _CONTAINS_ANY = Function((Kind.SET, Kind.SET), Kind.BOOL, _contains_any)
 _CONTAINS_ALL = Function((Kind.SET, Kind.SET), Kind.BOOL, _contains_all)
 _IS_EMPTY = Function((Kind.SET,), Kind.BOOL, _is_empty)
@@ -174,10 +183,13 @@ FUNCTIONS: Mapping[str, Function] = {
     "strings.split": Function((Kind.SET, Kind.STRING), Kind.SET, _split, metered=True),
     "email.local": Function((Kind.SET,), Kind.SET, _email_local),
     "regexp.replace": Function((Kind.SET, Kind.STRING, Kind.STRING), Kind.SET, _regexp_replace, metered=True),
+    "regexp.match": Function((Kind.SET, Kind.STRING), Kind.BOOL, _regexp_match, metered=True),
     "time.RFC3339": Function((Kind.STRING,), Kind.TIME, _rfc3339),
     "before": _BEFORE,
     "after": _AFTER,
-    "between": _BETWEEN,
+    "between": dataclasses.replace(_BETWEEN, of_strings=_BETWEEN_VERSIONS),
+    "newer_than": Function(_VERSIONS, Kind.BOOL, versions.newer),
+    "older_than": Function(_VERSIONS, Kind.BOOL, versions.older),
     "contains_any": _CONTAINS_ANY,
     "contains_all": _CONTAINS_ALL,
     "is_empty": _IS_EMPTY,

@@ -1,4 +1,4 @@
-"""``regexp.replace``: RE2 patterns with Go's replacement syntax. Pure; RE2 is loaded when first used.
+"""``regexp.replace`` and ``regexp.match``: RE2 with Go's replacement syntax. Pure; RE2 is loaded when used.
 
 RE2 is the engine whose syntax Go's ``regexp`` documents as its own, and like it works in linear time. Its
 Python binding replaces in Python's syntax (``\\1``), so the loop of Go's ``ReplaceAllString`` is here.
@@ -42,6 +42,37 @@ def replace_matching(
         if replaced:
             results.add(replaced)
     return frozenset(results)
+
+
+def any_matches(items: frozenset[bytes], pattern: bytes, work: Work) -> bool:
+    """What Teleport's ``regexp.match`` gives: a pattern from ``^`` to ``$`` is RE2, any other a glob.
+
+    Raises ``ConditionError`` as ``replace_matching`` does.
+    """
+    work.charge(len(pattern) * Work.ITEM)
+    if pattern.startswith(b"^") and pattern.endswith(b"$"):
+        compiled = _compiled(pattern)
+        return any(_search(compiled, item, 0, work) is not None for item in items)
+    if len(pattern) > MAX_PATTERN:
+        raise ConditionError(f"a pattern of more than {MAX_PATTERN} bytes")
+    return any(_fits(item, pattern.split(b"*"), work) for item in items)
+
+
+def _fits(text: bytes, parts: list[bytes], work: Work) -> bool:
+    """Whether the parts stand in the text in their order, the first at its beginning, the last at its end."""
+    work.charge((len(text) + Work.ITEM) * len(parts))
+    first, last = parts[0], parts[-1]
+    if len(parts) == 1:
+        return text == first
+    if len(text) < len(first) + len(last) or not (text.startswith(first) and text.endswith(last)):
+        return False
+    position, end = len(first), len(text) - len(last)
+    for part in parts[1:-1]:
+        found = text.find(part, position, end)
+        if found < 0:
+            return False
+        position = found + len(part)
+    return True
 
 
 def _compiled(pattern: bytes) -> Any:

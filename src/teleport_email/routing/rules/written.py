@@ -8,9 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from teleport_email.core.model import AccessMonitoringRule
+from teleport_email.core.model import AccessMonitoringRule, Schedule, Shift
 
 KIND = "access_monitoring_rule"
+SPEC = frozenset(
+    {
+        "subjects",
+        "states",
+        "condition",
+        "notification",
+        "automatic_review",
+        "desired_state",
+        "schedules",
+    }
+)
+"""The fields of a rule's spec that this version knows."""
 MAX_LENGTH = 10_000_000
 """Characters; some thousands of rules."""
 
@@ -47,6 +59,8 @@ def _rule(entry: object, where: str) -> AccessMonitoringRule:
         raise ValueError(f"{where}: metadata.name is missing")
     spec = _table(document.get("spec"), f"rule {name}: spec")
     notification = _table(spec.get("notification") or {}, f"rule {name}: spec.notification")
+    schedules = _table(spec.get("schedules") or {}, f"rule {name}: spec.schedules")
+    labels = _table(_table(document["metadata"], where).get("labels") or {}, f"rule {name}: metadata.labels")
     return AccessMonitoringRule(
         name=name,
         subjects=tuple(_texts(spec, "subjects", f"rule {name}: spec")),
@@ -55,7 +69,37 @@ def _rule(entry: object, where: str) -> AccessMonitoringRule:
         recipients=tuple(_texts(notification, "recipients", f"rule {name}: spec.notification")),
         states=tuple(_texts(spec, "states", f"rule {name}: spec")),
         desired_state=_text(spec, "desired_state", f"rule {name}: spec"),
+        schedules={
+            str(key): _schedule(schedule, f"rule {name}: spec.schedules.{key}")
+            for key, schedule in schedules.items()
+        },
+        labels={str(key): _text(labels, key, f"rule {name}: metadata.labels") for key in labels},
+        unknown=tuple(f"spec: {key}" for key in spec if key not in SPEC),
     )
+
+
+def _schedule(value: object, where: str) -> Schedule:
+    time = _table(_table(value or {}, where).get("time") or {}, f"{where}.time")
+    shifts = time.get("shifts") or []
+    if not isinstance(shifts, list):
+        raise ValueError(f"{where}.time: shifts is no list")
+    return Schedule(
+        tuple(_shift(shift, f"{where}.time: shift {number}") for number, shift in enumerate(shifts, 1)),
+        _text(time, "timezone", f"{where}.time"),
+    )
+
+
+def _shift(value: object, where: str) -> Shift:
+    shift = _table(value, where)
+    return Shift(_text(shift, "weekday", where), _clock(shift, "start", where), _clock(shift, "end", where))
+
+
+def _clock(table: dict[str, Any], key: str, where: str) -> str:
+    value = table.get(key)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 24 * 60:
+        # YAML 1.1 reads 22:00 without quotes as a number to the base of 60.
+        return f"{value // 60:02}:{value % 60:02}"
+    return _text(table, key, where)
 
 
 def _table(value: object, where: str) -> dict[str, Any]:

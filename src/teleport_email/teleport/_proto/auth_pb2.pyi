@@ -128,14 +128,20 @@ class ListResourcesRequest(_message.Message):
     def __init__(self, ResourceType: _Optional[str] = ..., Limit: _Optional[int] = ..., StartKey: _Optional[str] = ..., PredicateExpression: _Optional[str] = ..., UseSearchAsRoles: _Optional[bool] = ..., UsePreviewAsRoles: _Optional[bool] = ...) -> None: ...
 
 class PaginatedResource(_message.Message):
-    __slots__ = ("AppServer", "Node", "UserGroup")
+    __slots__ = ("DatabaseServer", "AppServer", "Node", "WindowsDesktop", "KubernetesServer", "UserGroup")
+    DATABASESERVER_FIELD_NUMBER: _ClassVar[int]
     APPSERVER_FIELD_NUMBER: _ClassVar[int]
     NODE_FIELD_NUMBER: _ClassVar[int]
+    WINDOWSDESKTOP_FIELD_NUMBER: _ClassVar[int]
+    KUBERNETESSERVER_FIELD_NUMBER: _ClassVar[int]
     USERGROUP_FIELD_NUMBER: _ClassVar[int]
+    DatabaseServer: _types_pb2.DatabaseServerV3
     AppServer: _types_pb2.AppServerV3
     Node: _types_pb2.ServerV2
+    WindowsDesktop: _types_pb2.WindowsDesktopV3
+    KubernetesServer: _types_pb2.KubernetesServerV3
     UserGroup: _types_pb2.UserGroupV1
-    def __init__(self, AppServer: _Optional[_Union[_types_pb2.AppServerV3, _Mapping]] = ..., Node: _Optional[_Union[_types_pb2.ServerV2, _Mapping]] = ..., UserGroup: _Optional[_Union[_types_pb2.UserGroupV1, _Mapping]] = ...) -> None: ...
+    def __init__(self, DatabaseServer: _Optional[_Union[_types_pb2.DatabaseServerV3, _Mapping]] = ..., AppServer: _Optional[_Union[_types_pb2.AppServerV3, _Mapping]] = ..., Node: _Optional[_Union[_types_pb2.ServerV2, _Mapping]] = ..., WindowsDesktop: _Optional[_Union[_types_pb2.WindowsDesktopV3, _Mapping]] = ..., KubernetesServer: _Optional[_Union[_types_pb2.KubernetesServerV3, _Mapping]] = ..., UserGroup: _Optional[_Union[_types_pb2.UserGroupV1, _Mapping]] = ...) -> None: ...
 
 class ListResourcesResponse(_message.Message):
     __slots__ = ("Resources", "NextKey")

@@ -26,29 +26,39 @@ _sym_db = _symbol_database.Default()
 from teleport_email.teleport._proto import header_pb2 as teleport__email_dot_teleport_dot___proto_dot_header__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*teleport_email/teleport/_proto/rules.proto\x12!teleport.accessmonitoringrules.v1\x1a+teleport_email/teleport/_proto/header.proto\"0\n\x0cNotification\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrecipients\x18\x02 \x03(\t\"8\n\x0f\x41utomaticReview\x12\x13\n\x0bintegration\x18\x01 \x01(\t\x12\x10\n\x08\x64\x65\x63ision\x18\x02 \x01(\t\"\xfb\x01\n\x18\x41\x63\x63\x65ssMonitoringRuleSpec\x12\x10\n\x08subjects\x18\x01 \x03(\t\x12\x0e\n\x06states\x18\x02 \x03(\t\x12\x11\n\tcondition\x18\x03 \x01(\t\x12\x45\n\x0cnotification\x18\x04 \x01(\x0b\x32/.teleport.accessmonitoringrules.v1.Notification\x12L\n\x10\x61utomatic_review\x18\x06 \x01(\x0b\x32\x32.teleport.accessmonitoringrules.v1.AutomaticReview\x12\x15\n\rdesired_state\x18\x07 \x01(\t\"\xc2\x01\n\x14\x41\x63\x63\x65ssMonitoringRule\x12.\n\x08metadata\x18\x01 \x01(\x0b\x32\x1c.teleport.header.v1.Metadata\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x10\n\x08sub_kind\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\t\x12I\n\x04spec\x18\x05 \x01(\x0b\x32;.teleport.accessmonitoringrules.v1.AccessMonitoringRuleSpec\"I\n ListAccessMonitoringRulesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x03\x12\x12\n\npage_token\x18\x02 \x01(\t\"\x84\x01\n!ListAccessMonitoringRulesResponse\x12\x46\n\x05rules\x18\x01 \x03(\x0b\x32\x37.teleport.accessmonitoringrules.v1.AccessMonitoringRule\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x80\x01\n*ListAccessMonitoringRulesWithFilterRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x03\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x10\n\x08subjects\x18\x03 \x03(\t\x12\x19\n\x11notification_name\x18\x04 \x01(\t\"\x8e\x01\n+ListAccessMonitoringRulesWithFilterResponse\x12\x46\n\x05rules\x18\x01 \x03(\x0b\x32\x37.teleport.accessmonitoringrules.v1.AccessMonitoringRule\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x8e\x03\n\x1c\x41\x63\x63\x65ssMonitoringRulesService\x12\xa6\x01\n\x19ListAccessMonitoringRules\x12\x43.teleport.accessmonitoringrules.v1.ListAccessMonitoringRulesRequest\x1a\x44.teleport.accessmonitoringrules.v1.ListAccessMonitoringRulesResponse\x12\xc4\x01\n#ListAccessMonitoringRulesWithFilter\x12M.teleport.accessmonitoringrules.v1.ListAccessMonitoringRulesWithFilterRequest\x1aN.teleport.accessmonitoringrules.v1.ListAccessMonitoringRulesWithFilterResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*teleport_email/teleport/_proto/rules.proto\x12!teleport.accessmonitoringrules.v1\x1a+teleport_email/teleport/_proto/header.proto\"0\n\x0cNotification\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrecipients\x18\x02 \x03(\t\"8\n\x0f\x41utomaticReview\x12\x13\n\x0bintegration\x18\x01 \x01(\t\x12\x10\n\x08\x64\x65\x63ision\x18\x02 \x01(\t\"4\n\x05Shift\x12\x0f\n\x07weekday\x18\x01 \x01(\t\x12\r\n\x05start\x18\x02 \x01(\t\x12\x0b\n\x03\x65nd\x18\x03 \x01(\t\"Z\n\x0cTimeSchedule\x12\x38\n\x06shifts\x18\x01 \x03(\x0b\x32(.teleport.accessmonitoringrules.v1.Shift\x12\x10\n\x08timezone\x18\x02 \x01(\t\"I\n\x08Schedule\x12=\n\x04time\x18\x01 \x01(\x0b\x32/.teleport.accessmonitoringrules.v1.TimeSchedule\"\xb9\x03\n\x18\x41\x63\x63\x65ssMonitoringRuleSpec\x12\x10\n\x08subjects\x18\x01 \x03(\t\x12\x0e\n\x06states\x18\x02 \x03(\t\x12\x11\n\tcondition\x18\x03 \x01(\t\x12\x45\n\x0cnotification\x18\x04 \x01(\x0b\x32/.teleport.accessmonitoringrules.v1.Notification\x12L\n\x10\x61utomatic_review\x18\x06 \x01(\x0b\x32\x32.teleport.accessmonitoringrules.v1.AutomaticReview\x12\x15\n\rdesired_state\x18\x07 \x01(\t\x12]\n\tschedules\x18\x08 \x03(\x0b\x32J.teleport.accessmonitoringrules.v1.AccessMonitoringRuleSpec.SchedulesEntry\x1a]\n\x0eSchedulesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12:\n\x05value\x18\x02 \x01(\x0b\x32+.teleport.accessmonitoringrules.v1.Schedule:\x02\x38\x01\"\xc2\x01\n\x14\x41\x63\x63\x65ssMonitoringRule\x12.\n\x08metadata\x18\x01 \x01(\x0b\x32\x1c.teleport.header.v1.Metadata\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x10\n\x08sub_kind\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\t\x12I\n\x04spec\x18\x05 \x01(\x0b\x32;.teleport.accessmonitoringrules.v1.AccessMonitoringRuleSpec\"I\n ListAccessMonitoringRulesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x03\x12\x12\n\npage_token\x18\x02 \x01(\t\"\x84\x01\n!ListAccessMonitoringRulesResponse\x12\x46\n\x05rules\x18\x01 \x03(\x0b\x32\x37.teleport.accessmonitoringrules.v1.AccessMonitoringRule\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x80\x01\n*ListAccessMonitoringRulesWithFilterRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x03\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x10\n\x08subjects\x18\x03 \x03(\t\x12\x19\n\x11notification_name\x18\x04 \x01(\t\"\x8e\x01\n+ListAccessMonitoringRulesWithFilterResponse\x12\x46\n\x05rules\x18\x01 \x03(\x0b\x32\x37.teleport.accessmonitoringrules.v1.AccessMonitoringRule\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x8e\x03\n\x1c\x41\x63\x63\x65ssMonitoringRulesService\x12\xa6\x01\n\x19ListAccessMonitoringRules\x12\x43.teleport.accessmonitoringrules.v1.ListAccessMonitoringRulesRequest\x1a\x44.teleport.accessmonitoringrules.v1.ListAccessMonitoringRulesResponse\x12\xc4\x01\n#ListAccessMonitoringRulesWithFilter\x12M.teleport.accessmonitoringrules.v1.ListAccessMonitoringRulesWithFilterRequest\x1aN.teleport.accessmonitoringrules.v1.ListAccessMonitoringRulesWithFilterResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'teleport_email.teleport._proto.rules_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_ACCESSMONITORINGRULESPEC_SCHEDULESENTRY']._loaded_options = None
+  _globals['_ACCESSMONITORINGRULESPEC_SCHEDULESENTRY']._serialized_options = b'8\001'
   _globals['_NOTIFICATION']._serialized_start=126
   _globals['_NOTIFICATION']._serialized_end=174
   _globals['_AUTOMATICREVIEW']._serialized_start=176
   _globals['_AUTOMATICREVIEW']._serialized_end=232
-  _globals['_ACCESSMONITORINGRULESPEC']._serialized_start=235
-  _globals['_ACCESSMONITORINGRULESPEC']._serialized_end=486
-  _globals['_ACCESSMONITORINGRULE']._serialized_start=489
-  _globals['_ACCESSMONITORINGRULE']._serialized_end=683
-  _globals['_LISTACCESSMONITORINGRULESREQUEST']._serialized_start=685
-  _globals['_LISTACCESSMONITORINGRULESREQUEST']._serialized_end=758
-  _globals['_LISTACCESSMONITORINGRULESRESPONSE']._serialized_start=761
-  _globals['_LISTACCESSMONITORINGRULESRESPONSE']._serialized_end=893
-  _globals['_LISTACCESSMONITORINGRULESWITHFILTERREQUEST']._serialized_start=896
-  _globals['_LISTACCESSMONITORINGRULESWITHFILTERREQUEST']._serialized_end=1024
-  _globals['_LISTACCESSMONITORINGRULESWITHFILTERRESPONSE']._serialized_start=1027
-  _globals['_LISTACCESSMONITORINGRULESWITHFILTERRESPONSE']._serialized_end=1169
-  _globals['_ACCESSMONITORINGRULESSERVICE']._serialized_start=1172
-  _globals['_ACCESSMONITORINGRULESSERVICE']._serialized_end=1570
+  _globals['_SHIFT']._serialized_start=234
+  _globals['_SHIFT']._serialized_end=286
+  _globals['_TIMESCHEDULE']._serialized_start=288
+  _globals['_TIMESCHEDULE']._serialized_end=378
+  _globals['_SCHEDULE']._serialized_start=380
+  _globals['_SCHEDULE']._serialized_end=453
+  _globals['_ACCESSMONITORINGRULESPEC']._serialized_start=456
+  _globals['_ACCESSMONITORINGRULESPEC']._serialized_end=897
+  _globals['_ACCESSMONITORINGRULESPEC_SCHEDULESENTRY']._serialized_start=804
+  _globals['_ACCESSMONITORINGRULESPEC_SCHEDULESENTRY']._serialized_end=897
+  _globals['_ACCESSMONITORINGRULE']._serialized_start=900
+  _globals['_ACCESSMONITORINGRULE']._serialized_end=1094
+  _globals['_LISTACCESSMONITORINGRULESREQUEST']._serialized_start=1096
+  _globals['_LISTACCESSMONITORINGRULESREQUEST']._serialized_end=1169
+  _globals['_LISTACCESSMONITORINGRULESRESPONSE']._serialized_start=1172
+  _globals['_LISTACCESSMONITORINGRULESRESPONSE']._serialized_end=1304
+  _globals['_LISTACCESSMONITORINGRULESWITHFILTERREQUEST']._serialized_start=1307
+  _globals['_LISTACCESSMONITORINGRULESWITHFILTERREQUEST']._serialized_end=1435
+  _globals['_LISTACCESSMONITORINGRULESWITHFILTERRESPONSE']._serialized_start=1438
+  _globals['_LISTACCESSMONITORINGRULESWITHFILTERRESPONSE']._serialized_end=1580
+  _globals['_ACCESSMONITORINGRULESSERVICE']._serialized_start=1583
+  _globals['_ACCESSMONITORINGRULESSERVICE']._serialized_end=1981
 # @@protoc_insertion_point(module_scope)

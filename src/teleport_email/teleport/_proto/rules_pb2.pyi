@@ -24,21 +24,54 @@ class AutomaticReview(_message.Message):
     decision: str
     def __init__(self, integration: _Optional[str] = ..., decision: _Optional[str] = ...) -> None: ...
 
+class Shift(_message.Message):
+    __slots__ = ("weekday", "start", "end")
+    WEEKDAY_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    weekday: str
+    start: str
+    end: str
+    def __init__(self, weekday: _Optional[str] = ..., start: _Optional[str] = ..., end: _Optional[str] = ...) -> None: ...
+
+class TimeSchedule(_message.Message):
+    __slots__ = ("shifts", "timezone")
+    SHIFTS_FIELD_NUMBER: _ClassVar[int]
+    TIMEZONE_FIELD_NUMBER: _ClassVar[int]
+    shifts: _containers.RepeatedCompositeFieldContainer[Shift]
+    timezone: str
+    def __init__(self, shifts: _Optional[_Iterable[_Union[Shift, _Mapping]]] = ..., timezone: _Optional[str] = ...) -> None: ...
+
+class Schedule(_message.Message):
+    __slots__ = ("time",)
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    time: TimeSchedule
+    def __init__(self, time: _Optional[_Union[TimeSchedule, _Mapping]] = ...) -> None: ...
+
 class AccessMonitoringRuleSpec(_message.Message):
-    __slots__ = ("subjects", "states", "condition", "notification", "automatic_review", "desired_state")
+    __slots__ = ("subjects", "states", "condition", "notification", "automatic_review", "desired_state", "schedules")
+    class SchedulesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: Schedule
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Schedule, _Mapping]] = ...) -> None: ...
     SUBJECTS_FIELD_NUMBER: _ClassVar[int]
     STATES_FIELD_NUMBER: _ClassVar[int]
     CONDITION_FIELD_NUMBER: _ClassVar[int]
     NOTIFICATION_FIELD_NUMBER: _ClassVar[int]
     AUTOMATIC_REVIEW_FIELD_NUMBER: _ClassVar[int]
     DESIRED_STATE_FIELD_NUMBER: _ClassVar[int]
+    SCHEDULES_FIELD_NUMBER: _ClassVar[int]
     subjects: _containers.RepeatedScalarFieldContainer[str]
     states: _containers.RepeatedScalarFieldContainer[str]
     condition: str
     notification: Notification
     automatic_review: AutomaticReview
     desired_state: str
-    def __init__(self, subjects: _Optional[_Iterable[str]] = ..., states: _Optional[_Iterable[str]] = ..., condition: _Optional[str] = ..., notification: _Optional[_Union[Notification, _Mapping]] = ..., automatic_review: _Optional[_Union[AutomaticReview, _Mapping]] = ..., desired_state: _Optional[str] = ...) -> None: ...
+    schedules: _containers.MessageMap[str, Schedule]
+    def __init__(self, subjects: _Optional[_Iterable[str]] = ..., states: _Optional[_Iterable[str]] = ..., condition: _Optional[str] = ..., notification: _Optional[_Union[Notification, _Mapping]] = ..., automatic_review: _Optional[_Union[AutomaticReview, _Mapping]] = ..., desired_state: _Optional[str] = ..., schedules: _Optional[_Mapping[str, Schedule]] = ...) -> None: ...
 
 class AccessMonitoringRule(_message.Message):
     __slots__ = ("metadata", "kind", "sub_kind", "version", "spec")

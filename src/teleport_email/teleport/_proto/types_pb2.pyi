@@ -20,6 +20,12 @@ class RequestState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DENIED: _ClassVar[RequestState]
     PROMOTED: _ClassVar[RequestState]
 
+class AccessRequestKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    UNDEFINED: _ClassVar[AccessRequestKind]
+    SHORT_TERM: _ClassVar[AccessRequestKind]
+    LONG_TERM: _ClassVar[AccessRequestKind]
+
 class AccessRequestScope(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     DEFAULT: _ClassVar[AccessRequestScope]
@@ -28,6 +34,9 @@ PENDING: RequestState
 APPROVED: RequestState
 DENIED: RequestState
 PROMOTED: RequestState
+UNDEFINED: AccessRequestKind
+SHORT_TERM: AccessRequestKind
+LONG_TERM: AccessRequestKind
 DEFAULT: AccessRequestScope
 
 class Metadata(_message.Message):
@@ -162,8 +171,65 @@ class ResourceID(_message.Message):
     SubResourceName: str
     def __init__(self, ClusterName: _Optional[str] = ..., Kind: _Optional[str] = ..., Name: _Optional[str] = ..., SubResourceName: _Optional[str] = ...) -> None: ...
 
+class ThresholdIndexSet(_message.Message):
+    __slots__ = ("Indexes",)
+    INDEXES_FIELD_NUMBER: _ClassVar[int]
+    Indexes: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, Indexes: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class ThresholdIndexSets(_message.Message):
+    __slots__ = ("Sets",)
+    SETS_FIELD_NUMBER: _ClassVar[int]
+    Sets: _containers.RepeatedCompositeFieldContainer[ThresholdIndexSet]
+    def __init__(self, Sets: _Optional[_Iterable[_Union[ThresholdIndexSet, _Mapping]]] = ...) -> None: ...
+
+class AWSConsoleResourceConstraints(_message.Message):
+    __slots__ = ("role_arns",)
+    ROLE_ARNS_FIELD_NUMBER: _ClassVar[int]
+    role_arns: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, role_arns: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class SSHResourceConstraints(_message.Message):
+    __slots__ = ("logins",)
+    LOGINS_FIELD_NUMBER: _ClassVar[int]
+    logins: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, logins: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class WindowsDesktopResourceConstraints(_message.Message):
+    __slots__ = ("logins",)
+    LOGINS_FIELD_NUMBER: _ClassVar[int]
+    logins: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, logins: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ResourceConstraints(_message.Message):
+    __slots__ = ("version", "aws_console", "ssh", "windows_desktop")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    AWS_CONSOLE_FIELD_NUMBER: _ClassVar[int]
+    SSH_FIELD_NUMBER: _ClassVar[int]
+    WINDOWS_DESKTOP_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    aws_console: AWSConsoleResourceConstraints
+    ssh: SSHResourceConstraints
+    windows_desktop: WindowsDesktopResourceConstraints
+    def __init__(self, version: _Optional[str] = ..., aws_console: _Optional[_Union[AWSConsoleResourceConstraints, _Mapping]] = ..., ssh: _Optional[_Union[SSHResourceConstraints, _Mapping]] = ..., windows_desktop: _Optional[_Union[WindowsDesktopResourceConstraints, _Mapping]] = ...) -> None: ...
+
+class ResourceAccessID(_message.Message):
+    __slots__ = ("id", "constraints")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    CONSTRAINTS_FIELD_NUMBER: _ClassVar[int]
+    id: ResourceID
+    constraints: ResourceConstraints
+    def __init__(self, id: _Optional[_Union[ResourceID, _Mapping]] = ..., constraints: _Optional[_Union[ResourceConstraints, _Mapping]] = ...) -> None: ...
+
 class AccessRequestSpecV3(_message.Message):
-    __slots__ = ("User", "Roles", "State", "Created", "Expires", "RequestReason", "ResolveReason", "ResolveAnnotations", "SystemAnnotations", "Thresholds", "Reviews", "SuggestedReviewers", "RequestedResourceIDs", "LoginHint", "DryRun", "MaxDuration", "SessionTTL", "accessList", "AssumeStartTime")
+    __slots__ = ("User", "Roles", "State", "Created", "Expires", "RequestReason", "ResolveReason", "ResolveAnnotations", "SystemAnnotations", "Thresholds", "RoleThresholdMapping", "Reviews", "SuggestedReviewers", "RequestedResourceIDs", "LoginHint", "DryRun", "MaxDuration", "SessionTTL", "accessList", "AssumeStartTime", "RequestKind", "RequestedResourceAccessIDs")
+    class RoleThresholdMappingEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: ThresholdIndexSets
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[ThresholdIndexSets, _Mapping]] = ...) -> None: ...
     USER_FIELD_NUMBER: _ClassVar[int]
     ROLES_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -174,6 +240,7 @@ class AccessRequestSpecV3(_message.Message):
     RESOLVEANNOTATIONS_FIELD_NUMBER: _ClassVar[int]
     SYSTEMANNOTATIONS_FIELD_NUMBER: _ClassVar[int]
     THRESHOLDS_FIELD_NUMBER: _ClassVar[int]
+    ROLETHRESHOLDMAPPING_FIELD_NUMBER: _ClassVar[int]
     REVIEWS_FIELD_NUMBER: _ClassVar[int]
     SUGGESTEDREVIEWERS_FIELD_NUMBER: _ClassVar[int]
     REQUESTEDRESOURCEIDS_FIELD_NUMBER: _ClassVar[int]
@@ -183,6 +250,8 @@ class AccessRequestSpecV3(_message.Message):
     SESSIONTTL_FIELD_NUMBER: _ClassVar[int]
     ACCESSLIST_FIELD_NUMBER: _ClassVar[int]
     ASSUMESTARTTIME_FIELD_NUMBER: _ClassVar[int]
+    REQUESTKIND_FIELD_NUMBER: _ClassVar[int]
+    REQUESTEDRESOURCEACCESSIDS_FIELD_NUMBER: _ClassVar[int]
     User: str
     Roles: _containers.RepeatedScalarFieldContainer[str]
     State: RequestState
@@ -193,6 +262,7 @@ class AccessRequestSpecV3(_message.Message):
     ResolveAnnotations: _wrappers_pb2.LabelValues
     SystemAnnotations: _wrappers_pb2.LabelValues
     Thresholds: _containers.RepeatedCompositeFieldContainer[AccessReviewThreshold]
+    RoleThresholdMapping: _containers.MessageMap[str, ThresholdIndexSets]
     Reviews: _containers.RepeatedCompositeFieldContainer[AccessReview]
     SuggestedReviewers: _containers.RepeatedScalarFieldContainer[str]
     RequestedResourceIDs: _containers.RepeatedCompositeFieldContainer[ResourceID]
@@ -202,7 +272,9 @@ class AccessRequestSpecV3(_message.Message):
     SessionTTL: _timestamp_pb2.Timestamp
     accessList: PromotedAccessList
     AssumeStartTime: _timestamp_pb2.Timestamp
-    def __init__(self, User: _Optional[str] = ..., Roles: _Optional[_Iterable[str]] = ..., State: _Optional[_Union[RequestState, str]] = ..., Created: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., Expires: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., RequestReason: _Optional[str] = ..., ResolveReason: _Optional[str] = ..., ResolveAnnotations: _Optional[_Union[_wrappers_pb2.LabelValues, _Mapping]] = ..., SystemAnnotations: _Optional[_Union[_wrappers_pb2.LabelValues, _Mapping]] = ..., Thresholds: _Optional[_Iterable[_Union[AccessReviewThreshold, _Mapping]]] = ..., Reviews: _Optional[_Iterable[_Union[AccessReview, _Mapping]]] = ..., SuggestedReviewers: _Optional[_Iterable[str]] = ..., RequestedResourceIDs: _Optional[_Iterable[_Union[ResourceID, _Mapping]]] = ..., LoginHint: _Optional[str] = ..., DryRun: _Optional[bool] = ..., MaxDuration: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., SessionTTL: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., accessList: _Optional[_Union[PromotedAccessList, _Mapping]] = ..., AssumeStartTime: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    RequestKind: AccessRequestKind
+    RequestedResourceAccessIDs: _containers.RepeatedCompositeFieldContainer[ResourceAccessID]
+    def __init__(self, User: _Optional[str] = ..., Roles: _Optional[_Iterable[str]] = ..., State: _Optional[_Union[RequestState, str]] = ..., Created: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., Expires: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., RequestReason: _Optional[str] = ..., ResolveReason: _Optional[str] = ..., ResolveAnnotations: _Optional[_Union[_wrappers_pb2.LabelValues, _Mapping]] = ..., SystemAnnotations: _Optional[_Union[_wrappers_pb2.LabelValues, _Mapping]] = ..., Thresholds: _Optional[_Iterable[_Union[AccessReviewThreshold, _Mapping]]] = ..., RoleThresholdMapping: _Optional[_Mapping[str, ThresholdIndexSets]] = ..., Reviews: _Optional[_Iterable[_Union[AccessReview, _Mapping]]] = ..., SuggestedReviewers: _Optional[_Iterable[str]] = ..., RequestedResourceIDs: _Optional[_Iterable[_Union[ResourceID, _Mapping]]] = ..., LoginHint: _Optional[str] = ..., DryRun: _Optional[bool] = ..., MaxDuration: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., SessionTTL: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., accessList: _Optional[_Union[PromotedAccessList, _Mapping]] = ..., AssumeStartTime: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., RequestKind: _Optional[_Union[AccessRequestKind, str]] = ..., RequestedResourceAccessIDs: _Optional[_Iterable[_Union[ResourceAccessID, _Mapping]]] = ...) -> None: ...
 
 class AccessRequestV3(_message.Message):
     __slots__ = ("Kind", "SubKind", "Version", "Metadata", "Spec")
@@ -334,11 +406,30 @@ class UserV2(_message.Message):
     Spec: UserSpecV2
     def __init__(self, Kind: _Optional[str] = ..., SubKind: _Optional[str] = ..., Version: _Optional[str] = ..., Metadata: _Optional[_Union[Metadata, _Mapping]] = ..., Spec: _Optional[_Union[UserSpecV2, _Mapping]] = ...) -> None: ...
 
+class CommandLabelV2(_message.Message):
+    __slots__ = ("Period", "Command", "Result")
+    PERIOD_FIELD_NUMBER: _ClassVar[int]
+    COMMAND_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    Period: int
+    Command: _containers.RepeatedScalarFieldContainer[str]
+    Result: str
+    def __init__(self, Period: _Optional[int] = ..., Command: _Optional[_Iterable[str]] = ..., Result: _Optional[str] = ...) -> None: ...
+
 class ServerSpecV2(_message.Message):
-    __slots__ = ("Hostname",)
+    __slots__ = ("Hostname", "CmdLabels")
+    class CmdLabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: CommandLabelV2
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[CommandLabelV2, _Mapping]] = ...) -> None: ...
     HOSTNAME_FIELD_NUMBER: _ClassVar[int]
+    CMDLABELS_FIELD_NUMBER: _ClassVar[int]
     Hostname: str
-    def __init__(self, Hostname: _Optional[str] = ...) -> None: ...
+    CmdLabels: _containers.MessageMap[str, CommandLabelV2]
+    def __init__(self, Hostname: _Optional[str] = ..., CmdLabels: _Optional[_Mapping[str, CommandLabelV2]] = ...) -> None: ...
 
 class ServerV2(_message.Message):
     __slots__ = ("Kind", "SubKind", "Version", "Metadata", "Spec")
@@ -354,17 +445,32 @@ class ServerV2(_message.Message):
     Spec: ServerSpecV2
     def __init__(self, Kind: _Optional[str] = ..., SubKind: _Optional[str] = ..., Version: _Optional[str] = ..., Metadata: _Optional[_Union[Metadata, _Mapping]] = ..., Spec: _Optional[_Union[ServerSpecV2, _Mapping]] = ...) -> None: ...
 
+class AppSpecV3(_message.Message):
+    __slots__ = ("DynamicLabels",)
+    class DynamicLabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: CommandLabelV2
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[CommandLabelV2, _Mapping]] = ...) -> None: ...
+    DYNAMICLABELS_FIELD_NUMBER: _ClassVar[int]
+    DynamicLabels: _containers.MessageMap[str, CommandLabelV2]
+    def __init__(self, DynamicLabels: _Optional[_Mapping[str, CommandLabelV2]] = ...) -> None: ...
+
 class AppV3(_message.Message):
-    __slots__ = ("Kind", "SubKind", "Version", "Metadata")
+    __slots__ = ("Kind", "SubKind", "Version", "Metadata", "Spec")
     KIND_FIELD_NUMBER: _ClassVar[int]
     SUBKIND_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     METADATA_FIELD_NUMBER: _ClassVar[int]
+    SPEC_FIELD_NUMBER: _ClassVar[int]
     Kind: str
     SubKind: str
     Version: str
     Metadata: _Metadata
-    def __init__(self, Kind: _Optional[str] = ..., SubKind: _Optional[str] = ..., Version: _Optional[str] = ..., Metadata: _Optional[_Union[Metadata, _Mapping]] = ...) -> None: ...
+    Spec: AppSpecV3
+    def __init__(self, Kind: _Optional[str] = ..., SubKind: _Optional[str] = ..., Version: _Optional[str] = ..., Metadata: _Optional[_Union[Metadata, _Mapping]] = ..., Spec: _Optional[_Union[AppSpecV3, _Mapping]] = ...) -> None: ...
 
 class AppServerSpecV3(_message.Message):
     __slots__ = ("Hostname", "App")
@@ -387,6 +493,82 @@ class AppServerV3(_message.Message):
     Metadata: _Metadata
     Spec: AppServerSpecV3
     def __init__(self, Kind: _Optional[str] = ..., SubKind: _Optional[str] = ..., Version: _Optional[str] = ..., Metadata: _Optional[_Union[Metadata, _Mapping]] = ..., Spec: _Optional[_Union[AppServerSpecV3, _Mapping]] = ...) -> None: ...
+
+class DatabaseSpecV3(_message.Message):
+    __slots__ = ("DynamicLabels",)
+    class DynamicLabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: CommandLabelV2
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[CommandLabelV2, _Mapping]] = ...) -> None: ...
+    DYNAMICLABELS_FIELD_NUMBER: _ClassVar[int]
+    DynamicLabels: _containers.MessageMap[str, CommandLabelV2]
+    def __init__(self, DynamicLabels: _Optional[_Mapping[str, CommandLabelV2]] = ...) -> None: ...
+
+class DatabaseV3(_message.Message):
+    __slots__ = ("Metadata", "Spec")
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    SPEC_FIELD_NUMBER: _ClassVar[int]
+    Metadata: _Metadata
+    Spec: DatabaseSpecV3
+    def __init__(self, Metadata: _Optional[_Union[Metadata, _Mapping]] = ..., Spec: _Optional[_Union[DatabaseSpecV3, _Mapping]] = ...) -> None: ...
+
+class DatabaseServerSpecV3(_message.Message):
+    __slots__ = ("Database",)
+    DATABASE_FIELD_NUMBER: _ClassVar[int]
+    Database: DatabaseV3
+    def __init__(self, Database: _Optional[_Union[DatabaseV3, _Mapping]] = ...) -> None: ...
+
+class DatabaseServerV3(_message.Message):
+    __slots__ = ("Metadata", "Spec")
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    SPEC_FIELD_NUMBER: _ClassVar[int]
+    Metadata: _Metadata
+    Spec: DatabaseServerSpecV3
+    def __init__(self, Metadata: _Optional[_Union[Metadata, _Mapping]] = ..., Spec: _Optional[_Union[DatabaseServerSpecV3, _Mapping]] = ...) -> None: ...
+
+class KubernetesClusterSpecV3(_message.Message):
+    __slots__ = ("DynamicLabels",)
+    class DynamicLabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: CommandLabelV2
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[CommandLabelV2, _Mapping]] = ...) -> None: ...
+    DYNAMICLABELS_FIELD_NUMBER: _ClassVar[int]
+    DynamicLabels: _containers.MessageMap[str, CommandLabelV2]
+    def __init__(self, DynamicLabels: _Optional[_Mapping[str, CommandLabelV2]] = ...) -> None: ...
+
+class KubernetesClusterV3(_message.Message):
+    __slots__ = ("Metadata", "Spec")
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    SPEC_FIELD_NUMBER: _ClassVar[int]
+    Metadata: _Metadata
+    Spec: KubernetesClusterSpecV3
+    def __init__(self, Metadata: _Optional[_Union[Metadata, _Mapping]] = ..., Spec: _Optional[_Union[KubernetesClusterSpecV3, _Mapping]] = ...) -> None: ...
+
+class KubernetesServerSpecV3(_message.Message):
+    __slots__ = ("Cluster",)
+    CLUSTER_FIELD_NUMBER: _ClassVar[int]
+    Cluster: KubernetesClusterV3
+    def __init__(self, Cluster: _Optional[_Union[KubernetesClusterV3, _Mapping]] = ...) -> None: ...
+
+class KubernetesServerV3(_message.Message):
+    __slots__ = ("Metadata", "Spec")
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    SPEC_FIELD_NUMBER: _ClassVar[int]
+    Metadata: _Metadata
+    Spec: KubernetesServerSpecV3
+    def __init__(self, Metadata: _Optional[_Union[Metadata, _Mapping]] = ..., Spec: _Optional[_Union[KubernetesServerSpecV3, _Mapping]] = ...) -> None: ...
+
+class WindowsDesktopV3(_message.Message):
+    __slots__ = ("Header",)
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    Header: ResourceHeader
+    def __init__(self, Header: _Optional[_Union[ResourceHeader, _Mapping]] = ...) -> None: ...
 
 class UserGroupV1(_message.Message):
     __slots__ = ("Header",)

@@ -7,19 +7,24 @@ empty message for "none" (an access list without a name, a time of zero), the va
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
+from google.protobuf.unknown_fields import UnknownFieldSet
 
 from teleport_email.core.model import (
     AccessList,
     AccessMonitoringRule,
     AccessRequest,
     ClusterInfo,
+    Constraint,
     RequestState,
     ResourceID,
     Review,
+    Schedule,
+    Shift,
     Threshold,
     User,
 )
@@ -103,15 +108,49 @@ def request_from_proto(request: types_pb2.AccessRequestV3) -> AccessRequest:
             for threshold in spec.Thresholds
         ),
         suggested_reviewers=tuple(spec.SuggestedReviewers),
-        resources=tuple(
-            ResourceID(resource.ClusterName, resource.Kind, resource.Name, resource.SubResourceName)
-            for resource in spec.RequestedResourceIDs
-        ),
+        role_thresholds={
+            role: tuple(tuple(one.Indexes) for one in sets.Sets)
+            for role, sets in spec.RoleThresholdMapping.items()
+        },
+        resources=resources_from_proto(spec),
         system_annotations=labels_from_proto(spec.SystemAnnotations),
         access_list=access_list_from_proto(spec.accessList),
         login_hint=spec.LoginHint,
         dry_run=spec.DryRun,
+        long_term=spec.RequestKind == types_pb2.LONG_TERM,
     )
+
+
+def resources_from_proto(spec: types_pb2.AccessRequestSpecV3) -> tuple[ResourceID, ...]:
+    """The requested resources of both fields: those with constraints stand only in the newer."""
+    plain = [resource_from_proto(resource) for resource in spec.RequestedResourceIDs]
+    newer = [
+        resource_from_proto(
+            each.id, constraint_from_proto(each.constraints) if each.HasField("constraints") else None
+        )
+        for each in spec.RequestedResourceAccessIDs
+    ]
+    return (*plain, *(resource for resource in newer if resource not in plain))
+
+
+def resource_from_proto(resource: types_pb2.ResourceID, constraint: Constraint | None = None) -> ResourceID:
+    """One resource's id."""
+    return ResourceID(
+        resource.ClusterName, resource.Kind, resource.Name, resource.SubResourceName, constraint
+    )
+
+
+def constraint_from_proto(constraints: types_pb2.ResourceConstraints) -> Constraint:
+    """What part of a resource is asked for."""
+    match constraints.WhichOneof("details"):
+        case "aws_console":
+            return Constraint("roles", tuple(constraints.aws_console.role_arns))
+        case "ssh":
+            return Constraint("logins", tuple(constraints.ssh.logins))
+        case "windows_desktop":
+            return Constraint("logins", tuple(constraints.windows_desktop.logins))
+        case _:
+            return Constraint()
 
 
 def rule_from_proto(rule: rules_pb2.AccessMonitoringRule) -> AccessMonitoringRule:
@@ -125,7 +164,35 @@ def rule_from_proto(rule: rules_pb2.AccessMonitoringRule) -> AccessMonitoringRul
         recipients=tuple(spec.notification.recipients),
         states=tuple(spec.states),
         desired_state=spec.desired_state,
+        schedules={
+            name: Schedule(
+                tuple(Shift(shift.weekday, shift.start, shift.end) for shift in schedule.time.shifts),
+                schedule.time.timezone,
+            )
+            for name, schedule in spec.schedules.items()
+        },
+        labels=dict(rule.metadata.labels),
+        unknown=tuple(dict.fromkeys(_unknown_fields(spec, "spec"))),
     )
+
+
+def _unknown_fields(message: Message, where: str) -> Iterator[str]:
+    """The fields that newer servers have and our declarations have not, by their numbers."""
+    fields = UnknownFieldSet(message)
+    for number in sorted({fields[index].field_number for index in range(len(fields))}):
+        yield f"{where}: field {number}"
+    for descriptor, value in message.ListFields():
+        if descriptor.message_type is None:
+            continue
+        inner = f"{where}.{descriptor.name}"
+        if not descriptor.is_repeated:
+            yield from _unknown_fields(value, inner)
+        elif descriptor.message_type.GetOptions().map_entry:
+            for each in value.values():
+                yield from _unknown_fields(each, inner)
+        else:
+            for each in value:
+                yield from _unknown_fields(each, inner)
 
 
 def user_from_proto(user: types_pb2.UserV2) -> User:
@@ -229,14 +296,22 @@ def request_to_proto(request: AccessRequest) -> types_pb2.AccessRequestV3:
             ],
             Reviews=[review_to_proto(review) for review in request.reviews],
             SuggestedReviewers=request.suggested_reviewers,
+            RoleThresholdMapping={
+                role: types_pb2.ThresholdIndexSets(
+                    Sets=[types_pb2.ThresholdIndexSet(Indexes=indexes) for indexes in sets]
+                )
+                for role, sets in request.role_thresholds.items()
+            },
             RequestedResourceIDs=[
-                types_pb2.ResourceID(
-                    ClusterName=resource.cluster,
-                    Kind=resource.kind,
-                    Name=resource.name,
-                    SubResourceName=resource.sub_resource,
+                resource_to_proto(resource) for resource in request.resources if resource.constraint is None
+            ],
+            RequestKind=types_pb2.LONG_TERM if request.long_term else types_pb2.UNDEFINED,
+            RequestedResourceAccessIDs=[
+                types_pb2.ResourceAccessID(
+                    id=resource_to_proto(resource), constraints=constraint_to_proto(resource)
                 )
                 for resource in request.resources
+                if resource.constraint is not None
             ],
             LoginHint=request.login_hint,
             DryRun=request.dry_run,
@@ -248,10 +323,33 @@ def request_to_proto(request: AccessRequest) -> types_pb2.AccessRequestV3:
     )
 
 
+def resource_to_proto(resource: ResourceID) -> types_pb2.ResourceID:
+    """A resource's id, without what is asked for of it."""
+    return types_pb2.ResourceID(
+        ClusterName=resource.cluster,
+        Kind=resource.kind,
+        Name=resource.name,
+        SubResourceName=resource.sub_resource,
+    )
+
+
+def constraint_to_proto(resource: ResourceID) -> types_pb2.ResourceConstraints:
+    """What part of a resource is asked for; the message that holds it follows from the resource's kind."""
+    constraints = types_pb2.ResourceConstraints(version="v1")
+    constraint = resource.constraint or Constraint()
+    if constraint.what == "roles":
+        constraints.aws_console.role_arns.extend(constraint.values)
+    elif constraint.what and resource.kind == "windows_desktop":
+        constraints.windows_desktop.logins.extend(constraint.values)
+    elif constraint.what:
+        constraints.ssh.logins.extend(constraint.values)
+    return constraints
+
+
 def rule_to_proto(rule: AccessMonitoringRule) -> rules_pb2.AccessMonitoringRule:
     """An Access Monitoring Rule as a cluster sends it."""
     return rules_pb2.AccessMonitoringRule(
-        metadata=header_pb2.Metadata(name=rule.name),
+        metadata=header_pb2.Metadata(name=rule.name, labels=rule.labels),
         kind=ACCESS_MONITORING_RULE,
         version="v1",
         spec=rules_pb2.AccessMonitoringRuleSpec(
@@ -260,6 +358,18 @@ def rule_to_proto(rule: AccessMonitoringRule) -> rules_pb2.AccessMonitoringRule:
             condition=rule.condition,
             notification=rules_pb2.Notification(name=rule.notification, recipients=rule.recipients),
             desired_state=rule.desired_state,
+            schedules={
+                name: rules_pb2.Schedule(
+                    time=rules_pb2.TimeSchedule(
+                        shifts=[
+                            rules_pb2.Shift(weekday=shift.weekday, start=shift.start, end=shift.end)
+                            for shift in schedule.shifts
+                        ],
+                        timezone=schedule.timezone,
+                    )
+                )
+                for name, schedule in rule.schedules.items()
+            },
         ),
     )
 
