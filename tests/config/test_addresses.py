@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from teleport_email.config.addresses import domain_of, parse_address, parse_domain
+from teleport_email.config.addresses import domain_of, parse_address, parse_domain, why_odd
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,21 @@ from teleport_email.config.addresses import domain_of, parse_address, parse_doma
         ("a@XN--FA-HIA.de", "a@xn--fa-hia.de"),
         ("a@r3---x.example", "a@r3---x.example"),
         ("a" * 64 + "@example.com", "a" * 64 + "@example.com"),
+        ("a" * 300 + "@example.com", "a" * 300 + "@example.com"),
         ("a@1e100.net", "a@1e100.net"),
+        ("üser@example.com", "üser@example.com"),
+        ("u\u0308ser@example.com", "üser@example.com"),
+        ('"ab"@Example.com', "ab@example.com"),
+        ('"a\\b.c"@example.com', "ab.c@example.com"),
+        ('"a b"@example.com', '"a b"@example.com'),
+        ('"a\\"@,<b"@example.com', '"a\\"@,<b"@example.com'),
+        ("a@ex_ample.com", "a@ex_ample.com"),
+        ("a@my_host.bücher.example", "a@my_host.xn--bcher-kva.example"),
+        ("a@mail-", "a@mail-"),
+        ("a@example.123", "a@example.123"),
+        ("a@192.0.2.1", "a@192.0.2.1"),
+        ("a@[192.0.2.1]", "a@[192.0.2.1]"),
+        ("a@[ipv6:2001:DB8::0001]", "a@[IPv6:2001:db8::1]"),
     ],
 )
 def test_each_address_has_one_form(given_text: str, wanted: str) -> None:
@@ -45,9 +59,6 @@ def test_each_address_has_one_form(given_text: str, wanted: str) -> None:
         ("a@example.com\x00", "control"),
         ("a\u202e@example.com", "invisible"),
         ("a@exam\u200bple.com", "invisible"),
-        ("üser@example.com", "non-ASCII"),
-        ('"a b"@example.com', "space"),
-        ('"ab"@example.com', "quotes"),
         ("a..b@example.com", "dot too many before"),
         (".a@example.com", "dot too many before"),
         ("a.@example.com", "dot too many before"),
@@ -56,16 +67,19 @@ def test_each_address_has_one_form(given_text: str, wanted: str) -> None:
         ("a@example.com.", "dot too many in its domain"),
         ("a@.example.com", "dot too many in its domain"),
         ("a@-example.com", "characters that domain names"),
-        ("a@ex_ample.com", "characters that domain names"),
-        ("a@[192.0.2.1]", "IP address"),
-        ("a@192.0.2.1", "IP address"),
+        ('"ab@example.com', "do not close"),
+        ('""@example.com', "nothing before the @"),
+        ("a@exa$mple.com", "characters that domain names"),
+        ("a@[192.0.2]", "do not hold an IP address"),
+        ("a@[example.com]", "do not hold an IP address"),
+        ("a@[IPv6:192.0.2.1]", "do not hold an IP address"),
+        ("a" * 490 + "@example.com", "longer than 500"),
+        ("ü" * 245 + "@example.com", "longer than 500"),
+        ("a" * 5000 + "@example.com", "longer than 500"),
         ("a@\u0378.example", "invisible"),
         ("a@♥.example", "IDNA"),
-        ("a" * 65 + "@example.com", "64 characters before"),
         ("a@" + "b" * 64 + ".com", "too long"),
         ("a@" + ".".join(["b" * 60] * 5), "too long"),
-        ("a" * 60 + "@" + ".".join(["b" * 60] * 4), "longer than 254"),
-        ("a" * 5000 + "@example.com", "longer than 254"),
     ],
 )
 def test_each_refusal_says_why(text: str, reason: str) -> None:
@@ -95,12 +109,34 @@ def _check(text: str) -> None:
     except ValueError:
         return
     assert parse_address(address) == address
-    assert address.isascii()
     assert address.isprintable()
-    assert not set(address) & set(' ,;<>"()[]:\\')
-    assert address.count("@") == 1
-    assert len(address) <= 254
-    assert domain_of(address) == domain_of(address).lower()
+    local, _, domain = address.rpartition("@")
+    assert domain.isascii()
+    assert not set(domain) & set(' ,;<>"()\\@')
+    if not local.startswith('"'):
+        assert not set(local) & set(' ,;<>"()[]:\\@')
+    assert len(address.encode()) <= 500
+    assert domain.removeprefix("[IPv6:") == domain.removeprefix("[IPv6:").lower()
+    assert domain_of(address) == domain
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("alice@example.com", ""),
+        ("a" * 65 + "@example.com", "64 characters"),
+        ("jörg@example.com", "SMTPUTF8"),
+        ('"a b"@example.com', "quotes"),
+        ("a@[192.0.2.1]", "IP address"),
+        ("a@192.0.2.1", "IP address"),
+        ("a@ex_ample.com", "name of a host"),
+        ("a@mail-", "name of a host"),
+    ],
+)
+def test_what_is_odd_about_an_address(text: str, why: str) -> None:
+    found = why_odd(parse_address(text))
+    assert why in found
+    assert bool(found) is bool(why)
 
 
 def test_domains_have_one_form_too() -> None:

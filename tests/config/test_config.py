@@ -1,6 +1,8 @@
 """The configuration file: every key, every fault, all at once."""
 
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -131,16 +133,16 @@ def test_all_faults_come_at_once_in_the_order_of_the_file() -> None:
             [log]
             severity = "loud"
             [smtp]
-            hots = "x"
+            max_conections = 3
             port = "587"
             [teleport]
-            addr = "teleport.example.com"
+            addr = "https://teleport.example.com"
         """)
     assert [fault.path for fault in caught.value.faults] == [
         "plugin_name",
         "log.severity",
         "smtp.host",
-        "smtp.hots",
+        "smtp.max_conections",
         "smtp.port",
         "teleport.identity",
         "teleport.addr",
@@ -153,19 +155,91 @@ def test_all_faults_come_at_once_in_the_order_of_the_file() -> None:
 @pytest.mark.parametrize(
     ("line", "path", "hint"),
     [
+        ("[diagnostic]", "diagnostic", 'did you mean "diagnostics"?'),
+        ("[log]\nformats='json'", "log.formats", 'did you mean "format"?'),
+        ("[teleport.x]\n[log]\nallowed-domains=['x']", "log.allowed-domains", "delivery.allowed_domains?"),
+        ("exclude_roles=['x']", "exclude_roles", "did you mean delivery.exclude_roles?"),
+    ],
+)
+def test_a_slip_in_a_key_of_ours_is_a_fault_with_a_guess(line: str, path: str, hint: str) -> None:
+    found = faults(f"{line}\n{MINIMAL}" if "[" not in line.partition("\n")[0][:1] else MINIMAL + line)
+    assert list(found) == [path]
+    assert hint in found[path]
+
+
+@pytest.mark.parametrize(
+    ("key", "table"),
+    [
+        ("allowed_domainz", "delivery"),
+        ("allow_domains", "delivery"),
+        ("allowedDomains", "delivery"),
+        ("exclude_role", "delivery"),
+        ("skip_requestor", "delivery"),
+        ("fallback_recipients", "delivery"),
+        ("notify_requesters", "delivery"),
+        ("suggested_reviewer", "delivery"),
+        ("tlss", "smtp"),
+        ("ca-file", "smtp"),
+        ("allow_plain_text_auth", "smtp"),
+        ("max_connection", "smtp"),
+        ("require_tsl", "mailgun"),
+        ("regoin", "mailgun"),
+        ("allow_remotes", "diagnostics"),
+    ],
+)
+def test_what_was_meant_to_close_something_never_goes_unheard(key: str, table: str) -> None:
+    text = {"smtp": SMTP, "delivery": "[delivery]\n"}.get(table, "")
+    line = f"{key} = 'x'\n"
+    written = MINIMAL.replace(text, text + line) if text else f"{MINIMAL}[{table}]\n{line}"
+    assert "did you mean" in faults(written)[f"{table}.{key}"]
+
+
+@pytest.mark.parametrize(
+    ("line", "path", "hint"),
+    [
         ("[smpt]\nhost='x'", "smpt", 'did you mean "smtp"?'),
         ("[delivery2]", "delivery2", 'did you mean "delivery"?'),
-        ("[quux]", "quux", "is not a known section"),
-        ("[log]\nSeverity='info'", "log.Severity", 'did you mean "severity"?'),
+        ("[slack]\ntoken='x'", "slack", "is not a known section"),
+        ("[log]\nSeveritie='info'", "log.Severitie", 'did you mean "severity"?'),
         ("[log]\nrecipients='x'", "log.recipients", "did you mean delivery.recipients?"),
+        ("[log]\nlevel='info'", "log.level", "is not a known key"),
         ("[log]\n'a b'=1", 'log."a b"', "is not a known key"),
         ('[log]\n"a\\nb"=1', 'log."a\\nb"', "is not a known key"),
     ],
 )
-def test_an_unknown_key_is_a_fault_with_a_guess(line: str, path: str, hint: str) -> None:
-    found = faults(MINIMAL + line)
-    assert list(found) == [path]
-    assert hint in found[path]
+def test_an_unknown_key_that_is_none_of_ours_is_passed_over(line: str, path: str, hint: str) -> None:
+    [warning] = read(MINIMAL + line).warnings
+    assert warning.startswith(f"{path} ")
+    assert hint in warning
+    assert warning.endswith("nothing comes of it")
+
+
+@pytest.mark.parametrize("spell", [str.upper, str.capitalize])
+def test_keys_and_sections_in_the_spellings_that_go_takes(spell: Callable[[str], str]) -> None:
+    text = re.sub(r"^(\[?)([a-z_]+)", lambda found: found[1] + spell(found[2]), MINIMAL, flags=re.MULTILINE)
+    assert spell("sender") in text
+    found = read(text)
+    assert replace(found, warnings=()) == read(MINIMAL)
+    assert f"{spell('smtp')} is read as smtp: write it like that" in found.warnings
+    assert any(f"delivery.{spell('sender')} is read as" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize(
+    ("lines", "used", "unread"),
+    [
+        ("SENDER='a@x.example'\nSender='b@x.example'\nsender='c@x.example'", "c", {"SENDER", "Sender"}),
+        ("Sender='b@x.example'\nSENDER='a@x.example'", "a", {"Sender"}),
+    ],
+)
+def test_of_two_spellings_the_exact_one_counts(lines: str, used: str, unread: set[str]) -> None:
+    found = read(MINIMAL.replace('sender = "teleport@example.com"', lines))
+    assert found.delivery.sender == f"{used}@x.example"
+    assert {w.split()[0] for w in found.warnings if "is not read" in w} == {f"delivery.{u}" for u in unread}
+
+
+def test_role_names_keep_their_case() -> None:
+    found = read(MINIMAL + 'Sender = "dev@example.com"\nADDR = "db@example.com"\n')
+    assert set(found.role_to_recipients) == {"*", "Sender", "ADDR"}
 
 
 def test_a_syntax_error_has_line_and_column(tmp_path: Path) -> None:
@@ -192,6 +266,14 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "latin1.toml").write_bytes(b"\n[log]\noutput = '\xe4'\n")
     with pytest.raises(ConfigError, match=r"latin1\.toml, line 3: is not UTF-8"):
         load(tmp_path / "latin1.toml", {})
+
+
+def test_a_comment_may_be_in_another_encoding(tmp_path: Path) -> None:
+    (tmp_path / "latin1.toml").write_bytes(MINIMAL.encode() + b"# f\xfcr alle\n")
+    found = load(tmp_path / "latin1.toml", {})
+    assert replace(found, warnings=()) == read(MINIMAL)
+    [warning] = found.warnings
+    assert warning == f"{tmp_path}/latin1.toml, line 11: a comment is not UTF-8: save the file as UTF-8"
 
 
 def test_a_byte_order_mark_is_fine(tmp_path: Path) -> None:
@@ -226,9 +308,25 @@ def test_addresses_of_every_form(addr: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("addr", "used"),
+    [
+        ("teleport.example.com", "teleport.example.com:443,teleport.example.com:3025"),
+        ("192.0.2.1", "192.0.2.1:443,192.0.2.1:3025"),
+        ("[2001:db8::1]", "[2001:db8::1]:443,[2001:db8::1]:3025"),
+        ("a.example:1, b.example", "a.example:1,b.example:443,b.example:3025"),
+    ],
+)
+def test_without_a_port_those_of_proxy_and_auth_service_are_tried(addr: str, used: str) -> None:
+    found = read(MINIMAL.replace("teleport.example.com:443", addr))
+    assert found.teleport.addr == used
+    [warning] = found.warnings
+    assert "has no port" in warning
+    assert "443" in warning
+
+
+@pytest.mark.parametrize(
     ("addr", "reason"),
     [
-        ("teleport.example.com", "has no port"),
         ("https://teleport.example.com:443", "without a scheme"),
         ("teleport.example.com:0", "no usable port"),
         ("teleport.example.com:99999", "no usable port"),
@@ -248,18 +346,12 @@ def test_addresses_of_no_form(addr: str, reason: str) -> None:
     ("text", "path", "what"),
     [
         ("", "teleport.identity", "is missing"),
-        ("identity='/i'\nclient_key='/k'\nclient_crt='/c'\nroot_cas='/r'", "teleport.identity", "excludes"),
-        ("identity='/i'\nclient_crt='/c'", "teleport.identity", "excludes"),
         ("client_key='/k'", "teleport.client_key", "needs client_crt and root_cas"),
         ("client_crt='/c'\nroot_cas='/r'", "teleport.client_crt", "needs client_key"),
-        (
-            "client_key='/k'\nclient_crt='/c'\nroot_cas='/r'\nrefresh_identity=true",
-            "teleport.refresh_identity",
-            "needs teleport.identity",
-        ),
         ("identity='/i'\nrefresh_identity='yes'", "teleport.refresh_identity", "true or false, not a string"),
         ("identity='/i'\nrefresh_identity_interval='1d'", "teleport.refresh_identity_interval", "duration"),
-        ("identity='/i'\nrefresh_identity_interval=60", "teleport.refresh_identity_interval", '"90s"'),
+        ("identity='/i'\nrefresh_identity_interval=-60", "teleport.refresh_identity_interval", "negative"),
+        ("identity='/i'\nresync_interval=60", "teleport.resync_interval", '"90s"'),
         ("identity='/i'\nresync_interval='0'", "teleport.resync_interval", "more than zero"),
         ("identity=['/i']", "teleport.identity", "a string in quotes, not an array"),
         ("identity='${CREDENTIALS_DIRECTORY}/i'", "teleport.identity", "LoadCredential"),
@@ -273,6 +365,37 @@ def test_what_excludes_and_what_needs_what(text: str, path: str, what: str) -> N
 def test_an_interval_of_zero_is_the_default_as_in_go() -> None:
     text = MINIMAL.replace("[smtp]", 'refresh_identity_interval = "0"\n[smtp]')
     assert read(text).teleport.refresh_identity_interval == 60.0
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds", "hint"),
+    [
+        ("60000000000", 60.0, "nanoseconds"),
+        ("90_000_000_000", 90.0, "nanoseconds"),
+        ("0", 60.0, "nanoseconds"),
+        ("60", 1.0, "less than a second"),
+        ("'1ms'", 1.0, "less than a second"),
+    ],
+)
+def test_a_number_is_nanoseconds_as_in_go(written: str, seconds: float, hint: str) -> None:
+    found = read(MINIMAL.replace("[smtp]", f"refresh_identity_interval = {written}\n[smtp]"))
+    assert found.teleport.refresh_identity_interval == seconds
+    assert hint in found.warnings[-1]
+
+
+def test_an_identity_comes_before_the_three_files() -> None:
+    found = read(MINIMAL.replace("[smtp]", "client_key='/k'\nclient_crt='/c'\n[smtp]"))
+    assert (found.teleport.client_key, found.teleport.client_crt) == (None, None)
+    assert found.teleport.identity == Path("/var/lib/teleport-email/identity")
+    [warning] = found.warnings
+    assert warning == "teleport.client_key, client_crt: not used beside teleport.identity"
+
+
+def test_the_three_files_can_be_renewed_too() -> None:
+    three = "client_key='/k'\nclient_crt='/c'\nroot_cas='/r'\nrefresh_identity=true"
+    found = read(MINIMAL.replace('identity = "/var/lib/teleport-email/identity"', three))
+    assert found.teleport.refresh_identity
+    assert found.warnings == ()
 
 
 def test_credentials_of_systemd_are_found_by_their_directory() -> None:
@@ -326,9 +449,13 @@ def test_a_login_in_clear_text_is_fine_within_this_machine(host: str) -> None:
     assert (found.tls, found.auth, found.host) == ("none", "password", host.strip("[]"))
 
 
-def test_a_login_in_clear_text_elsewhere_must_be_asked_for() -> None:
+def test_whether_a_login_would_be_in_clear_text_is_for_the_server_to_say() -> None:
     text = "host = 'm.example'\nstarttls_policy = 'disabled'\nusername = 'u'\npassword = 'p'"
-    assert "clear text" in smtp_faults(text)["smtp.username"]
+    found = read(MINIMAL.replace(SMTP, f"[smtp]\n{text}\n"))
+    assert isinstance(found.mailer, SmtpSettings)
+    assert (found.mailer.tls, found.mailer.auth) == ("none", "password")
+    assert not found.mailer.allow_plaintext_auth
+    assert "nothing is sent" in found.warnings[0]
     allowed = read(MINIMAL.replace(SMTP, f"[smtp]\n{text}\nallow_plaintext_auth = true\n"))
     assert "CLEAR TEXT" in allowed.warnings[0]
     assert smtp("host = 'm.example'\ntls = 'none'").auth == "none"
@@ -396,8 +523,7 @@ def test_client_credentials() -> None:
     [
         (b"", "is empty"),
         (b" \n", "is empty"),
-        (b"a\nb\n", "not one line"),
-        (b"\xff", "does not hold text"),
+        (b"a\0b", "not one line"),
         (b"x" * 70000, "not one line"),
         (None, "No such file or directory"),
     ],
@@ -409,6 +535,40 @@ def test_faults_of_password_files_name_the_file(tmp_path: Path, content: bytes |
     found = smtp_faults(f"host='m.example'\nusername='u'\npassword_file='{path}'")
     assert str(path) in found["smtp.password_file"]
     assert what in found["smtp.password_file"]
+
+
+@pytest.mark.parametrize(
+    ("content", "sent", "odd"),
+    [
+        (b"pass\n", b"pass", False),
+        (b" \tpass word\r\n", b"pass word", False),
+        ("pä€\n".encode(), "pä€".encode(), False),
+        ("\u00a0pass\u3000".encode(), b"pass", False),
+        (b"a\nb\n", b"a\nb", True),
+        (b"a\tb\n", b"a\tb", True),
+        (b"\x1cpass\x1f\n", b"\x1cpass\x1f", True),
+        (b"p\xe4ss\n", b"p\xe4ss", True),
+        (b"\xef\xbb\xbfpass\n", b"\xef\xbb\xbfpass", True),
+    ],
+)
+@pytest.mark.parametrize(
+    "section", ["[smtp]\nhost='m.example'\nusername='u'\npassword", "[mailgun]\ndomain='x'\nprivate_key"]
+)
+def test_a_password_file_is_sent_as_it_is(
+    tmp_path: Path, section: str, content: bytes, sent: bytes, odd: bool
+) -> None:
+    (tmp_path / "password").write_bytes(content)
+    found = read(MINIMAL.replace(SMTP, f"{section}_file='{tmp_path}/password'\n"))
+    secret = found.mailer.password if isinstance(found.mailer, SmtpSettings) else found.mailer.private_key
+    assert secret.raw() == sent
+    assert any("is sent as it is" in warning for warning in found.warnings) is odd
+
+
+def test_the_client_s_secret_is_one_line_of_text(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"p\xe4ss\n")
+    text = f"token_url='https://t.example/x'\nclient_id='c'\nclient_secret_file='{tmp_path}/secret'"
+    found = smtp_faults(f"host='m.example'\nusername='u'\nauth='xoauth2'\n[smtp.oauth2]\n{text}")
+    assert "not one line" in found["smtp.oauth2.client_secret_file"]
 
 
 def test_a_password_wins_over_its_file() -> None:

@@ -154,7 +154,10 @@ def test_sender_with_and_without_name(sender: str, name: str, address: str) -> N
         replace(MAIL, recipient="bob@example.com\x00"),
         replace(MAIL, recipient="bob@example.com> SIZE=1 <eve@example.com"),
         replace(MAIL, recipient="bob@example.com, eve@example.com"),
-        replace(MAIL, recipient="bób@example.com"),
+        replace(MAIL, recipient="b\u00a0b@example.com"),
+        replace(MAIL, recipient="b\u202eb@example.com"),
+        replace(MAIL, recipient="bob@bücher.example"),
+        replace(MAIL, recipient="b" * 500 + "@example.com"),
         replace(MAIL, recipient="bob"),
         replace(MAIL, message_id="a b@example.com"),
         replace(MAIL, message_id=""),
@@ -250,13 +253,23 @@ def test_no_text_forges_a_header_or_a_line(subject: str, text: str, html: str, n
     assert [newlines(payload) for payload in payloads] == [newlines(text), newlines(html)]
 
 
+@pytest.mark.parametrize(
+    "recipient",
+    ["jörg@example.com", "bob@my_host", "bob@[192.0.2.1]", "bob@[IPv6:2001:db8::1]", '"a b"@example.com'],
+)
+def test_unusual_addresses_stand_in_the_header_as_they_are(recipient: str) -> None:
+    raw = build(replace(MAIL, recipient=recipient))
+    assert f"\r\nTo: {recipient}\r\n".encode() in raw
+    assert raw.replace(recipient.encode(), b"").isascii()
+
+
 @given(st.text())
 def test_any_recipient_is_written_as_it_is_or_not_at_all(recipient: str) -> None:
     try:
         raw = build(replace(MAIL, recipient=recipient))
     except ValueError:
         return
-    assert f"\r\nTo: {recipient}\r\n".encode("ascii") in raw
+    assert f"\r\nTo: {recipient}\r\n".encode() in raw
     assert header_names(raw) == HEADERS
 
 

@@ -111,9 +111,9 @@ async def test_start_tells_notifies_reloads_and_stops(sandbox: Sandbox, tmp_path
             await sandbox.mail.wait_for(2, timeout=PATIENCE)
             assert sandbox.mail.messages[-1].envelope_to == ("other@example.com",)
 
-            change(sandbox, "[delivery]", "[delivry]")
+            change(sandbox, "[delivery]", "[delivery]\nallowed_domainz = []")
             daemon.process.send_signal(signal.SIGHUP)
-            assert 'did you mean "delivery"' in await daemon.line("configuration not reloaded")
+            assert 'did you mean "allowed_domains"' in await daemon.line("configuration not reloaded")
             await sandbox.cluster.approve(request.id, "go on")
             await sandbox.mail.wait_for(3, timeout=PATIENCE)
 
@@ -207,6 +207,19 @@ async def test_check_offline_connects_nowhere(sandbox: Sandbox) -> None:
     assert {line["area"] for line in found["ok"]} == {"configuration", "files", "identity"}
     assert "allowed_domains" in str(found["warning"])
     assert not sandbox.cluster.calls
+
+
+async def test_check_strict_takes_every_warning_for_a_fault(sandbox: Sandbox) -> None:
+    with sandbox.configuration.open("a") as file:
+        file.write("\n[slack]\ntoken = 'x'\n")
+    code, found = await check(sandbox, "--offline")
+    assert code == 0
+    warnings = found["warning"]
+    assert "slack is not a known section" in str(warnings)
+    code, found = await check(sandbox, "--offline", "--strict")
+    assert code == 78
+    assert found["warning"] == []
+    assert [line["what"] for line in found["fault"]] == [line["what"] for line in warnings]
 
 
 async def test_check_reads_well_for_people(sandbox: Sandbox) -> None:
@@ -312,7 +325,7 @@ async def test_check_explains_configuration_and_identity(sandbox: Sandbox) -> No
     code, found = await check(sandbox, "--offline")
     assert code == 78
     assert "its directory has: auth_id" in str(found["fault"])
-    change(sandbox, "[delivery]", "[delivry]")
+    change(sandbox, "[delivery]", "[delivery]\nallowed_domainz = []")
     code, found = await check(sandbox)
     assert code == 78
     assert {line["area"] for line in found["fault"]} == {"configuration"}

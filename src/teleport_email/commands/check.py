@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,7 +27,7 @@ _HOPELESS = ("configuration", "identity")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """``check [-c FILE] [--offline] [--json]``."""
+    """``check [-c FILE] [--offline] [--strict] [--json]``."""
     parser = subparsers.add_parser(
         "check",
         help="find out whether everything is set up right, without sending mail",
@@ -37,6 +38,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     add_config_options(parser)
     parser.add_argument("--offline", action="store_true", help="connect nowhere")
+    parser.add_argument("--strict", action="store_true", help="take every warning for a fault")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 
@@ -60,7 +62,9 @@ def run(args: argparse.Namespace) -> int:
 async def _all(args: argparse.Namespace) -> list[Line]:
     lines = []
     coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    async for line in inspect(Path(args.config), offline=args.offline):
+    async for found in inspect(Path(args.config), offline=args.offline):
+        grave = args.strict and found.level is Level.WARNING
+        line = replace(found, level=Level.FAULT) if grave else found
         lines.append(line)
         if not args.json:
             _print(line, coloured=coloured)

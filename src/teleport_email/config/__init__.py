@@ -6,9 +6,11 @@ the disk only for what the file names (passwords, certificates, templates), neve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import tomli
 
@@ -19,19 +21,19 @@ from teleport_email.config.tables import dotted, quoted
 from teleport_email.config.values import why_not_listen
 from teleport_email.core.errors import ConfigError, Fault
 
+_FOREIGN: Final = re.compile("[\udc80-\udcff]")
+
 
 def load(path: Path, environ: Mapping[str, str], *, read_secrets: bool = True) -> Settings:
     """The settings in a file. Raises :class:`ConfigError` with every fault, also when it cannot be read."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        # What is not UTF-8 may stand in comments; :func:`parse` tells.
+        text = path.read_bytes().decode("utf-8-sig", "surrogateescape")
     except OSError as error:
         what = f"cannot be read: {error.strerror or error}"
         if isinstance(error, FileNotFoundError):
             what += "; `teleport-email configure` prints one to begin with"
         raise ConfigError([Fault(str(path), what)]) from None
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise ConfigError([Fault(f"{path}, line {line}", "is not UTF-8: save the file as UTF-8")]) from None
     return parse(text, source=str(path), environ=environ, read_secrets=read_secrets)
 
 
@@ -40,7 +42,8 @@ def parse(
 ) -> Settings:
     """The settings in a text. Raises :class:`ConfigError` with every fault, and nothing else.
 
-    ``source`` names the text in syntax errors. With ``read_secrets`` off no file is opened, for commands
+    ``source`` names the text in syntax errors. Bytes that are no UTF-8 stand in it as ``surrogateescape`` has
+    them. With ``read_secrets`` off no file is opened, for commands
     that anybody may run: secrets from files are then empty.
     """
     try:
@@ -51,6 +54,11 @@ def parse(
     except (ValueError, RecursionError):  # numbers of thousands of digits, thousands of brackets
         raise ConfigError([Fault(source, "is not TOML that can be read: too long or too deep")]) from None
     reader = Reader(environ, read_secrets)
+    if foreign := _FOREIGN.search(text):
+        where = f"{source}, line {text.count(chr(10), 0, foreign.start()) + 1}"
+        if any(_FOREIGN.search(found) for found in _texts(document)):
+            raise ConfigError([Fault(where, "is not UTF-8: save the file as UTF-8")])
+        reader.warnings.append(f"{where}: a comment is not UTF-8: save the file as UTF-8")
     settings = reader.settings(document)
     if reader.faults:
         raise ConfigError(sorted(reader.faults, key=_place_in(document)))
@@ -70,6 +78,19 @@ def with_flags(settings: Settings, *, debug: bool = False, diag_addr: str = "") 
             raise ConfigError([Fault("--diag-addr", f"{quoted(diag_addr)} {reason}")])
         settings = replace(settings, diagnostics=replace(settings.diagnostics, addr=diag_addr))
     return settings
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every string of a document, keys too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield key
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
 
 
 def _place_in(document: Mapping[str, object]) -> Callable[[Fault], int]:

@@ -1,29 +1,37 @@
 """Mail addresses: which ones we take, and the one form of each. Pure.
 
-Taken is what every mail server understands: a dot-atom, ``@``, a domain name (RFC 5321 §4.1.2 without
-quoted strings and address literals). Domains become A-labels in lower case, so that no server needs
-SMTPUTF8 and equal addresses are equal strings. The local part is its server's business and keeps its case.
+Taken is what some mail server takes (RFC 5321 section 4.1.2) and the Go plugin does: also names of hosts
+that are no proper domain names, IP addresses, and local parts that need SMTPUTF8 (RFC 6531). Domains become
+A-labels in lower case, so that equal addresses are equal strings. The local part is its server's business
+and keeps its case: ``sec@`` and ``Sec@`` are two.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import re
+import unicodedata
 
-# RFC 5321 §4.5.3.1.1, §4.5.3.1.2 (255 with the dot of the root), and the path limit of §4.5.3.1.3
-# (256 with its angle brackets).
-_MAX_LOCAL = 64
+# RFC 5321 section 4.5.3.1.1 asks of servers to take this much; many take more.
+_USUAL_LOCAL = 64
+# RFC 5321 section 4.5.3.1.2: 255 with the dot of the root.
 _MAX_DOMAIN = 253
-_MAX_ADDRESS = 254
+# What a command line of 512 bytes holds beside "RCPT TO:<>" and its end (RFC 5321 section 4.5.3.1.4).
+_MAX_ADDRESS = 500
 _MAX_LABEL = 63
 
-_DOT_ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+_ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff]+"
+_DOT_ATOM = re.compile(rf"{_ATEXT}(?:\.{_ATEXT})*")
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+# Names inside a network have underscores, and the odd one ends in a hyphen.
+_LABEL = re.compile(r"[a-z0-9_][a-z0-9_-]*")
 
 
 def parse_address(text: str) -> str:
     """The one form of a plain address: local part as given, domain as A-labels in lower case.
 
-    Raises ``ValueError`` with a reason for people, which does not repeat the text.
+    Quotes around a local part go where they change nothing. Raises ``ValueError`` with a reason for people,
+    which does not repeat the text.
     """
     if not text:
         raise ValueError("is empty")
@@ -31,31 +39,36 @@ def parse_address(text: str) -> str:
         raise ValueError(f"is longer than {_MAX_ADDRESS} characters")
     if any(not character.isprintable() for character in text):
         raise ValueError("contains a control or invisible character")
-    if "<" in text or ">" in text:
+    local, at, domain = text.rpartition("@")
+    quoted = _QUOTED.fullmatch(local)
+    plain = text if quoted is None else domain
+    if "<" in plain or ">" in plain:
         raise ValueError(
             "must be a plain address (user@example.com) without a display name or angle brackets"
         )
-    if "," in text or ";" in text:
+    if "," in plain or ";" in plain:
         raise ValueError("holds a comma or semicolon: write one address in each string")
-    if any(character.isspace() for character in text):
+    if any(character.isspace() for character in plain):
         raise ValueError("contains a space")
-    local, at, domain = text.rpartition("@")
     if not at:
         raise ValueError("has no @: it must look like user@example.com")
     if not local:
         raise ValueError("has nothing before the @")
-    return f"{_check_local(local)}@{_check_length(local, parse_domain(domain))}"
+    address = f"{_quoted_local(quoted[1]) if quoted else _plain_local(local)}@{parse_domain(domain)}"
+    if len(address.encode()) > _MAX_ADDRESS:
+        raise ValueError(f"is longer than {_MAX_ADDRESS} characters")
+    return address
 
 
 def parse_domain(text: str) -> str:
-    """The one form of a domain name: A-labels in lower case (IDNA 2008 with UTS 46 mapping).
+    """The one form of a domain: A-labels in lower case (IDNA 2008 with UTS 46 mapping), or an IP address.
 
     A single label (``localhost``) is fine. Raises ``ValueError`` with a reason for people.
     """
     if not text:
         raise ValueError("has no domain")
     if text.startswith("["):
-        raise ValueError("has an IP address as its domain: write a domain name")
+        return _literal(text)
     if len(text) > 4 * _MAX_DOMAIN:
         raise ValueError(f"has a domain of more than {_MAX_DOMAIN} characters")
     domain = text.lower() if text.isascii() else _to_a_labels(text)
@@ -68,8 +81,6 @@ def parse_domain(text: str) -> str:
         raise ValueError(
             f"has a domain that is too long ({_MAX_DOMAIN} characters, {_MAX_LABEL} between dots)"
         )
-    if labels[-1].isdigit():  # no top-level domain is a number (RFC 3696 §2): this is an IP address
-        raise ValueError("has an IP address as its domain: write a domain name")
     return domain
 
 
@@ -78,24 +89,52 @@ def domain_of(address: str) -> str:
     return address.rpartition("@")[2]
 
 
-def _check_local(local: str) -> str:
+def why_odd(address: str) -> str:
+    """What is unusual about an address that :func:`parse_address` gave, so that servers may refuse it."""
+    local, _, domain = address.rpartition("@")
     if not local.isascii():
-        raise ValueError("has non-ASCII characters before the @, which many mail servers refuse (SMTPUTF8)")
+        return "has non-ASCII characters before the @: only servers with SMTPUTF8 take it"
     if local.startswith('"'):
-        raise ValueError("has quotes before the @, which this program does not take")
-    if len(local) > _MAX_LOCAL:
-        raise ValueError(f"has more than {_MAX_LOCAL} characters before the @")
+        return "has quotes before the @, which many mail servers refuse"
+    if len(local) > _USUAL_LOCAL:
+        return f"has more than {_USUAL_LOCAL} characters before the @, which many mail servers refuse"
+    labels = domain.split(".")
+    if domain.startswith("[") or labels[-1].isdigit():  # no top-level domain is a number (RFC 3696 section 2)
+        return "has an IP address as its domain, which many mail servers refuse"
+    if any("_" in label or label.endswith("-") for label in labels):
+        return "has a domain that is a name of a host rather than of a domain, which many mail servers refuse"
+    return ""
+
+
+def _plain_local(local: str) -> str:
+    if local.startswith('"'):
+        raise ValueError("has quotes before the @ that do not close")
     if not _DOT_ATOM.fullmatch(local):
         if local.startswith(".") or local.endswith(".") or ".." in local:
             raise ValueError("has a dot too many before the @")
         raise ValueError("has characters before the @ that mail addresses cannot have")
-    return local
+    return unicodedata.normalize("NFC", local)  # RFC 6532 section 3.1
 
 
-def _check_length(local: str, domain: str) -> str:
-    if len(local) + 1 + len(domain) > _MAX_ADDRESS:
-        raise ValueError(f"is longer than {_MAX_ADDRESS} characters")
-    return domain
+def _quoted_local(inside: str) -> str:
+    """A quoted local part, without the quotes where they change nothing (RFC 5321 section 4.1.2)."""
+    local = unicodedata.normalize("NFC", re.sub(r"\\(.)", r"\1", inside))
+    if not local:
+        raise ValueError("has nothing before the @")
+    if _DOT_ATOM.fullmatch(local):
+        return local
+    return '"' + re.sub(r'(["\\])', r"\\\1", local) + '"'
+
+
+def _literal(text: str) -> str:
+    """``[192.0.2.1]`` or ``[IPv6:2001:db8::1]`` (RFC 5321 section 4.1.3)."""
+    inside = text[1:-1] if text.endswith("]") else ""
+    try:
+        if inside[:5].lower() == "ipv6:":
+            return f"[IPv6:{ipaddress.IPv6Address(inside[5:])}]"
+        return f"[{ipaddress.IPv4Address(inside)}]"
+    except ValueError:
+        raise ValueError("has brackets as its domain that do not hold an IP address") from None
 
 
 def _to_a_labels(text: str) -> str:
@@ -103,6 +142,10 @@ def _to_a_labels(text: str) -> str:
 
     try:
         # Non-transitional: "faß.de" is its own domain, not "fass.de" (what browsers do since 2016).
-        return idna.encode(text, uts46=True, transitional=False, std3_rules=True).decode("ascii").lower()
+        mapped = idna.uts46_remap(text, std3_rules=False, transitional=False)
+        labels = mapped.split(".")
+        return ".".join(
+            label.lower() if label.isascii() else idna.alabel(label).decode("ascii") for label in labels
+        )
     except UnicodeError as error:  # IDNAError is one
         raise ValueError("has a domain that IDNA does not allow") from error

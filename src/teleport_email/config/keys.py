@@ -74,6 +74,16 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Every key of every table, by the table's dotted path. The documents and the example are held against it."""
 
+GO_PLUGIN_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    "": ("teleport", "mailgun", "smtp", "delivery", "role_to_recipients", "log"),
+    "teleport": tuple(key for key in KEYS["teleport"] if key != "resync_interval"),
+    "mailgun": ("domain", "private_key", "private_key_file"),
+    "smtp": ("host", "port", "username", "password", "password_file", "starttls_policy"),
+    "delivery": ("sender", "recipients"),
+    "log": ("output", "severity"),
+}
+"""Those of them that the Go plugin has too."""
+
 REQUESTER_EVENTS: Final = ("received", "approved", "promoted", "denied", "expired", "ended")
 MAILGUN_BASES: Final = {"us": "https://api.mailgun.net", "eu": "https://api.eu.mailgun.net"}
 SEVERITIES: Final[Mapping[str, Severity]] = {
@@ -107,4 +117,13 @@ REVIEWERS: Final[Mapping[str, Literal["add", "only", "ignore"]]] = {
     "only": "only",
     "ignore": "ignore",
 }
+LOG_STREAMS: Final[Mapping[str, Literal["stdout", "stderr"]]] = {
+    "stdout": "stdout",
+    "out": "stdout",
+    "1": "stdout",
+    "stderr": "stderr",
+    "error": "stderr",
+    "2": "stderr",
+}
+"""What the Go plugin takes for a stream in ``log.output``, to the letter; all else is a file's path."""
 FORMATS: Final[Mapping[str, Literal["text", "json"]]] = {"text": "text", "json": "json"}

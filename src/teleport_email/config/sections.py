@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final, Literal
 
 from teleport_email.config import tls_files, values
-from teleport_email.config.addresses import parse_address, parse_domain
-from teleport_email.config.beside import beside
+from teleport_email.config.addresses import parse_address, why_odd
 from teleport_email.config.endpoints import is_loopback
 from teleport_email.config.keys import (
     AUTH_MODES,
     FORMATS,
     KEYS,
+    LOG_STREAMS,
     MAILGUN_BASES,
     POLICIES,
     REQUESTER_EVENTS,
@@ -23,6 +21,7 @@ from teleport_email.config.keys import (
     SEVERITIES,
     TLS_MODES,
 )
+from teleport_email.config.named_files import NamedFiles
 from teleport_email.config.settings import (
     HOUR,
     NO_SECRET,
@@ -36,13 +35,13 @@ from teleport_email.config.settings import (
     SmtpSettings,
     TeleportSettings,
 )
+from teleport_email.config.spelling import documented, unknown
 from teleport_email.config.tables import Table, did_you_mean, dotted, quoted
 from teleport_email.core.errors import Fault
 
 DEFAULT_ADDR: Final = "localhost:3025"
-# A password or key is one short line; anything much longer is the wrong file.
-_MAX_SECRET_BYTES: Final = 65536
-_ON_THIS_MACHINE: Final = "${CREDENTIALS_DIRECTORY}"
+# Looking at a file more often than this shows nothing sooner that matters.
+_SHORTEST_REFRESH: Final = 1.0
 
 
 @dataclass
@@ -53,10 +52,15 @@ class Reader:
     read_secrets: bool
     faults: list[Fault] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    secret_files: list[Path] = field(default_factory=list)
+    files: NamedFiles = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.files = NamedFiles(self.environ, self.read_secrets, self.warnings)
 
     def settings(self, document: Mapping[str, object]) -> Settings:
         """The settings of a document; to be used only if ``faults`` stays empty."""
+        document, respelled = documented(document)
+        self.warnings += respelled
         top = Table(document, "", KEYS[""], self.faults)
         self._unknown(top)
         teleport = self._teleport(self._section(top, "teleport"))
@@ -69,39 +73,62 @@ class Reader:
             log=self._log(self._section(top, "log")),
             diagnostics=self._diagnostics(self._section(top, "diagnostics")),
             plugin_name=top.parsed("plugin_name", values.plugin_name, "email"),
-            secret_files=tuple(self.secret_files),
+            secret_files=tuple(self.files.secret_files),
             warnings=tuple(self.warnings),
         )
 
     # The sections ---------------------------------------------------------------------------------
 
     def _teleport(self, table: Table) -> TeleportSettings:
-        addr = table.parsed("addr", values.cluster_addresses, "")
-        old = table.parsed("auth_server", values.cluster_addresses, "")
+        addr = self._addr(table, "addr")
+        old = self._addr(table, "auth_server")
         if old:
             also = ", and ignored beside it" if addr else ""
             self.warnings.append(f"teleport.auth_server is the old name of teleport.addr{also}: rename it")
-        files = {key: self._path(table, key) for key in ("client_key", "client_crt", "root_cas")}
+        identity = self.files.path(table, "identity")
+        files = {key: self.files.path(table, key) for key in ("client_key", "client_crt", "root_cas")}
         given = [key for key in files if table.has(key)]
-        identity = self._path(table, "identity")
-        if table.has("identity") and given:
-            table.fault("identity", "excludes client_key, client_crt and root_cas: keep one of the two ways")
+        if identity and given:
+            self.warnings.append(f"teleport.{', '.join(given)}: not used beside teleport.identity")
+            files = dict.fromkeys(files)
         elif 0 < len(given) < len(files):
             missing = " and ".join(key for key in files if key not in given)
             table.fault(given[0], f"needs {missing} beside it (or use identity instead of all three)")
         elif not table.has("identity") and not given:
             table.fault("identity", "is missing: name the identity file that tctl or Machine ID wrote")
         refresh = table.flag("refresh_identity")
-        if refresh and not table.has("identity"):
-            table.fault("refresh_identity", "needs teleport.identity")
         return TeleportSettings(
             addr=addr or old or DEFAULT_ADDR,
             identity=identity,
             refresh_identity=refresh,
-            refresh_identity_interval=table.duration("refresh_identity_interval", 60.0, zero=60.0),
+            refresh_identity_interval=self._refresh_interval(table),
             resync_interval=table.duration("resync_interval", 600.0, zero=None),
             **files,
         )
+
+    def _addr(self, table: Table, key: str) -> str:
+        addr, without_port = table.parsed(key, values.cluster_addresses, ("", ""))
+        if without_port:
+            name = dotted(table.path, key)
+            self.warnings.append(f"{name} has no port for {without_port}: 443 is tried, then 3025")
+        return addr
+
+    def _refresh_interval(self, table: Table) -> float:
+        key, default = "refresh_identity_interval", 60.0
+        nanoseconds = table.nanoseconds(key)
+        if nanoseconds is None:
+            seconds = table.duration(key, default, zero=default)
+        elif nanoseconds < 0:
+            table.fault(key, "must not be negative")
+            return default
+        else:
+            seconds = nanoseconds / 1e9 or default
+            self.warnings.append(
+                f'{dotted(table.path, key)} is a number of nanoseconds: write it with a unit, such as "1m"'
+            )
+        if seconds < _SHORTEST_REFRESH:
+            self.warnings.append(f"{dotted(table.path, key)} is less than a second: a second is used")
+        return max(seconds, _SHORTEST_REFRESH)
 
     def _mailer(self, top: Table) -> SmtpSettings | MailgunSettings:
         mailgun = top.table("mailgun", KEYS["mailgun"])
@@ -121,9 +148,12 @@ class Reader:
         if table.has("region") and table.has("api_base"):
             table.fault("api_base", "excludes region: keep one of the two")
         base = table.choice("region", MAILGUN_BASES, MAILGUN_BASES["us"])
+        domain = table.text("domain")
+        if domain.strip("/") != domain:
+            self.warnings.append(f"mailgun.domain is {quoted(domain)}: the slash is dropped")
         return MailgunSettings(
-            domain=table.parsed("domain", parse_domain, ""),
-            private_key=self._secret(table, "private_key", needed="the domain's sending key"),
+            domain=table.parsed("domain", values.mailgun_domain, ""),
+            private_key=self.files.secret(table, "private_key", needed="the domain's sending key"),
             api_base=table.parsed("api_base", values.api_base, base, show=False),
             require_tls=table.flag("require_tls", True),
         )
@@ -137,21 +167,25 @@ class Reader:
         policy = table.choice("starttls_policy", POLICIES, "starttls")
         mode = table.choice("tls", TLS_MODES, "auto")
         tls = mode if mode != "auto" else ("implicit" if port == 465 else policy)
-        username = table.text("username")
+        username = table.any_text("username")
         auth, oauth2, password = self._smtp_login(table, username)
         plaintext = table.flag("allow_plaintext_auth")
         if auth != "none" and tls == "none" and host and not is_loopback(host):
             if plaintext:
                 self.warnings.append(f"the login at {host} crosses the network in CLEAR TEXT: set smtp.tls")
             else:
-                what = "would send the login in clear text: set smtp.tls or smtp.starttls_policy"
-                table.fault(
-                    "username", f"{what}, or leave username empty, or set allow_plaintext_auth = true"
+                # What the server offers decides: nothing, or a login that does not show the password, works.
+                self.warnings.append(
+                    f"there is no TLS to {host}: if it wants the password so, nothing is sent; set smtp.tls "
+                    "or smtp.starttls_policy, or leave username empty, or set allow_plaintext_auth = true"
                 )
-        client_cert, client_key = self._readable(table, "client_cert"), self._readable(table, "client_key")
+        client_cert, client_key = (
+            self.files.readable(table, "client_cert"),
+            self.files.readable(table, "client_key"),
+        )
         if client_key and not client_cert:
             table.fault("client_key", "needs client_cert beside it")
-        ca_file = self._readable(table, "ca_file")
+        ca_file = self.files.readable(table, "ca_file")
         if self.read_secrets:
             for key, what in tls_files.faults(ca_file, client_cert, client_key):
                 table.fault(key, what)
@@ -195,11 +229,11 @@ class Reader:
                 why = 'smtp.auth is "none"' if mode == "none" else "smtp.username is empty"
                 self.warnings.append(f"smtp.password is not used: {why}")
             return "none", None, NO_SECRET
-        return "password", None, self._secret(table, "password", needed="the password of smtp.username")
+        return "password", None, self.files.secret(table, "password", needed="the password of smtp.username")
 
     def _oauth2(self, table: Table) -> OAuth2Settings:
         self._unknown(table)
-        token_file = self._path(table, "token_file")
+        token_file = self.files.path(table, "token_file")
         credentials = ("token_url", "client_id", "client_secret", "client_secret_file")
         if token_file:
             beside = [key for key in (*credentials, "scope") if table.has(key)]
@@ -212,19 +246,24 @@ class Reader:
         return OAuth2Settings(
             token_url=table.parsed("token_url", values.token_url, "", show=False),
             client_id=table.text("client_id"),
-            client_secret=self._secret(table, "client_secret", needed="the client's secret"),
+            client_secret=self.files.secret(
+                table, "client_secret", needed="the client's secret", any_bytes=False
+            ),
             scope=table.text("scope"),
         )
 
     def _delivery(self, table: Table) -> DeliverySettings:
         if not table.has("sender"):
             table.fault("sender", "is missing: write the address that the mails come from")
+        sender = table.parsed("sender", values.sender, "")
+        if sender and (why := values.odd_sender(table.text("sender"), sender)):
+            self.warnings.append(f"delivery.sender: {quoted(table.text('sender'))} {why}")
         return DeliverySettings(
-            sender=table.parsed("sender", values.sender, ""),
+            sender=sender,
             catch_up=table.duration("catch_up", 168 * HOUR),
             reply_to=table.parsed("reply_to", parse_address, ""),
             timezone=table.parsed("timezone", values.timezone, "UTC"),
-            templates=self._directory(table, "templates"),
+            templates=self.files.directory(table, "templates"),
             notify_requester=_notify_requester(table),
             remind_before_expiry=table.duration("remind_before_expiry", 0.0),
             exclude_roles=table.texts("exclude_roles"),
@@ -238,7 +277,7 @@ class Reader:
         )
 
     def _roles(self, top: Table, delivery: Table) -> Mapping[str, tuple[str, ...]]:
-        everybody = delivery.parsed_all("recipients", parse_address)
+        everybody = self._addresses(delivery, "recipients")
         raw = top.table("role_to_recipients", ())
         roles = Table({}, "role_to_recipients", (), self.faults)
         if raw is not None:
@@ -250,9 +289,9 @@ class Reader:
             return {"*": everybody}
         found: dict[str, tuple[str, ...]] = {}
         for role in roles.present:
-            addresses = roles.parsed_all(role, parse_address)
+            addresses = self._addresses(roles, role)
             if not role:
-                roles.fault(role, "is an empty role name")
+                self.warnings.append('role_to_recipients."" is an empty role name, which no request has')
             elif addresses:
                 found[role] = addresses
             elif role != "*" and not roles.has(role):
@@ -266,9 +305,21 @@ class Reader:
             self.faults.append(Fault('role_to_recipients."*"', what))
         return found
 
+    def _addresses(self, table: Table, key: str) -> tuple[str, ...]:
+        addresses = table.parsed_all(key, parse_address)
+        for address in addresses:
+            if why := why_odd(address):
+                self.warnings.append(f"{dotted(table.path, key)}: {quoted(address)} {why}")
+        return addresses
+
     def _log(self, table: Table) -> LogSettings:
+        # Empty is stdout for the Go plugin, absent is stderr.
+        output = "stdout" if table.is_empty_text("output") else table.text("output", "stderr")
+        if output not in LOG_STREAMS and output.lower() in LOG_STREAMS:
+            stream = LOG_STREAMS[output.lower()]
+            self.warnings.append(f'log.output is the file {quoted(output)}: for the stream write "{stream}"')
         return LogSettings(
-            output=table.text("output", "stderr"),
+            output=LOG_STREAMS.get(output, output),
             severity=table.choice("severity", SEVERITIES, "info"),
             format=table.choice("format", FORMATS, "text"),
         )
@@ -289,75 +340,11 @@ class Reader:
 
     def _unknown(self, table: Table) -> None:
         for key in table.unknown():
-            hint = did_you_mean(key, KEYS[table.path])
-            if not hint:
-                homes = [dotted(path, key) for path, keys in KEYS.items() if key in keys]
-                hint = f" (did you mean {' or '.join(homes)}?)" if homes else ""
-            table.fault(key, f"is not a known {'section or key' if not table.path else 'key'}{hint}")
-
-    def _path(self, table: Table, key: str) -> Path | None:
-        text = table.text(key)
-        if not text:
-            return None
-        if text.startswith(_ON_THIS_MACHINE):
-            directory = self.environ.get("CREDENTIALS_DIRECTORY", "")
-            if not directory and self.read_secrets:
-                table.fault(
-                    key, f"uses {_ON_THIS_MACHINE}, which is set only under systemd's LoadCredential="
-                )
-            text = directory + text.removeprefix(_ON_THIS_MACHINE)
-        return Path(text)
-
-    def _readable(self, table: Table, key: str) -> Path | None:
-        """A file that must be there by now."""
-        path = self._path(table, key)
-        if path and self.read_secrets:
-            try:
-                path.open("rb").close()
-            except OSError as error:
-                table.fault(key, f"cannot be read: {path}: {error.strerror or error}")
-        return path
-
-    def _directory(self, table: Table, key: str) -> Path | None:
-        path = self._path(table, key)
-        if path and self.read_secrets:
-            try:
-                with os.scandir(path):
-                    pass
-            except OSError as error:
-                table.fault(key, f"cannot be read as a directory: {path}: {error.strerror or error}")
-        return path
-
-    def _secret(self, table: Table, key: str, *, needed: str) -> Secret:
-        """The secret under ``key``, or in the file under ``key_file``. Its value is in no message."""
-        from_file = f"{key}_file"
-        name, name_file = dotted(table.path, key), dotted(table.path, from_file)
-        if table.has(key):
-            if table.has(from_file):
-                self.warnings.append(f"{name_file} is not read: {name} is set")
-            return Secret(table.text(key))
-        path = self._path(table, from_file)
-        if path is None:
-            if not table.has(from_file):
-                table.fault(key, f"is missing: {needed} goes here, or name a file with it as {from_file}")
-            return NO_SECRET
-        if not self.read_secrets:
-            return NO_SECRET
-        self.secret_files.append(path)
-        try:
-            with path.open("rb") as file:
-                content = file.read(_MAX_SECRET_BYTES + 1)
-            # White space around it goes, as in the Go plugin; editors leave a line break at the end.
-            text = content.decode("utf-8").strip()
-        except OSError as error:
-            table.fault(from_file, f"cannot be read: {path}: {error.strerror or error}{beside(path)}")
-        except UnicodeDecodeError:
-            table.fault(from_file, f"does not hold text: {path}")
-        else:
-            if text and text.isprintable() and len(content) <= _MAX_SECRET_BYTES:
-                return Secret(text)
-            table.fault(from_file, f"{'is not one line of text' if text else 'is empty'}: {path}")
-        return NO_SECRET
+            fault, what = unknown(table.path, key)
+            if fault:
+                table.fault(key, what)
+            else:
+                self.warnings.append(f"{dotted(table.path, key)} {what}: nothing comes of it")
 
 
 def _notify_requester(table: Table) -> frozenset[str]:

@@ -1,7 +1,8 @@
 """The configuration as frozen values. What is in here has been checked: nothing further needs asking.
 
-Durations are seconds (float), addresses are plain ``local@domain`` with the domain in A-labels and
-lower case. Secrets are :class:`Secret` and show themselves to nobody.
+Durations are seconds (float), addresses are plain ``local@domain`` in the one form that
+:func:`~teleport_email.config.addresses.parse_address` gives. Secrets are :class:`Secret` and show
+themselves to nobody.
 """
 
 from __future__ import annotations
@@ -23,8 +24,12 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """The secret itself."""
+        """The secret itself; bytes that are no UTF-8 stand in it as ``surrogateescape`` has them."""
         return self._value
+
+    def raw(self) -> bytes:
+        """The secret as it goes over the wire."""
+        return self._value.encode("utf-8", "surrogateescape")
 
     def __repr__(self) -> str:
         return "Secret(***)"

@@ -82,6 +82,17 @@ class Table:
             return default
         return value
 
+    def any_text(self, key: str) -> str:
+        """A string with any character but NUL, which nothing that logs in can transport."""
+        value = self._raw(key)
+        if isinstance(value, str) and "\0" not in value:
+            return value
+        return self.text(key)
+
+    def is_empty_text(self, key: str) -> bool:
+        """Whether ``""`` stands there, which for a few keys is not the same as nothing."""
+        return self._raw(key) == ""
+
     def flag(self, key: str, default: bool = False) -> bool:
         """``true`` or ``false``."""
         value = self._raw(key)
@@ -100,6 +111,11 @@ class Table:
             self.fault(key, f"must be between {least} and {most}")
             return default
         return value
+
+    def nanoseconds(self, key: str) -> int | None:
+        """A duration that stands there as a whole number, which Go reads as nanoseconds."""
+        value = self._raw(key)
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
 
     def duration(self, key: str, default: float, *, zero: float | None = 0.0) -> float:
         """Seconds. ``zero``: what ``"0"`` stands for; ``None`` where it makes no sense."""

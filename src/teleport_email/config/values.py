@@ -10,21 +10,42 @@ import re
 import zoneinfo
 from urllib.parse import SplitResult, urlsplit
 
-from teleport_email.config.addresses import parse_address, parse_domain
+from teleport_email.config.addresses import parse_address, parse_domain, why_odd
 from teleport_email.config.endpoints import is_loopback, parse_endpoint
 
 
-def cluster_addresses(text: str) -> str:
-    """One or more ``host:port`` of the cluster, separated by commas."""
-    parts = [part.strip() for part in text.split(",")]
-    for part in parts:
+def cluster_addresses(text: str) -> tuple[str, str]:
+    """One or more ``host:port`` of the cluster, separated by commas; and which of them came without a port.
+
+    Those are there twice: with a Proxy's port, then with an Auth Service's.
+    """
+    found: list[str] = []
+    without_port: list[str] = []
+    for part in (part.strip() for part in text.split(",")):
         try:
             host, _ = parse_endpoint(part)
+            found.append(part)
         except ValueError as error:
-            raise ValueError(f"{error} (a Proxy mostly has port 443, an Auth Service 3025)") from None
+            name = _host_alone(part)
+            if not name:
+                raise ValueError(f"{error} (a Proxy mostly has port 443, an Auth Service 3025)") from None
+            host = part
+            found += [f"{name}:443", f"{name}:3025"]
+            without_port.append(part)
         if not host:
             raise ValueError("has no host: write host:port")
-    return ",".join(parts)
+    return ",".join(found), ", ".join(without_port)
+
+
+def _host_alone(text: str) -> str:
+    """A host without a port, as it stands before one; empty where it is none."""
+    try:
+        if text.startswith("[") and text.endswith("]"):
+            return f"[{ipaddress.IPv6Address(text[1:-1])}]"
+        host, _ = parse_endpoint(f"{text}:443")
+    except ValueError:
+        return ""
+    return host
 
 
 def mail_host(text: str) -> str:
@@ -47,20 +68,51 @@ def helo_name(text: str) -> str:
     return text
 
 
+def mailgun_domain(text: str) -> str:
+    """A domain at Mailgun; slashes around it go, as in its web address they change nothing."""
+    return parse_domain(text.strip("/"))
+
+
 def sender(text: str) -> str:
-    """A plain address or ``Name <address>``; the name without quotes."""
+    """A plain address or ``Name <address>``; the name without quotes, from a comment where it is one."""
+    text = text.strip()
     name, bracket, rest = text.rpartition("<")
-    if not bracket:
-        return parse_address(text)
-    if not rest.endswith(">"):
-        raise ValueError("must be an address, or Name <address>")
-    address = parse_address(rest[:-1])
+    if not bracket or not rest.endswith(">"):
+        comment = _COMMENT.fullmatch(text)
+        if comment is None:
+            if bracket:
+                raise ValueError("must be an address, or Name <address>")
+            return parse_address(_without_root(text))
+        inside = sender(comment["before"] + comment["after"])
+        return inside if inside.endswith(">") else _named(comment["comment"], inside)
+    return _named(name, parse_address(_without_root(rest[:-1].strip())))
+
+
+def odd_sender(text: str, found: str) -> str:
+    """Why a sender that was read as ``found`` is not written as it should be, or nothing."""
+    if text.strip() != text or _COMMENT.fullmatch(text.strip()) or text.rstrip("> ").endswith("."):
+        return f"is read as {found}: write it like that"
+    return why_odd(found.rpartition("<")[2].removesuffix(">"))
+
+
+# One comment, before or behind what else there is (RFC 5322 section 3.2.2); quotes and brackets are outside.
+_COMMENT = re.compile(
+    r'(?P<before>(?:[^()"]|"[^"]*")*?)\s*\((?P<comment>[^()\\]*)\)\s*(?P<after>(?:[^()"]|"[^"]*")*)'
+)
+
+
+def _named(name: str, address: str) -> str:
     name = name.strip()
     if len(name) >= 2 and name.startswith('"') and name.endswith('"'):
         name = name[1:-1].replace('\\"', "'").strip()
     if not name.isprintable() or any(character in name for character in '<>"\\'):
         raise ValueError("has a name with characters that it cannot have")
     return f"{name} <{address}>" if name else address
+
+
+def _without_root(address: str) -> str:
+    """The dot of the root behind a domain is for the DNS only."""
+    return address.removesuffix(".")
 
 
 def allowed_domain(text: str) -> str:

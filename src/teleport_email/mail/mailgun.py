@@ -139,7 +139,7 @@ class MailgunMailer(Mailer):
         """One client for all calls: it keeps connections open between them."""
         if self._client is None:
             self._client = httpx.AsyncClient(
-                auth=httpx.BasicAuth("api", self._settings.private_key.reveal()),
+                auth=httpx.BasicAuth("api", self._settings.private_key.raw()),
                 verify=system_context(),
                 proxy=proxy_for(self._url, self._environ),
                 trust_env=False,  # its own reading of NO_PROXY knows no networks

@@ -5,7 +5,8 @@ encodings differ between Python versions: a retry, perhaps by another process af
 send what was sent before, or a receiver that has both cannot see that they are one.
 
 All lines end in CRLF, are ASCII and short (RFC 5322 section 2.1.1), so that no relay needs 8BITMIME or
-SMTPUTF8 and none has a reason to re-encode. Nothing that a user wrote can begin a header or a line:
+SMTPUTF8 and none has a reason to re-encode; but for an address whose local part is not ASCII, which stands in
+the header as it is (RFC 6532). Nothing that a user wrote can begin a header or a line:
 what is not plain goes into encoded words (RFC 2047), quoted-printable or base64.
 """
 
@@ -56,7 +57,12 @@ OWN_HEADERS = frozenset(
 )
 """Set here or never; ``Content.headers`` may not repeat them. Nor may it have any ``Content-*``."""
 
-_ADDRESS = re.compile(r'(?:[!#-\'*+\-/-9=?A-Z^-~.]+|"(?:[ !#-\[\]-~]|\\[ -~])+")@[A-Za-z0-9.:\[\]-]+')
+_ADDRESS = re.compile(
+    r'(?:[!#-\'*+\-/-9=?A-Z^-~.\xa1-\U0010ffff]+|"(?:[ !#-\[\]-~\xa1-\U0010ffff]|\\[ -~])+")'
+    r"@[A-Za-z0-9._:\[\]-]+"
+)
+LONGEST_ADDRESS = 500
+"""Bytes that fit into RCPT's line of 512 (RFC 5321 section 4.5.3.1.4)."""
 _MAILBOX = re.compile(r"(?:(?P<name>[^<>]*?)\s*<(?P<bracketed>[^<>]*)>|(?P<bare>[^<>]*))", re.DOTALL)
 _MESSAGE_ID = re.compile(r"[!-;=?-~]{1,980}")
 _BOUNDARY = re.compile(r"[A-Za-z0-9'()+_,./:=?-]{1,70}")
@@ -97,7 +103,7 @@ def build(mail: Mail) -> bytes:
         ("MIME-Version", "1.0"),
         ("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
     ]
-    head = "".join(f"{name}: {value}\r\n" for name, value in headers).encode("ascii")
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers).encode()
     return b"".join((head, CRLF, _alternative(content.text, content.html, boundary.encode("ascii"))))
 
 
@@ -127,9 +133,10 @@ def _message_id(text: str) -> str:
 
 
 def _address(text: str, what: str) -> str:
-    if not text.isascii():
-        raise ValueError(f"the {what} address {text!r} has characters that only SMTPUTF8 could transport")
-    if len(text) > 320 or not _ADDRESS.fullmatch(text):
+    # Other white space and what shows as nothing has no business in an address, in whatever alphabet.
+    if len(text.encode("utf-8", "replace")) > LONGEST_ADDRESS or not (
+        _ADDRESS.fullmatch(text) and text.isprintable()
+    ):
         raise ValueError(f"the {what} address {text!r} is not of the form local@domain")
     return text
 

@@ -270,7 +270,11 @@ class SmtpConnection:
         :raises ConnectionGone: before the dot.
         :raises WithdrawnError: the gate closed before the dot; the connection is closed.
         """
-        commands = [self._mail_from(sender, len(raw)), f"RCPT TO:<{recipient}>", "DATA"]
+        international = not (sender + recipient).isascii()
+        if international and "smtputf8" not in self._extensions:
+            return self._cannot_name(sender, recipient)
+        mail_from = self._mail_from(sender, len(raw)) + (" BODY=8BITMIME SMTPUTF8" if international else "")
+        commands = [mail_from, f"RCPT TO:<{recipient}>", "DATA"]
         together = pipelining and "pipelining" in self._extensions
         ask = self._dialogue.at_once if together else self._dialogue.one_by_one
         try:
@@ -321,6 +325,13 @@ class SmtpConnection:
             await self._dialogue.command("RSET")
             self._reset_first = False
 
+    def _cannot_name(self, sender: str, recipient: str) -> Refused | AccountFault:
+        """RFC 6531 section 3.5: without SMTPUTF8 such an address must not be named. No retry changes that."""
+        reason = "has non-ASCII characters before the @, and the mail server does not offer SMTPUTF8"
+        if not sender.isascii():
+            return AccountFault(f"delivery.sender {sender} {reason}")
+        return Refused(f"{recipient} {reason}")
+
     def _mail_from(self, sender: str, length: int) -> str:
         size = f" SIZE={length}" if length and "size" in self._extensions else ""
         return f"MAIL FROM:<{sender}>{size}"
@@ -336,8 +347,11 @@ class SmtpConnection:
 
         :raises ConnectionGone:
         """
+        if not sender.isascii() and "smtputf8" not in self._extensions:
+            return self._cannot_name(sender, "")
         await self._clear()
-        reply = await self._dialogue.command(self._mail_from(sender, 0))
+        international = "" if sender.isascii() else " BODY=8BITMIME SMTPUTF8"
+        reply = await self._dialogue.command(self._mail_from(sender, 0) + international)
         self._reset_first = True
         return None if reply.positive else judge(Stage.MAIL, reply)
 
@@ -371,4 +385,5 @@ class SmtpConnection:
 
 
 def _base64(text: str) -> str:
-    return b64encode(text.encode("utf-8")).decode("ascii")
+    # What a password file holds that is no text goes over the wire as the bytes that it is.
+    return b64encode(text.encode("utf-8", "surrogateescape")).decode("ascii")

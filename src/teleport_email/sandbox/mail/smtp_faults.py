@@ -59,6 +59,8 @@ class SmtpFaults(Script):
         """Of commands that come in one go all but the first are thrown away, whatever is offered."""
         self.hide_starttls = False
         """STARTTLS is neither offered nor known nor demanded, as when somebody in between strips it."""
+        self.smtputf8 = False
+        """Whether addresses that are not ASCII are taken (RFC 6531)."""
         self.refuse_login = False
         """Every AUTH gets 535, until repaired."""
         self._first_seen: dict[str, float] = {}
@@ -81,7 +83,7 @@ class SmtpFaults(Script):
         super().clear()
         self.connection_limit = self.messages_per_connection = self.greylist = None
         self.over_limit = "421"
-        self.hide_starttls = self.refuse_login = self.drops_commands = False
+        self.hide_starttls = self.refuse_login = self.smtputf8 = self.drops_commands = False
         self._first_seen.clear()
 
     def at(self, verb: str, recipients: Sequence[str] = (), *, now: float = 0.0) -> Action | None:

@@ -129,6 +129,7 @@ class SmtpSession(SMTP):
             data_size_limit=max_size or None,
             hostname=hostname,
             ident="ESMTP sandbox",
+            enable_SMTPUTF8=owner.faults.smtputf8,
             tls_context=starttls,
             require_starttls=require_starttls,
             auth_require_tls=starttls is not None and not access.in_clear,

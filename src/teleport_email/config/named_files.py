@@ -1,0 +1,104 @@
+"""The files that the configuration names: passwords, certificates, templates."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from teleport_email.config.beside import beside
+from teleport_email.config.settings import NO_SECRET, Secret
+from teleport_email.config.tables import Table, dotted
+
+# A password or key is one short line; anything much longer is the wrong file.
+_MAX_SECRET_BYTES: Final = 65536
+_ON_THIS_MACHINE: Final = "${CREDENTIALS_DIRECTORY}"
+# What Go's strings.TrimSpace drops. Python's strip() would drop four control characters more.
+_WHITE_SPACE: Final = "".join(
+    chr(code) for code in range(0x3001) if chr(code).isspace() and not 0x1C <= code <= 0x1F
+)
+
+
+@dataclass
+class NamedFiles:
+    """``read`` off: no file is opened, secrets from files are empty. What surprises goes to ``warnings``."""
+
+    environ: Mapping[str, str]
+    read: bool
+    warnings: list[str]
+    secret_files: list[Path] = field(default_factory=list)
+
+    def path(self, table: Table, key: str) -> Path | None:
+        """A path, perhaps below ``${CREDENTIALS_DIRECTORY}``."""
+        text = table.text(key)
+        if not text:
+            return None
+        if text.startswith(_ON_THIS_MACHINE):
+            directory = self.environ.get("CREDENTIALS_DIRECTORY", "")
+            if not directory and self.read:
+                table.fault(
+                    key, f"uses {_ON_THIS_MACHINE}, which is set only under systemd's LoadCredential="
+                )
+            text = directory + text.removeprefix(_ON_THIS_MACHINE)
+        return Path(text)
+
+    def readable(self, table: Table, key: str) -> Path | None:
+        """A file that must be there by now."""
+        path = self.path(table, key)
+        if path and self.read:
+            try:
+                path.open("rb").close()
+            except OSError as error:
+                table.fault(key, f"cannot be read: {path}: {error.strerror or error}")
+        return path
+
+    def directory(self, table: Table, key: str) -> Path | None:
+        """A directory that must be there by now."""
+        path = self.path(table, key)
+        if path and self.read:
+            try:
+                with os.scandir(path):
+                    pass
+            except OSError as error:
+                table.fault(key, f"cannot be read as a directory: {path}: {error.strerror or error}")
+        return path
+
+    def secret(self, table: Table, key: str, *, needed: str, any_bytes: bool = True) -> Secret:
+        """The secret under ``key``, or in the file under ``key_file``. Its value is in no message.
+
+        Like the Go plugin it takes what is there, down to bytes that are no text, and only white space around
+        what a file holds goes. ``any_bytes`` off: it must be one line of text.
+        """
+        from_file = f"{key}_file"
+        name, name_file = dotted(table.path, key), dotted(table.path, from_file)
+        if table.has(key):
+            if table.has(from_file):
+                self.warnings.append(f"{name_file} is not read: {name} is set")
+            text = table.any_text(key) if any_bytes else table.text(key)
+            if text and not text.isprintable():
+                self.warnings.append(f"{name} holds a control character: it is sent as it is")
+            return Secret(text)
+        path = self.path(table, from_file)
+        if path is None:
+            if not table.has(from_file):
+                table.fault(key, f"is missing: {needed} goes here, or name a file with it as {from_file}")
+            return NO_SECRET
+        if not self.read:
+            return NO_SECRET
+        self.secret_files.append(path)
+        try:
+            with path.open("rb") as file:
+                content = file.read(_MAX_SECRET_BYTES + 1)
+        except OSError as error:
+            table.fault(from_file, f"cannot be read: {path}: {error.strerror or error}{beside(path)}")
+            return NO_SECRET
+        text = content.decode("utf-8", "surrogateescape").strip(_WHITE_SPACE)
+        if not text:
+            table.fault(from_file, f"is empty: {path}")
+        elif len(content) > _MAX_SECRET_BYTES or "\0" in text or not (any_bytes or text.isprintable()):
+            table.fault(from_file, f"is not one line of text: {path}")
+        elif not text.isprintable():
+            self.warnings.append(f"{name_file} is not one line of text: {path} is sent as it is")
+        return Secret(text)
