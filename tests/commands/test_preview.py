@@ -134,7 +134,7 @@ def test_a_given_request_goes_through_its_whole_life(tmp_path, config):
     assert "Status: ✅ APPROVED" in texts["approved"]
     assert "Status: ❌ DENIED" in texts["denied"]
     assert "Status: ⌛ EXPIRED" in texts["expired"]
-    assert "Status: ⌛ ENDED" in texts["ended"]
+    assert "State: Ended" in texts["ended"]
     assert "until 2026-11-22 23:30 UTC+05:30 (now)" in texts["ended"]
     mail = email.message_from_bytes((output / "received.eml").read_bytes(), policy=email.policy.default)
     assert mail["To"] == "myuser@example.com"

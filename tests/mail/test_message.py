@@ -104,6 +104,15 @@ def test_first_message_of_a_thread_that_is_its_own_root_refers_to_nothing() -> N
     assert names == [name for name in HEADERS if name not in {"In-Reply-To", "References"}]
 
 
+def test_an_announcement_names_its_thread_but_replies_to_nothing() -> None:
+    raw = build(replace(MAIL, announces=True))
+    assert header_names(raw) == [name for name in HEADERS if name != "In-Reply-To"]
+    assert parse(raw)["References"] == "<root.0123456789abcdef@example.com>"
+    assert raw.replace(
+        b"References", b"In-Reply-To: <root.0123456789abcdef@example.com>\r\nReferences"
+    ) == build(MAIL)
+
+
 @pytest.mark.parametrize("message_id", ["x" * 58 + "@example.com", "<" + "y" * 58 + "@example.com>"])
 def test_ids_of_seventy_characters_stay_whole(message_id: str) -> None:
     raw = build(replace(MAIL, message_id=message_id, thread_root=message_id.replace("x", "z")))

@@ -91,7 +91,11 @@ def test_kept_lines_are_fenced_bounded_and_link_to_nothing(text):
     assert len(html.escape("\n".join(quote.lines)).encode()) <= quoting.REASON_LIMIT * 1.3 + 200
     first, *rest = str(quote).split("\n")
     assert all(line.startswith("  | ") for line in rest)
-    assert all(columns(line) <= 80 for line in (first, *rest))
+    assert not links(str(quote))
+    for line in (first, *rest, *quote.fenced.split("\n")):
+        # Where a narrow window breaks a line that is long, nothing behind the break looks like a field.
+        assert columns(line) <= 80 or not re.search(r"\S +\S*:( |$)", line.removeprefix("  | "))
+    assert len(str(quote)) <= 21_000 * 7
     assert bool(quote) == bool(quoting.clean(text))
 
 
@@ -178,6 +182,19 @@ def test_a_long_text_is_cut_with_a_mark_and_the_number_of_what_is_missing():
     quote = quoting.block("word " * 2000)
     assert quote.lines[-1].endswith(quoting.MARK)
     assert len(quote.lines[0]) + quote.left_out == pytest.approx(10_000, abs=10)
+
+
+@pytest.mark.parametrize("text", ["word " * 1000, "漢字" * 800, "\n".join(f"line {n}" for n in range(500))])
+def test_text_behind_a_label_is_whole(text):
+    assert str(quoting.block(text)).replace("\n  | ", "\n") == text.strip()
+
+
+def test_a_long_line_that_could_pass_for_a_field_is_wrapped():
+    filler = "x" * 60
+    for field in ("Status: ok", "Link\uff1a x", "Decided by: bob", "Role(s): a"):
+        shown = str(quoting.block(f"{filler} {field} {filler}"))
+        assert max(map(len, shown.split("\n"))) <= 80
+        assert shown.replace("\n  | ", " ") == f"{filler} {field} {filler}"
 
 
 def test_a_plain_reason_of_the_longest_that_teleport_takes_is_shown_whole():

@@ -13,7 +13,7 @@ from email.message import EmailMessage
 import pytest
 
 from teleport_email.config.settings import DeliverySettings
-from teleport_email.core.ledger import Ledger, Party
+from teleport_email.core.ledger import ANNOUNCEMENTS, Ledger, Party
 from teleport_email.core.model import Kind, Mail, Topic
 from teleport_email.mail.message import build
 from teleport_email.render import Facts, Renderer, samples
@@ -37,6 +37,7 @@ def mail(kind: Kind, party: Party, *, request=samples.REQUEST, ledger: Ledger = 
             message_id=ledger.message_id(request.id, party, kind),
             thread_root=ledger.thread_root(request.id, party),
             content=content,
+            announces=kind.topic in ANNOUNCEMENTS,
         )
     )
 
@@ -72,7 +73,21 @@ def test_gmail_same_subject_and_references_that_consistently_name_one_id(party):
 @PARTIES
 def test_gmail_weighs_in_reply_to_so_it_names_the_same_id(party):
     for message in thread(party):
-        assert [message["In-Reply-To"].strip("<>")] == references(message)
+        named = message["In-Reply-To"]
+        assert named is None or [named.strip("<>")] == references(message)
+
+
+def test_an_announcement_is_told_by_having_no_in_reply_to():
+    for kind in KINDS:
+        for party in (REVIEWER, REQUESTER):
+            announces = kind.code[0] == "a"
+            assert (parsed(mail(kind, party))["In-Reply-To"] is None) is announces
+
+
+@PARTIES
+def test_a_provider_that_changes_the_message_ids_leaves_the_thread_together(party):
+    for message in thread(party):
+        assert references(message) == [LEDGER.thread_root(samples.REQUEST.id, party)]
 
 
 @PARTIES
@@ -126,6 +141,7 @@ def test_ids_stand_in_one_piece_on_one_line(party):
     for kind in KINDS:
         raw = mail(kind, party)
         head = raw.partition(b"\r\n\r\n")[0].decode("ascii").replace("\r\n", "\n")
-        for name in ("Message-ID", "References", "In-Reply-To"):
+        replies = () if kind.topic in ANNOUNCEMENTS else ("In-Reply-To",)
+        for name in ("Message-ID", "References", *replies):
             assert len(re.findall(rf"^{name}: <[!-;=?-~]+>$", head, flags=re.MULTILINE)) == 1
         assert len(re.findall(r"^Subject: ", head, flags=re.MULTILINE)) == 1

@@ -16,6 +16,7 @@ from teleport_email.commands import DEFAULT_CONFIG, add_config_options
 from teleport_email.config.addresses import parse_address
 from teleport_email.config.settings import DeliverySettings, Settings
 from teleport_email.core.errors import TeleportEmailError
+from teleport_email.core.ledger import ANNOUNCEMENTS
 from teleport_email.core.model import AccessRequest, ClusterInfo, Content, Kind, Mail, ResourceID, Topic
 from teleport_email.render import samples
 
@@ -239,6 +240,7 @@ def _mail(content: Content, kind: Kind, case: _Case, stem: str) -> Mail:
         message_id=f"{stem}.preview@example.com",
         thread_root=f"{thread}.preview@example.com",
         content=content,
+        announces=kind.topic in ANNOUNCEMENTS,
     )
 
 

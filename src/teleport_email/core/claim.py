@@ -24,7 +24,7 @@ from teleport_email.core.errors import LedgerUnreadable
 from teleport_email.core.frozen import pack, unpack
 from teleport_email.core.go_plugin import Write
 from teleport_email.core.informing import Wait
-from teleport_email.core.ledger import Entry, Ledger, Mark
+from teleport_email.core.ledger import ANNOUNCEMENTS, Entry, Ledger, Mark
 from teleport_email.core.model import (
     AccountFault,
     Content,
@@ -259,6 +259,7 @@ class Claim:
                 message_id=ledger.message_id(self.request_id, party, due.kind),
                 thread_root=ledger.thread_root(self.request_id, party),
                 content=contents[due.kind],
+                announces=due.kind.topic in ANNOUNCEMENTS,
             )
         return mails
 

@@ -280,8 +280,10 @@ class Mail:
     message_id: str
     """Without angle brackets; at most 70 characters, so that no client or library folds it."""
     thread_root: str
-    """What ``References`` and ``In-Reply-To`` name in every message of the thread; without brackets."""
+    """What ``References`` names in every message of the thread; without brackets."""
     content: Content = field(repr=False)
+    announces: bool = False
+    """Whether it is a new request's: those have no ``In-Reply-To``, by which people tell them."""
 
 
 # What became of one attempt to send -----------------------------------------------------------------

@@ -90,10 +90,10 @@ def build(mail: Mail) -> bytes:
     headers.append(("Subject", _unstructured(content.subject, len("Subject: "))))
     headers.append(("Message-ID", f"<{_message_id(mail.message_id)}>"))
     if mail.thread_root and mail.thread_root != mail.message_id:
-        # The same root in both, in each message: Gmail and Outlook thread even when the first mail was lost
-        # or never went to this reader.
+        # The same root in each message: Gmail and Outlook thread even when the first mail was lost, never
+        # went to this reader, or got another id from a provider.
         root = f"<{_message_id(mail.thread_root)}>"
-        headers += [("In-Reply-To", root), ("References", root)]
+        headers += [("References", root)] if mail.announces else [("In-Reply-To", root), ("References", root)]
     headers += FIXED_HEADERS
     headers += [_extra(name, value) for name, value in content.headers]
     boundary = content.boundary

@@ -7,8 +7,8 @@ not a state. Four rules do that, and they hold in text and HTML alike:
 * *Clean*: control characters, bidi overrides, zero-width and other invisible characters go; every kind of
   blank is a plain space, every kind of line break a line feed; accents do not pile up.
 * *One line* where one line is meant (names, roles, ids).
-* *Fenced* where lines are kept (reasons): wrapped by us, each line after the first begins with ``| ``, so
-  none of them begins like a field of ours, however wide the reader's window is.
+* *Fenced* where lines are kept (reasons): each line after the first begins with ``| ``, so none of them
+  begins like a field of ours. A line that could look like one where a window breaks it is wrapped by us.
 * *Defanged*: mail programs turn bare ``example.com`` into a link by themselves, also in HTML. Invisible
   characters do not stop that for certain (link finders take them for letters, browsers drop them: UTS 46)
   and spoil what people copy. So it is done visibly, in the form that security people use:
@@ -73,6 +73,8 @@ _ADDRESS = re.compile(
     r"@[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}))+",
     re.IGNORECASE,
 )
+# A word with a colon behind it, further on in a line: where a window breaks the line it may pass for a field.
+_FIELD = re.compile("(?<=[^ ]) +[^ ]*[:\uff1a\ufe55\ua789\u2236\u02d0](?: |$)")
 _COSTLY = re.compile("[&<>\"']")
 _RTL = frozenset({"R", "AL", "AN"})
 
@@ -86,14 +88,20 @@ class Quote:
 
     lines: tuple[str, ...] = ()
     left_out: int = 0
-    """Characters that were cut off."""
+    """Characters that are not in ``lines``."""
+    whole: tuple[str, ...] = ()
+    """All of it, for text behind a label: filters and scripts read it there."""
 
     def __bool__(self) -> bool:
         return bool(self.lines)
 
     def __str__(self) -> str:
-        """For text, behind a label: the first line as it is, every further one fenced."""
-        return f"\n{FENCE}".join(_wrapped(self.lines))
+        """For text, behind a label: whole, the first line as it is, every further one fenced."""
+        return f"\n{FENCE}".join(
+            part
+            for line in self.whole
+            for part in (_wrapped((line,)) if _FIELD.search(line) else [_isolated(line)])
+        )
 
     @property
     def fenced(self) -> str:
@@ -155,7 +163,10 @@ def block(text: str, limit: int = REASON_LIMIT) -> Quote:
         return Quote()
     if left_out:
         lines[-1] = f"{lines[-1].rstrip()} {MARK}".lstrip()
-    return Quote(tuple(lines), left_out)
+    every_line = whole.split("\n")
+    if len(text) > _RAW_LIMIT:
+        every_line[-1] = f"{every_line[-1].rstrip()} {MARK}".lstrip()
+    return Quote(tuple(lines), left_out, tuple(every_line))
 
 
 def header(text: str, limit: int = 200) -> str:

@@ -28,6 +28,7 @@ from teleport_email.render.times import Moment, moment, span
 # Costs (bytes of escaped HTML) that keep the whole message under 30 KB whatever comes in: Gmail clips at
 # 102 KB, and the content is kept in the ledger until everybody has it.
 _ROLES_BUDGET = 1200  # they are shown twice
+_EVERY_ROLE_BUDGET = 20_000  # in the text alone
 _RESOURCES_BUDGET = 2000
 _PEOPLE_BUDGET = 1200
 _DECIDED_BY_BUDGET = 500
@@ -139,6 +140,8 @@ class RequestView:
     name: str
     """The requester's name or address where it could be read and is not the user name itself."""
     roles: Some
+    every_role: tuple[str, ...]
+    """All of them, for the text: filters and scripts read them there."""
     reason: Quote
     status: Status
     resolve_reason: Quote
@@ -210,6 +213,7 @@ def build(
         user=quoting.name(request.user),
         name="" if requester_name == request.user else quoting.name(requester_name),
         roles=roles,
+        every_role=every(request.roles, quoting.item, _EVERY_ROLE_BUDGET),
         reason=quoting.block(request.request_reason),
         status=Status("ENDED", "⌛") if topic is Topic.ENDED else status(state),
         resolve_reason=quoting.block("" if over else request.resolve_reason, _RESOLVE_REASON_BUDGET),
@@ -227,7 +231,8 @@ def build(
         approvals=approvals,
         approvals_missing=min((way.missing for way in approvals), default=0),
     )
-    link = "" if over else request_link(cluster, request.id)
+    page = request_link(cluster, request.id)
+    link = "" if over else page
     told_view = some(tuple(told), quoting.name, _PEOPLE_BUDGET)
     return {
         "kind": topic.name.lower(),
@@ -239,6 +244,7 @@ def build(
         "told": told_view,
         "details": _details(view, told_view, topic, pending),
         "link": link,
+        "page": page,
         "commands": () if over else _commands(request.id, topic, pending, link),
         "now": moment(now, now=now, zone=zone),
         "state": view.status.name,
@@ -269,6 +275,18 @@ def some(texts: Sequence[str], harmless: Callable[[str], str], budget: int) -> S
             break
         shown.append(text)
     return Some(tuple(shown), len(texts) - len(shown))
+
+
+def every(texts: Sequence[str], harmless: Callable[[str], str], budget: int) -> tuple[str, ...]:
+    """All of ``texts``, made harmless; where they cost more than ``budget``, the last item says so."""
+    shown: list[str] = []
+    for raw in texts:
+        text = harmless(raw)
+        budget -= cost(text)
+        if budget < 0:
+            return (*shown, quoting.MARK)
+        shown.append(text)
+    return tuple(shown)
 
 
 def cost(text: str) -> int:
@@ -386,7 +404,7 @@ def _commands(request_id: str, topic: Topic, pending: bool, link: str) -> tuple[
         return (Command("use", f"tsh login --request-id={word}"),)
     if link:
         return ()
-    if pending and not topic.for_requester:
+    if topic is Topic.ANNOUNCEMENT and pending:  # nowhere else: filters tell a new request by them
         return (
             Command("approve", f"tsh request review --approve {word}"),
             Command("deny", f"tsh request review --deny {word}"),

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 MINUTE = 60
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+# Not by strftime, which asks the locale.
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class Moment:
     """``UTC``, ``UTC+01:00``"""
     iso: str
     """``2026-11-22T19:21:07+01:00``"""
+    short: str
+    """``22 Nov 26 19:21 CET``, as the Go plugin writes the time of a review."""
     span: str
     """Time between this and the message's date, without a sign: ``3 h``, ``2 d 4 h``."""
     past: bool
@@ -56,6 +60,7 @@ def moment(at: datetime, *, now: datetime, zone: tzinfo) -> Moment:
         time=f"{local:%H:%M}",
         offset=_offset(local.utcoffset()),
         iso=local.isoformat(timespec="seconds"),
+        short=f"{local:%d} {_MONTHS[local.month - 1]} {local:%y %H:%M} {local.tzname() or 'UTC'}",
         span=span(abs(seconds)),
         past=seconds < 0,
         just_now=abs(seconds) < MINUTE,

@@ -37,9 +37,10 @@ class Console:
 
 
 def headline(mail: ReceivedMail) -> str:
-    """The first line of a message's text, or its subject."""
+    """The first line of a message's text, with the state where it leaves that open; or its subject."""
     first = next((line for line in mail.text.splitlines() if line.strip()), mail.subject)
-    return printable(first).rstrip(":")
+    state = mail.header("X-Teleport-State") if first.startswith("Role Request has been resolved:") else ""
+    return printable(f"{first} {state}").rstrip(": ")
 
 
 def printable(text: str) -> str:

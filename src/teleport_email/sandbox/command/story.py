@@ -12,9 +12,9 @@ from teleport_email.sandbox.mail.threads import build_threads
 from .console import headline, printable
 
 ANNOUNCED = "You have a new Role Request"
-APPROVED = "The Role Request was approved"
-DENIED = "The Role Request was denied"
-EXPIRED = "This Role Request expired or was deleted"
+APPROVED = "Role Request has been resolved: APPROVED"
+DENIED = "Role Request has been resolved: DENIED"
+EXPIRED = "Role Request has been resolved: EXPIRED"
 
 
 def reviewed_by(author: str) -> str:
