@@ -106,7 +106,11 @@ MEANING: dict[str, dict[str, object]] = {
     "roles duplicates": {EVERYBODY: {"*": ("admin@example.com",), "dev": ("a@example.com",)}},
     "roles literal quotes": {EVERYBODY: {"*": ("a@example.com",)}},
     "roles trailing comma multi-line": {EVERYBODY: {"*": ("a@example.com", "b@example.com")}},
-    "recipient 'admin@bücher.example'": {EVERYBODY: {"*": ("admin@xn--bcher-kva.example",)}},
+    "recipient 'admin@Example.COM'": {"spelled": {"admin@example.com": "admin@Example.COM"}},
+    "recipient 'admin@bücher.example'": {
+        EVERYBODY: {"*": ("admin@xn--bcher-kva.example",)},
+        "spelled": {"admin@xn--bcher-kva.example": "admin@bücher.example"},
+    },
     'recipient "o\'brien@example.com"': {EVERYBODY: {"*": ("o'brien@example.com",)}},
     **{
         f"recipient '{address}'": {EVERYBODY: {"*": (address,)}}

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from teleport_email.core import go_plugin
 from teleport_email.core.go_plugin import GO_KEYS
 from teleport_email.core.model import RequestState, Threshold
 
@@ -110,6 +111,51 @@ async def test_the_go_plugin_at_work_beside_us_is_noticed(world: Any) -> None:
     await running.until(lambda: running.daemon.store.version(request.id) > 1)
     await running.settled()
     assert world.kinds("all@example.com") == ["a"]
+
+
+SPELLINGS = {
+    "Boss@Example.ORG": "Boss@example.org",
+    "boss@bücher.example": "boss@xn--bcher-kva.example",
+    '"boss"@example.org': "boss@example.org",
+    "a/b@Example.com": "a/b@example.com",
+}
+
+
+@pytest.mark.parametrize("written", SPELLINGS)
+async def test_a_reader_whose_address_is_written_otherwise_gets_each_message_once(
+    world: Any, written: str
+) -> None:
+    """From configuration and suggestion alike: no second announcement, no second thread."""
+    form = SPELLINGS[written]
+    request = await world.cluster.create(user="myuser@example.com", suggested_reviewers=[written])
+    go = RECORDED["C announced"]
+    world.cluster.put_plugin_data(
+        request.id, go | {"email_threads": go["email_threads"].replace("all@example.com", written, 1)}
+    )
+    running = await world.start(role_to_recipients={"*": (form,)}, spelled={form: written})
+    await running.settled()
+    assert world.inbox.messages == []
+    await world.cluster.review(request.id, "bob@example.com", RequestState.DENIED, "no")
+    await world.told(request.id, mails=2)
+    mails = world.inbox.messages
+    to = written if written.isascii() else form
+    assert all(f"\r\nTo: {to}\r\n".encode() in mail.raw for mail in mails)
+    assert {mail.references for mail in mails} == {("DN1VG9WR6R58.2PDNFMTF184EF@vm",)}
+    assert len(go_plugin.threads_of(world.cluster.plugin_data(request.id))) == 1
+
+
+async def test_the_go_plugin_finds_the_spelling_that_it_would_write_itself(world: Any) -> None:
+    await world.start(
+        role_to_recipients={"*": ("boss@example.org",)}, spelled={"boss@example.org": "boss@Example.ORG"}
+    )
+    request = await world.cluster.create(suggested_reviewers=["CTO@Example.org", "boss@EXAMPLE.org"])
+    await world.told(request.id, mails=2)
+    threads = as_go_reads(world.cluster.plugin_data(request.id)["email_threads"])
+    assert sorted(address for address, _, _ in threads) == ["CTO@Example.org", "boss@Example.ORG"]
+    assert sorted(mail.header("To") for mail in world.inbox.messages) == [
+        "CTO@Example.org",
+        "boss@Example.ORG",
+    ]
 
 
 # Back to the Go plugin -----------------------------------------------------------------------------------

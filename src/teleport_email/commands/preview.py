@@ -13,8 +13,8 @@ from pathlib import Path
 
 from teleport_email import config
 from teleport_email.commands import DEFAULT_CONFIG, add_config_options
-from teleport_email.config.addresses import parse_address
 from teleport_email.config.settings import DeliverySettings, Settings
+from teleport_email.core.addresses import parse_address
 from teleport_email.core.errors import TeleportEmailError
 from teleport_email.core.ledger import ANNOUNCEMENTS
 from teleport_email.core.model import AccessRequest, ClusterInfo, Content, Kind, Mail, ResourceID, Topic

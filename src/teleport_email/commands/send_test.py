@@ -15,8 +15,8 @@ from pathlib import Path
 
 from teleport_email import __version__, config
 from teleport_email.commands import add_config_options, quiet_log
-from teleport_email.config.addresses import parse_address
 from teleport_email.config.settings import Settings, SmtpSettings
+from teleport_email.core.addresses import parse_address
 from teleport_email.core.ledger import id_domain
 from teleport_email.core.model import AccountFault, Content, Delivered, Mail, Refused, SendOutcome
 from teleport_email.mail.factory import make_mailer

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from teleport_email.config import tls_files, values
-from teleport_email.config.addresses import parse_address, why_odd
 from teleport_email.config.endpoints import is_loopback
 from teleport_email.config.keys import (
     AUTH_MODES,
@@ -37,6 +36,7 @@ from teleport_email.config.settings import (
 )
 from teleport_email.config.spelling import documented, unknown
 from teleport_email.config.tables import Table, did_you_mean, dotted, quoted
+from teleport_email.core.addresses import parse_address, why_odd
 from teleport_email.core.errors import Fault
 
 DEFAULT_ADDR: Final = "localhost:3025"
@@ -53,6 +53,7 @@ class Reader:
     faults: list[Fault] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     files: NamedFiles = field(init=False)
+    spelled: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.files = NamedFiles(self.environ, self.read_secrets, self.warnings)
@@ -73,6 +74,7 @@ class Reader:
             log=self._log(self._section(top, "log")),
             diagnostics=self._diagnostics(self._section(top, "diagnostics")),
             plugin_name=top.parsed("plugin_name", values.plugin_name, "email"),
+            spelled=self.spelled,
             secret_files=tuple(self.files.secret_files),
             warnings=tuple(self.warnings),
         )
@@ -255,6 +257,9 @@ class Reader:
     def _delivery(self, table: Table) -> DeliverySettings:
         if not table.has("sender"):
             table.fault("sender", "is missing: write the address that the mails come from")
+        fallback = table.parsed("fallback_recipient", parse_address, "")
+        if fallback != table.text("fallback_recipient"):
+            self.spelled.setdefault(fallback, table.text("fallback_recipient"))
         sender = table.parsed("sender", values.sender, "")
         if sender and (why := values.odd_sender(table.text("sender"), sender)):
             self.warnings.append(f"delivery.sender: {quoted(table.text('sender'))} {why}")
@@ -272,7 +277,7 @@ class Reader:
             recipients_annotation=table.text("recipients_annotation"),
             allowed_domains=table.parsed_all("allowed_domains", values.allowed_domain),
             skip_requester=table.flag("skip_requester"),
-            fallback_recipient=table.parsed("fallback_recipient", parse_address, ""),
+            fallback_recipient=fallback,
             max_recipients=table.number("max_recipients", 500, least=1, most=100_000),
         )
 
@@ -306,11 +311,13 @@ class Reader:
         return found
 
     def _addresses(self, table: Table, key: str) -> tuple[str, ...]:
-        addresses = table.parsed_all(key, parse_address)
-        for address in addresses:
+        addresses = table.parsed_with_texts(key, parse_address)
+        for address, written in addresses.items():
+            if written != address:
+                self.spelled.setdefault(address, written)
             if why := why_odd(address):
                 self.warnings.append(f"{dotted(table.path, key)}: {quoted(address)} {why}")
-        return addresses
+        return tuple(addresses)
 
     def _log(self, table: Table) -> LogSettings:
         # Empty is stdout for the Go plugin, absent is stderr.

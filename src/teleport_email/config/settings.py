@@ -1,7 +1,7 @@
 """The configuration as frozen values. What is in here has been checked: nothing further needs asking.
 
 Durations are seconds (float), addresses are plain ``local@domain`` in the one form that
-:func:`~teleport_email.config.addresses.parse_address` gives. Secrets are :class:`Secret` and show
+:func:`~teleport_email.core.addresses.parse_address` gives. Secrets are :class:`Secret` and show
 themselves to nobody.
 """
 
@@ -166,6 +166,8 @@ class Settings:
     delivery: DeliverySettings
     role_to_recipients: Mapping[str, tuple[str, ...]]
     """Role or glob -> addresses; ``"*"`` is always there."""
+    spelled: Mapping[str, str] = field(default_factory=dict)
+    """Address -> how the file writes it, where that is another form of it."""
     log: LogSettings = field(default_factory=LogSettings)
     diagnostics: DiagnosticsSettings = field(default_factory=DiagnosticsSettings)
     plugin_name: str = "email"

@@ -190,13 +190,17 @@ class Table:
 
     def parsed_all(self, key: str, parse: Callable[[str], str]) -> tuple[str, ...]:
         """Like :meth:`texts`, each parsed; what is the same after parsing is there once, in order."""
-        found: dict[str, None] = {}
+        return tuple(self.parsed_with_texts(key, parse))
+
+    def parsed_with_texts(self, key: str, parse: Callable[[str], str]) -> dict[str, str]:
+        """The same, and how each was written first."""
+        found: dict[str, str] = {}
         for text in self.texts(key):
             try:
-                found[parse(text)] = None
+                found.setdefault(parse(text), text)
             except ValueError as error:
                 self.fault(key, f"{quoted(text)} {error}")
-        return tuple(found)
+        return found
 
     def table(self, key: str, keys: Sequence[str]) -> Table | None:
         """A sub-table, or ``None`` where there is none."""

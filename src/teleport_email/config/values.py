@@ -10,8 +10,8 @@ import re
 import zoneinfo
 from urllib.parse import SplitResult, urlsplit
 
-from teleport_email.config.addresses import parse_address, parse_domain, why_odd
 from teleport_email.config.endpoints import is_loopback, parse_endpoint
+from teleport_email.core.addresses import parse_address, parse_domain, why_odd
 
 
 def cluster_addresses(text: str) -> tuple[str, str]:

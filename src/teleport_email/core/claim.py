@@ -24,7 +24,7 @@ from teleport_email.core.errors import LedgerUnreadable
 from teleport_email.core.frozen import pack, unpack
 from teleport_email.core.go_plugin import Write
 from teleport_email.core.informing import Wait
-from teleport_email.core.ledger import ANNOUNCEMENTS, Entry, Ledger, Mark
+from teleport_email.core.ledger import ANNOUNCEMENTS, Entry, Ledger, Mark, Party
 from teleport_email.core.model import (
     AccountFault,
     Content,
@@ -255,7 +255,7 @@ class Claim:
             if party is None:
                 raise AssertionError(f"{due} is marked, yet its party is not in the ledger")
             mails[due] = Mail(
-                recipient=due.address,
+                recipient=_recipient(party),
                 message_id=ledger.message_id(self.request_id, party, due.kind),
                 thread_root=ledger.thread_root(self.request_id, party),
                 content=contents[due.kind],
@@ -352,6 +352,12 @@ def _latest_date(ledger: Ledger) -> datetime | None:
 
 def _unix(when: datetime | None) -> int:
     return max(0, int(when.timestamp())) if when is not None else 0
+
+
+def _recipient(party: Party) -> str:
+    """The address as it was written, as the Go plugin has it; if any server takes it so."""
+    written = informing.spelling(party.info)
+    return written if written.isascii() and written else party.address
 
 
 def _applied(claim: Claim, attempt: Attempt) -> Claim:

@@ -12,10 +12,11 @@ never attempted may be dropped. A giving-up of the announcement ends the thread.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from teleport_email.core import informing
 from teleport_email.core.ledger import (
     ANNOUNCED_STATES,
     ANNOUNCED_TOPICS,
@@ -68,6 +69,8 @@ class Audience:
     reviewers: tuple[str, ...] = ()
     requester: str = ""
     """Address of the requester; empty where they are not to be told."""
+    spelled: Mapping[str, str] = field(default_factory=dict)
+    """How an address was written, where that is another form of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +142,9 @@ def decide(view: View, ledger: Ledger, audience: Audience, policy: Policy, now: 
     """Work out what is due. ``now`` is the wall clock, UTC."""
     add: tuple[Party, ...] = ()
     if not ledger.exists and is_ours_to_tell(view, policy, now):
-        candidates = [Party(address) for address in dict.fromkeys(audience.reviewers)]
+        candidates = [_party(address, audience) for address in dict.fromkeys(audience.reviewers)]
         if audience.requester and policy.requester:
-            candidates.append(Party(audience.requester, requester=True))
+            candidates.append(_party(audience.requester, audience, requester=True))
         known = {party.key for party in ledger.parties}
         add = tuple(party for party in candidates if party.key not in known)
     state = view.state
@@ -164,6 +167,11 @@ def decide(view: View, ledger: Ledger, audience: Audience, policy: Policy, now: 
         stale=stale,
         wake_at=owing.wake_at,
     )
+
+
+def _party(address: str, audience: Audience, *, requester: bool = False) -> Party:
+    info = informing.with_spelling({}, audience.spelled.get(address, ""))
+    return Party(address, requester, info=info)
 
 
 _ORDER = {topic: place for place, topic in enumerate(Topic)}

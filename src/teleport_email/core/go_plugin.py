@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from teleport_email.core import informing
+from teleport_email.core.addresses import one_form
 from teleport_email.core.ledger import (
     ALL_KEYS,
     ANNOUNCEMENTS,
@@ -49,14 +51,27 @@ class Thread:
         fields = (self.address, self.timestamp, self.message_id)
         return all(fields) and not any(mark in part for part in fields for mark in "/,")
 
+    @property
+    def form(self) -> str:
+        """The address in the form in which addresses are compared: it was written as somebody pleased."""
+        return one_form(self.address)
+
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]")
+
 
 def parse_threads(text: str) -> tuple[Thread, ...]:
-    """The well-formed entries; like the Go plugin, others are dropped (here: not understood, yet kept)."""
+    """The entries that name somebody; others are not understood, yet kept.
+
+    Read from the right, or around the time: the Go plugin writes an address with a slash in it as it is, and
+    cannot read that back itself. The id is empty where it wrote its older keys anew.
+    """
     threads = []
     for entry in text.split(","):
         parts = entry.split("/")
-        if len(parts) == 3 and all(parts):
-            threads.append(Thread(*parts))
+        at = next((place for place, part in enumerate(parts) if _TIME.match(part)), len(parts) - 2)
+        if 0 < at < len(parts) - 1 and (address := "/".join(parts[:at])):
+            threads.append(Thread(address, parts[at], "/".join(parts[at + 1 :])))
     return tuple(threads)
 
 
@@ -74,11 +89,12 @@ def root_of(thread: Thread) -> str:
 
 
 def threads_of(data: Mapping[str, str]) -> tuple[Thread, ...]:
-    """The threads in plugin data, from ``email_threads`` or the older ``email`` and ``timestamp`` keys."""
-    if data.get("email_threads"):
-        return parse_threads(data["email_threads"])
-    address = data.get("email", "")
-    return (Thread(address, data.get("timestamp", ""), ""),) if "@" in address else ()
+    """The threads in plugin data, from ``email_threads`` and the older ``email`` and ``timestamp`` keys."""
+    threads = parse_threads(data.get("email_threads", ""))
+    older = Thread(data.get("email", ""), data.get("timestamp", ""), "")
+    if "@" not in older.address or older.form in {thread.form for thread in threads}:
+        return threads
+    return (*threads, older)
 
 
 def go_values(data: Mapping[str, str]) -> dict[str, str]:
@@ -87,8 +103,8 @@ def go_values(data: Mapping[str, str]) -> dict[str, str]:
 
 
 def reviews_counted(data: Mapping[str, str]) -> int:
-    """``reviews_count`` as a number; 0 where it is none."""
-    text = data.get("reviews_count", "")
+    """``reviews_count`` as a number, as Go reads one (``+2``); 0 where it is none."""
+    text = data.get("reviews_count", "").removeprefix("+")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
 
 
@@ -115,11 +131,14 @@ def _absorb(ledger: Ledger, data: Mapping[str, str]) -> Ledger:
     threads = threads_of(data)
     ours = set(parse_threads(shadow.get("email_threads", "")))
     parties = {party.key: party for party in ledger.parties}
+    # Ledgers from before addresses had one form here name the Go plugin's readers as it wrote them, and their
+    # Message-IDs with it: those stay.
+    by_form = {one_form(party.address): party for party in reversed(ledger.parties) if not party.requester}
     for thread in threads:
         if thread not in ours:
-            party = parties.get((thread.address, False), Party(thread.address))
-            parties[party.key] = _announced_by_go(party, thread)
-    addresses = {thread.address for thread in threads}
+            party = by_form.get(thread.form) or _newcomer(thread)
+            by_form[thread.form] = parties[party.key] = _announced_by_go(party, thread)
+    forms = {thread.form for thread in threads}
     told: list[Kind] = []
     first = reviews_counted(shadow) + 1 if ledger.exists else 1
     told += [Kind(Topic.REVIEW, number) for number in range(first, reviews_counted(data) + 1)]
@@ -131,7 +150,7 @@ def _absorb(ledger: Ledger, data: Mapping[str, str]) -> Ledger:
             told.append(Kind(RESOLUTION_TOPICS[state]))
     for kind in told:
         for key, party in parties.items():
-            if party.address in addresses and not party.requester and _open(party, kind):
+            if not party.requester and one_form(party.address) in forms and _open(party, kind):
                 parties[key] = party.with_entry(kind, BY_GO)
     return dataclasses.replace(
         ledger,
@@ -139,6 +158,12 @@ def _absorb(ledger: Ledger, data: Mapping[str, str]) -> Ledger:
         state=state if state.rank > ledger.state.rank else ledger.state,
         reviews=max([ledger.reviews, *(kind.number for kind in told)]),
     )
+
+
+def _newcomer(thread: Thread) -> Party:
+    written = thread.address.strip()
+    info = informing.with_spelling({}, written if written != thread.form else "")
+    return Party(thread.form, info=info)
 
 
 def _announced_by_go(party: Party, thread: Thread) -> Party:
@@ -183,7 +208,8 @@ def write(ledger: Ledger, data: Mapping[str, str], request: AccessRequest) -> Wr
         values["roles"] = ",".join(request.roles)
         values["request_reason"] = request.request_reason
     count = max(reviews_counted(data), ledger.reviews)
-    values["reviews_count"] = str(count) if count else values["reviews_count"]
+    if count > reviews_counted(data):
+        values["reviews_count"] = str(count)
     if ledger.state is not RequestState.PENDING and values["resolution"] != ledger.state.value:
         values["resolution"] = ledger.state.value
         values["resolve_reason"] = request.resolve_reason or values["resolve_reason"]
@@ -196,16 +222,17 @@ def write(ledger: Ledger, data: Mapping[str, str], request: AccessRequest) -> Wr
 
 def _threads_value(ledger: Ledger, text: str, request_id: str) -> str:
     """``email_threads`` with the threads that we have begun added; what is there stays as it is."""
-    known = {thread.address for thread in parse_threads(text)}
+    known = {thread.form for thread in parse_threads(text)}
     added = []
     for party in ledger.parties:
         begun = party.announcement
-        if party.requester or party.address in known or begun is None:
+        if party.requester or begun is None or one_form(party.address) in known:
             continue
         entry = party.entries[begun]
         if entry.mark is not Mark.DELIVERED or begun.topic not in ANNOUNCEMENTS:
             continue
-        thread = Thread(party.address, _go_time(entry.at), ledger.thread_root(request_id, party))
+        written = informing.spelling(party.info) or party.address
+        thread = Thread(written, _go_time(entry.at), ledger.thread_root(request_id, party))
         # An address with a separator in it cannot be written so that the Go plugin reads it back:
         # it would drop the entry, or worse, take it for another address.
         if thread.well_formed:

@@ -18,6 +18,8 @@ Info = Mapping[str, Any]
 
 WAITING = "w"
 """Of a party: why it waits, ``[since, at, tries, reason]``."""
+SPELLED = "s"
+"""Of a party: how its address was written where that is not the form in which addresses are compared."""
 LAST_DATE = "d"
 """Of a ledger: the latest Date of a message that was ever frozen in it, Unix time."""
 
@@ -73,6 +75,19 @@ def last_date(info: Info) -> datetime | None:
 def with_last_date(info: Info, date: datetime) -> Info:
     """The same with the latest Date set."""
     return {**info, LAST_DATE: int(date.timestamp())}
+
+
+def spelling(info: Info) -> str:
+    """How the party's address was written; empty where that is the address itself, or was not kept."""
+    match info.get(SPELLED):
+        case str(text):
+            return text
+    return ""
+
+
+def with_spelling(info: Info, text: str) -> Info:
+    """The same with the spelling set, if there is one to keep."""
+    return {**info, SPELLED: text} if text and len(text) <= MAX_TEXT else info
 
 
 def _is_flat(value: object) -> bool:

@@ -105,7 +105,7 @@ class AudienceFinder:
         requester, why = await self.requester(request)
         if self._settings.delivery.notify_requester and not requester:
             log.warning("requester not told", request=request.id, user=request.user, error=why)
-        return Audience(route.recipients, requester)
+        return Audience(route.recipients, requester, route.spelled)
 
     async def route(self, request: AccessRequest) -> Route:
         """The whole decision with its reasons."""
@@ -128,6 +128,7 @@ class AudienceFinder:
             rules,
             addresses,
             traits=traits,
+            spelled=settings.spelled,
             labels=labels,
         )
 

@@ -18,7 +18,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from teleport_email.config.addresses import parse_address
+from teleport_email.core.addresses import parse_address
 from teleport_email.core.errors import ClusterError, Denied, Unreachable
 from teleport_email.core.model import User
 

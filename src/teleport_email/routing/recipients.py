@@ -18,8 +18,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from teleport_email.config.addresses import parse_address
 from teleport_email.config.settings import DeliverySettings
+from teleport_email.core.addresses import parse_address
 from teleport_email.core.model import AccessRequest
 from teleport_email.routing import globs
 from teleport_email.routing.route import Reason, Route, RuleVerdict, Skipped, listed, plain
@@ -36,7 +36,12 @@ class _Collection:
     skipped: dict[Skipped, None] = field(default_factory=dict)
     """Each once, in order."""
 
-    def add(self, address: str, why: str) -> None:
+    spelled: dict[str, str] = field(default_factory=dict)
+    """How it was written where it came in first, if that is another form of the address."""
+
+    def add(self, address: str, why: str, written: str = "") -> None:
+        if _same(address) not in self.found and written.strip() not in ("", address):
+            self.spelled[address] = written.strip()
         _, reasons = self.found.setdefault(_same(address), (address, []))
         if why not in reasons:
             reasons.append(why)
@@ -54,12 +59,14 @@ def route(
     *,
     traits: Mapping[str, tuple[str, ...]] | None = None,
     labels: Sequence[Mapping[str, str]] | None = None,
+    spelled: Mapping[str, str] | None = None,
 ) -> Route:
     """Who is told about ``request``.
 
     ``addresses``: user name -> the address found for it, ``None`` when there is none; a name that is missing
     was not looked up. ``traits``: of the requester, for rules that ask for them; ``labels``: of each
-    requested resource, likewise; ``None`` when not known. Never raises for any request.
+    requested resource, likewise; ``None`` when not known. ``spelled``: how the configuration writes an
+    address where that is another form of it. Never raises for any request.
     """
     if _excluded(request, delivery):
         return Route(excluded=True, skipped=_excluded_roles(request, delivery))
@@ -91,8 +98,14 @@ def route(
         else:
             problem += ", and no delivery.fallback_recipient is set"
     dropped = _apply_limit(chosen, delivery.max_recipients)
+    told = tuple(address for address, _ in chosen.found.values())
     return Route(
-        recipients=tuple(address for address, _ in chosen.found.values()),
+        recipients=told,
+        spelled={
+            address: text
+            for address, text in {**(spelled or {}), **chosen.spelled}.items()
+            if address in told
+        },
         reasons=tuple(Reason(address, "; ".join(why)) for address, why in chosen.found.values()),
         skipped=tuple(chosen.skipped),
         rules=matched,
@@ -197,7 +210,7 @@ def _add_rule(
         address = _address(recipient)
         if address is not None:
             # Written by an administrator of the cluster, so allowed_domains does not concern it.
-            chosen.add(address, why)
+            chosen.add(address, why, recipient)
         elif not recipient:
             chosen.skip(recipient, f"{why}: an empty recipient")
         else:
@@ -225,7 +238,7 @@ def _add_configured(
             _add_foreign(chosen, value, why, delivery, addresses)
     for address, reasons in suggested.found.values():
         for why in reasons:
-            chosen.add(address, why)
+            chosen.add(address, why, suggested.spelled.get(address, ""))
 
 
 def _add_roles(
@@ -294,7 +307,7 @@ def _add_foreign(
     if address is None:
         _add_user(chosen, candidate, why, delivery, addresses)
     elif _allowed(address, delivery):
-        chosen.add(address, why)
+        chosen.add(address, why, candidate)
     else:
         chosen.skip(candidate, f"{why}: the domain is not in delivery.allowed_domains")
 
@@ -318,7 +331,7 @@ def _add_user(
     if address is None:
         chosen.skip(name, f'{why}: the user\'s trait "email" is not an email address')
     elif _allowed(address, delivery):
-        chosen.add(address, f"{why}, user {name}")
+        chosen.add(address, f"{why}, user {name}", found)
     else:
         chosen.skip(name, f"{why}: the domain of the user's address is not in delivery.allowed_domains")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 _SHOWN = 20
 """Entries of each kind in a summary: a line of the log stays readable with 500 recipients."""
@@ -46,6 +46,8 @@ class Route:
     """Who is told. ``recipients`` and ``reasons`` are in the same order: that of the sources."""
 
     recipients: tuple[str, ...] = ()
+    spelled: Mapping[str, str] = field(default_factory=dict)
+    """How a recipient was written, where that is another form of the address."""
     reasons: tuple[Reason, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     rules: tuple[str, ...] = ()

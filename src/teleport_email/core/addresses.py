@@ -60,6 +60,14 @@ def parse_address(text: str) -> str:
     return address
 
 
+def one_form(text: str) -> str:
+    """The one form of an address, to compare by; what is none as it is, without blanks at its ends."""
+    try:
+        return parse_address(text.strip())
+    except ValueError:
+        return text.strip()
+
+
 def parse_domain(text: str) -> str:
     """The one form of a domain: A-labels in lower case (IDNA 2008 with UTS 46 mapping), or an IP address.
 

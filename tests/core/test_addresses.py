@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from teleport_email.config.addresses import domain_of, parse_address, parse_domain, why_odd
+from teleport_email.core.addresses import domain_of, parse_address, parse_domain, why_odd
 
 
 @pytest.mark.parametrize(
