@@ -17,7 +17,7 @@ ignore_hangup()
 from teleport_email.__main__ import main  # noqa: E402
 from teleport_email.core import backoff, claim  # noqa: E402
 from teleport_email.mail import pause  # noqa: E402
-from teleport_email.mail.smtp import pool  # noqa: E402
+from teleport_email.mail.smtp import growth  # noqa: E402
 from teleport_email.reconciling import hold, look, reconcile  # noqa: E402
 from teleport_email.teleport.calls import plugin_data  # noqa: E402
 from teleport_email.watching import resync, store  # noqa: E402
@@ -29,7 +29,7 @@ LENGTHS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (reconcile, ("LOOK_AGAIN", "STALE_LOOK", "HOLD_LIMIT")),
     (resync, ("LIST_SPACING", "FOLLOW_UPS", "SECOND_LOOK", "LONG_OUTAGE")),
     (store, ("SECOND_LOOK", "EXPIRED_LOOK")),
-    (pool, ("GROW_AFTER",)),
+    (growth, ("GROW_AFTER", "PATIENCE")),
     (plugin_data, ("WRITE_DEADLINE",)),
 )
 

@@ -17,7 +17,7 @@ from teleport_email.core.ledger import Ledger, Mark
 from teleport_email.daemon.service import Daemon
 from teleport_email.daemon.systemd import Notifier
 from teleport_email.mail import pause
-from teleport_email.mail.smtp import pool
+from teleport_email.mail.smtp import growth
 from teleport_email.mail.smtp.mailer import SmtpMailer
 from teleport_email.reconciling import hold, look, reconcile
 from teleport_email.sandbox.cluster.cluster import SandboxCluster
@@ -171,7 +171,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         (reconcile, ("LOOK_AGAIN", "STALE_LOOK")),
         (resync, ("LIST_SPACING", "SECOND_LOOK", "LONG_OUTAGE")),
         (store, ("SECOND_LOOK", "EXPIRED_LOOK")),
-        (pool, ("GROW_AFTER",)),
+        (growth, ("GROW_AFTER", "PATIENCE")),
     ):
         for name in names:
             monkeypatch.setattr(module, name, getattr(module, name) * _SCALE)

@@ -92,7 +92,7 @@ class SmtpSettings:
     client_cert: Path | None = None
     client_key: Path | None = None
     helo_hostname: str = ""
-    max_connections: int = 2
+    max_connections: int = 10
     messages_per_connection: int = 20
     max_per_minute: int = 0
     """0: no limit."""

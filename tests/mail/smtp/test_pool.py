@@ -85,6 +85,8 @@ async def settle() -> None:
 
 
 async def take_all(pool: Pool[Connection], count: int) -> list[Connection]:
+    """So many at once, as after a while in which the server took them."""
+    pool._growth.limit = max(pool._growth.limit, min(count, pool._growth._ceiling))
     return list(await asyncio.gather(*(pool.take() for _ in range(count))))
 
 
@@ -97,12 +99,42 @@ async def test_a_connection_is_reused_and_the_warmest_first(pool, server) -> Non
     pool.give_back(second)
 
 
-async def test_one_at_a_time_until_the_first_stands_then_all_at_once(pool, server) -> None:
+async def test_it_begins_with_one_and_opens_one_more_for_each_message_accepted(pool, server) -> None:
+    waiting = [asyncio.create_task(pool.take()) for _ in range(8)]
+    counts = []
+    while waiting:
+        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            waiting.remove(task)
+            counts.append(len(server.standing))
+            pool.give_back(task.result(), took=0.1)
+    assert counts[0] == 1
+    assert counts == sorted(counts)
+    assert counts[-1] == 4
+
+
+async def test_a_message_without_an_answer_holds_up_nobody_else(pool, server, clock) -> None:
+    first = await pool.take()
+    waiting = asyncio.create_task(pool.take())
+    await settle()
+    assert not waiting.done()
+    clock.now += 1
+    pool._tick()
+    second = await waiting
+    assert second is not first
+    pool.give_back(first)
+    pool.give_back(second)
+
+
+async def test_when_it_is_calm_there_is_one_and_a_burst_begins_with_one(pool, server, clock) -> None:
     connections = await take_all(pool, 4)
-    assert len(set(connections)) == 4
-    assert server.most_opening == 3
     for connection in connections:
         pool.give_back(connection)
+    clock.now += 30
+    pool._tick()
+    await settle()
+    assert server.standing == set()
+    assert pool.limit == 1
 
 
 async def test_no_more_than_its_size_and_first_come_first_served(pool, server) -> None:
@@ -146,6 +178,7 @@ async def test_when_nothing_stands_all_who_wait_are_told(pool, server) -> None:
     assert server.tried == 1
     assert server.failures == [REFUSED]
     server.room = 100
+    assert pool.limit == 1
     connections = await take_all(pool, 4)  # the outage said nothing about how many it takes
     assert len(set(connections)) == 4
     for connection in connections:
@@ -154,6 +187,7 @@ async def test_when_nothing_stands_all_who_wait_are_told(pool, server) -> None:
 
 async def test_with_fewer_than_wanted_everybody_is_served_by_those_there_are(pool, server, clock) -> None:
     server.room = 2
+    pool._growth.limit = 4
     tasks = [asyncio.create_task(pool.take()) for _ in range(6)]
     served = []
     while len(served) < 6:
@@ -181,6 +215,7 @@ async def test_with_fewer_than_wanted_everybody_is_served_by_those_there_are(poo
 
 async def test_growing_in_vain_is_tried_less_and_less_often(pool, server, clock) -> None:
     server.room = 1
+    pool._growth.limit = 4
     first = await pool.take()
     waiting = asyncio.create_task(pool.take())
     await settle()

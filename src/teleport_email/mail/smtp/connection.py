@@ -52,6 +52,11 @@ class Facts:
     """The login went over the network without TLS."""
 
 
+CROWDED = frozenset({421, 432})
+"""Replies by which servers say that there are too many connections: 421 (RFC 5321 section 4.2.3), and 432 as
+Exchange Online says it (``432 4.3.2 Concurrent connections limit exceeded``)."""
+
+
 class LoginRefused(OpenFailed):
     """535: wrong credentials. With OAuth2 perhaps only a token that is over."""
 
@@ -65,6 +70,8 @@ class SmtpConnection:
         self.messages = 0
         """Messages accepted on it."""
         self.rested = False
+        self.crowded = False
+        """The last message was answered as by a server that bears fewer connections."""
         self.on_lost: Callable[[], None] = lambda: None
         self._timeouts = timeouts
         self._extensions: dict[str, str] = {}
@@ -270,6 +277,7 @@ class SmtpConnection:
         :raises ConnectionGone: before the dot.
         :raises WithdrawnError: the gate closed before the dot; the connection is closed.
         """
+        self.crowded = False
         international = not (sender + recipient).isascii()
         if international and "smtputf8" not in self._extensions:
             return self._cannot_name(sender, recipient)
@@ -285,6 +293,7 @@ class SmtpConnection:
             self._note(gone.replies, sender_accepted)
             raise
         self._note(replies, sender_accepted)
+        self.crowded = any(reply.code in CROWDED for reply in replies)
         for stage, reply in zip((Stage.MAIL, Stage.RCPT), replies, strict=False):
             if not reply.positive:
                 if replies[-1].code == GO_ON:
@@ -309,6 +318,7 @@ class SmtpConnection:
             self.abort()
             return Temporary(f"no answer to the message: {what_happened(error)}", maybe_accepted=True)
         reply = Reply(response.code, response.message)
+        self.crowded = reply.code in CROWDED
         if reply.code == 421:
             # Servers say it when they shut down, at any time: not necessarily the answer to the dot.
             self.abort()

@@ -113,6 +113,7 @@ class SmtpMailer(Mailer):
             except OpenFailed as failed:
                 return failed.outcome
             used_before = connection.rested or connection.messages > 0
+            begun = self._clock()
             try:
                 attempt.begin()
                 outcome = await connection.transact(
@@ -140,7 +141,10 @@ class SmtpMailer(Mailer):
                 self._pool.drop(connection)
                 raise
             self._learn(connection)
-            self._pool.give_back(connection)
+            accepted = isinstance(outcome, Delivered)
+            self._pool.give_back(connection, took=self._clock() - begun if accepted else None)
+            if connection.crowded:
+                self._pool.crowded()
             return self._judge(mail, outcome)
 
     def _learn(self, connection: SmtpConnection) -> None:

@@ -1,8 +1,8 @@
 """A small pool of connections to one server: reused, closed when idle, and no more than the server bears.
 
-In: a way to open a connection. Out: connections, to whoever waited longest. The pool adapts: when the
-server takes no further connection while others stand, it makes do with those, and tries one more now and
-then. Until the first connection stood, it opens one at a time, so that a wrong password is tried once.
+In: a way to open a connection. Out: connections, to whoever waited longest. It begins with one, so that a
+wrong password is tried once, and ``growth`` says when more are opened: while work waits and the server takes
+them. What it refuses is no fault as long as others stand.
 """
 
 from __future__ import annotations
@@ -15,15 +15,12 @@ from typing import Generic, Protocol, TypeVar
 
 from teleport_email.core.model import AccountFault, Temporary
 
+from .growth import Growth
+
 __all__ = ["OpenFailed", "Pool", "Poolable"]
 
 IDLE_SECONDS = 30.0
 """A connection idle for longer is closed. Servers cut after 5 minutes, some under stress after 10 s."""
-
-GROW_AFTER = 5.0
-"""Seconds until one more connection is tried after the server refused one; doubled at each refusal."""
-
-GROW_AFTER_AT_MOST = 300.0
 
 
 class OpenFailed(Exception):
@@ -74,11 +71,7 @@ class Pool(Generic[C]):
         self._messages_per_connection = messages_per_connection
         self._clock = clock
         self._failed = failed
-        self._limit = size
-        self._grow_at = 0.0
-        self._grow_after = GROW_AFTER
-        self._growing = False
-        self._proven = False
+        self._growth = Growth(size)
         self._closed = False
         self._idle: deque[tuple[C, float]] = deque()
         self._busy: set[C] = set()
@@ -90,12 +83,17 @@ class Pool(Generic[C]):
     @property
     def limit(self) -> int:
         """How many connections are opened at most at the moment."""
-        return self._limit
+        return self._growth.limit
 
     @property
     def standing(self) -> int:
         """Connections that are usable, busy or idle."""
         return len(self._busy) + len(self._idle)
+
+    @property
+    def _open_or_opening(self) -> int:
+        """All that the server counts: also those that only say goodbye yet."""
+        return self.standing + len(self._opening) + len(self._leaving)
 
     async def take(self) -> C:
         """A connection, exclusively, until :meth:`give_back` or :meth:`drop`. :raises OpenFailed:"""
@@ -103,6 +101,8 @@ class Pool(Generic[C]):
             self._busy.add(connection)
             return connection
         waiter: asyncio.Future[C] = asyncio.get_running_loop().create_future()
+        if not self._wanted():
+            self._growth.begin_wait(self._clock())
         self._waiting.append(waiter)
         self._fill()
         try:
@@ -112,8 +112,13 @@ class Pool(Generic[C]):
                 self.give_back(waiter.result())
             raise
 
-    def give_back(self, connection: C) -> None:
-        """Done with it; it can serve others."""
+    def give_back(self, connection: C, *, took: float | None = None) -> None:
+        """Done with it; it can serve others. ``took``: seconds in which a message was accepted on it."""
+        if took is not None:
+            is_full = self._open_or_opening >= self._growth.limit
+            self._growth.answered(
+                self._clock(), took, standing=self.standing, waiting=is_full and self._wanted() > 0
+            )
         if not connection.alive:
             self.drop(connection)
             return
@@ -124,6 +129,7 @@ class Pool(Generic[C]):
             return
         if not self._hand_over(connection):
             self._rest(connection)
+        self._fill()
 
     def drop(self, connection: C) -> None:
         """Done with it, and so is everybody: closed without a word."""
@@ -139,7 +145,8 @@ class Pool(Generic[C]):
 
     def crowded(self) -> None:
         """The server said on a connection that it bears no more of them."""
-        self._shrink(max(1, self.standing - 1))
+        self._growth.refused(self._clock(), self.standing - 1)
+        self._arm()
 
     def prepare(self) -> None:
         """Begin to open a connection if none is idle: somebody will need one soon."""
@@ -211,14 +218,9 @@ class Pool(Generic[C]):
         while self._waiting and self._waiting[0].done():
             self._waiting.popleft()
         wanted = self._wanted() + spare
-        while len(self._opening) < wanted and (self._proven or not self._opening):
-            count = self.standing + len(self._opening) + len(self._leaving)
-            if count >= self._limit:
-                if self._limit >= self._size or self._clock() < self._grow_at or count > self._limit:
-                    break
-                self._limit += 1
-                self._growing = True
-                self._grow_at = self._clock() + self._grow_after
+        while len(self._opening) < wanted:
+            if self._open_or_opening >= self._growth.limit:
+                break
             self._spawn(self._opening, self._open())
         self._arm()
 
@@ -236,9 +238,7 @@ class Pool(Generic[C]):
             return
         self._opening.discard(task)
         connection.on_lost = lambda: self._lost(connection)
-        self._proven = True
-        if self._growing:
-            self._growing, self._grow_after = False, GROW_AFTER
+        self._growth.stood()
         if self._closed:
             self._retire(connection)
         elif not self._hand_over(connection):
@@ -248,25 +248,16 @@ class Pool(Generic[C]):
     def _open_failed(self, error: Exception) -> None:
         if self.standing or self._opening:
             # The others do, or may yet: whoever waits goes on waiting for one of them.
-            self._shrink(max(1, self.standing + len(self._opening)))
+            self._growth.refused(self._clock(), self.standing + len(self._opening))
+            self._arm()
             return
-        # The server as a whole does not work; that says nothing of how many connections it bears.
-        self._proven = self._growing = False
-        self._limit, self._grow_after = self._size, GROW_AFTER
+        self._growth.failed()
         if isinstance(error, OpenFailed):
             self._failed(error.outcome)
         while self._waiting:
             waiter = self._waiting.popleft()
             if not waiter.done():
                 waiter.set_exception(error)
-
-    def _shrink(self, limit: int) -> None:
-        self._limit = min(self._limit, limit)
-        if self._growing:
-            self._growing = False
-            self._grow_after = min(self._grow_after * 2, GROW_AFTER_AT_MOST)
-        self._grow_at = self._clock() + self._grow_after
-        self._arm()
 
     def _hand_over(self, connection: C) -> bool:
         """Give it to who waited longest; False when nobody waits."""
@@ -283,9 +274,9 @@ class Pool(Generic[C]):
     def _arm(self) -> None:
         """One timer, only while there is something to come back for: an idle program sleeps."""
         due = [self._idle[0][1] + IDLE_SECONDS] if self._idle else []
-        if self._limit < self._size and self._wanted():
-            due.append(self._grow_at)
-        if not due or self._closed:
+        if self._wanted() and self._busy:  # not before one stood: a wrong password is tried once
+            due.append(self._growth.grow_at)
+        if not due or self._closed or min(due) == float("inf"):
             return
         loop = asyncio.get_running_loop()
         when = loop.time() + max(0.05, min(due) - self._clock())
@@ -298,6 +289,10 @@ class Pool(Generic[C]):
     def _tick(self) -> None:
         self._timer = None
         self._expire()
+        if self._wanted() and self._busy:
+            self._growth.waited(self._clock())
+        elif self.standing <= 1 and not self._opening:
+            self._growth.calm()
         self._fill()
 
     def _spawn(self, group: set[asyncio.Task[None]], work: Awaitable[None]) -> None:
