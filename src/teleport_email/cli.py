@@ -32,6 +32,10 @@ _COMMANDS: Final = {
     "explain": ("commands.explain", "say who would be told about a request, and why"),
     "preview": ("commands.preview", "write every kind of message into a directory to look at"),
     "show": ("commands.show", "say who was told what about a request"),
+    "install-service": (
+        "commands.install_service",
+        "install systemd unit, user and manual pages (prints what it would do; --write does it)",
+    ),
     "sandbox": ("sandbox.command.cli", "run an embedded cluster and inbox to try things out"),
 }
 

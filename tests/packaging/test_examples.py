@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import yaml
 
 from teleport_email.core.model import AccessMonitoringRule
 from teleport_email.routing.rules.compiled import compile_rules
-from teleport_email.sandbox.cluster.permissions import FULL
+from teleport_email.sandbox.cluster.permissions import FULL, MINIMAL
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples/teleport"
@@ -25,15 +26,23 @@ def allowed(role: dict[str, Any]) -> dict[str, set[str]]:
     return {kind: set(rule["verbs"]) for rule in rules for kind in rule["resources"]}
 
 
-def test_the_role_allows_all_that_the_daemon_can_make_use_of_and_the_user_has_it() -> None:
-    role, user = documents("access-plugin-role.yaml")
-    assert {kind: set(verbs) for kind, verbs in FULL.items()}.items() <= allowed(role).items()
-    assert user["spec"]["roles"] == [role["metadata"]["name"]] == ["access-plugin"]
+def test_the_role_allows_the_least_and_its_comments_all_that_the_daemon_can_make_use_of() -> None:
+    role, user = documents("teleport-email-role.yaml")
+    assert allowed(role) == {kind: set(verbs) for kind, verbs in MINIMAL.items()}
+    assert not {"node_labels", "app_labels"} & role["spec"]["allow"].keys()
+    text = (EXAMPLES / "teleport-email-role.yaml").read_text()
+    # "# " and a word: an explanation; "#" and YAML: what the daemon can make use of beyond the least.
+    whole, _ = yaml.safe_load_all(re.sub(r"^( +)#(?! \w)", r"\1", text, flags=re.MULTILINE))
+    assert {kind: set(verbs) for kind, verbs in FULL.items()}.items() <= allowed(whole).items()
+    assert {"node_labels", "app_labels"} <= whole["spec"]["allow"].keys()
+    # Not the name of Teleport's own preset: `tctl create -f` would overwrite that.
+    assert user["spec"]["roles"] == [role["metadata"]["name"]] == ["teleport-email"]
 
 
 def test_the_impersonator_may_sign_for_that_user() -> None:
     [role] = documents("impersonator-role.yaml")
-    assert role["spec"]["allow"]["impersonate"] == {"roles": ["access-plugin"], "users": ["access-plugin"]}
+    assert role["spec"]["allow"]["impersonate"] == {"roles": ["teleport-email"], "users": ["teleport-email"]}
+    assert "tctl auth sign --user=teleport-email " in (ROOT / "README.md").read_text()
 
 
 def test_requesters_ask_for_what_reviewers_decide() -> None:

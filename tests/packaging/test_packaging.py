@@ -45,13 +45,10 @@ def test_the_unit_is_understood() -> None:
     done = subprocess.run(
         [analyze, "verify", "--man=no", str(UNIT)], capture_output=True, text=True, check=False
     )
-    newer = ("RestartSteps", "RestartMaxDelaySec")  # from systemd 254; ignored, with a note, by older ones
     complaints = [
         line
         for line in done.stderr.splitlines()
-        if "teleport-email.service" in line
-        and "is not executable" not in line
-        and not any(key in line for key in newer)
+        if "teleport-email.service" in line and "is not executable" not in line
     ]
     assert complaints == []
 
@@ -60,7 +57,7 @@ def test_the_unit_keeps_the_daemon_running_and_reloadable() -> None:
     assert unit_values("Type") == ["notify"]  # notify-reload is newer than what we support
     assert unit_values("Restart") == ["always"]
     assert unit_values("RestartPreventExitStatus") == ["2 78"]
-    assert unit_values("ExecReload") == ["/bin/kill -HUP $MAINPID"]
+    assert unit_values("ExecReload") == ['/bin/sh -c "kill -HUP $MAINPID"']
     assert unit_values("ExecStart") == [
         "/usr/local/bin/teleport-email start --config=/etc/teleport-email.toml"
     ]
@@ -162,34 +159,3 @@ def test_logrotate_takes_our_example(tmp_path: Path) -> None:
     run(logrotate, "--force", "--state", str(tmp_path / "state"), str(example))
     assert (tmp_path / "teleport-email/teleport-email.log.1").read_text() == "a line\n"
     assert stat.S_IMODE((tmp_path / "teleport-email/teleport-email.log").stat().st_mode) == 0o600
-
-
-@pytest.mark.slow
-def test_what_is_installed_runs_and_goes_away_again(tmp_path: Path) -> None:
-    def installer(what: str) -> "subprocess.CompletedProcess[str]":
-        environ = os.environ | {"DESTDIR": str(tmp_path), "PREFIX": "/usr/local"}
-        return subprocess.run(
-            ["packaging/install.sh", what],
-            cwd=ROOT, env=environ, capture_output=True, text=True, timeout=110, check=False,
-        )  # fmt: skip
-
-    done = installer("install")
-    if done.returncode and re.search("No matching distribution|Connection|Network|resolve", done.stderr):
-        pytest.skip("the packages that it needs cannot be fetched here")
-    assert done.returncode == 0, done.stderr
-    prefix = tmp_path / "usr/local"
-    launcher = (prefix / "bin/teleport-email").read_text()
-    assert str(tmp_path) not in launcher
-    python = prefix / "lib/teleport-email/bin/python"
-    assert re.search(
-        rf"^exec {re.escape(str(python).removeprefix(str(tmp_path)))} -I", launcher, flags=re.MULTILINE
-    )
-    assert run(str(python), "-I", "-m", "teleport_email", "version").startswith("teleport-email ")
-    assert (
-        run(str(python), "-I", "-m", "teleport_email", "configure")
-        == (prefix / "share/doc/teleport-email/teleport-email.toml").read_text()
-    )
-    assert "ExecStart=/usr/local/bin/" in (prefix / "lib/systemd/system/teleport-email.service").read_text()
-    assert (prefix / "lib/teleport-email").stat().st_mode & 0o005 == 0o005
-    assert installer("uninstall").returncode == 0
-    assert [path for path in tmp_path.rglob("*") if not path.is_dir()] == []

@@ -33,7 +33,7 @@ def inspect(config: Path, settings: Settings, environ: Mapping[str, str]) -> Ite
         yield warning(
             AREA,
             "looked at as root, who may read everything",
-            f"see what the service sees: sudo -u {SERVICE_USER} teleport-email check",
+            f"see what the service sees: runuser -u {SERVICE_USER} -- teleport-email check",
         )
 
 
@@ -57,7 +57,7 @@ def explain_unreadable(path: Path) -> tuple[str, str]:
         return f"{path} is a directory", "name the file in it"
     return (
         f"{path} may not be read by {_me()} (it is {_mode(path)})",
-        f"setfacl -m u:{_me()}:r {path} (with tbot: give its directory a default ACL too)",
+        f"setfacl -m u:{_me()}:r {path} (what tbot has written once, it goes on to write in place)",
     )
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .console import Console
     from .running import Sandbox, SandboxOptions
 
+REQUIREMENT = "aiosmtpd>=1.4.6"
+"""As in pyproject.toml. Not our own name: in a package index it may be somebody else's."""
 DEFAULT_DIRECTORY = Path("sandbox-data")
 
 
@@ -68,7 +70,8 @@ def run(args: argparse.Namespace) -> int:
         from .running import SandboxOptions
     except ModuleNotFoundError as error:
         raise TeleportEmailError(
-            f"the sandbox needs {error.name}, which is not installed: pip install 'teleport-email[sandbox]'"
+            f"the sandbox needs {error.name}, which is not installed. Into the environment of this program: "
+            f"{sys.executable} -m ensurepip && {sys.executable} -m pip install '{REQUIREMENT}'"
         ) from error
     options = SandboxOptions(
         directory=args.directory,

@@ -1,0 +1,97 @@
+"""``install-service``: what it would do, and that it does just that."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import pytest
+
+from teleport_email.commands import install_service
+from teleport_email.core.errors import TeleportEmailError
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = Path("/usr/local/bin/teleport-email")
+
+
+def options(**changes: object) -> argparse.Namespace:
+    given = {"write": False, "prefix": Path("/usr/local"), "program": PROGRAM, "destdir": None} | changes
+    return argparse.Namespace(**given)
+
+
+@pytest.fixture(autouse=True)
+def _a_python_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/usr/bin/python3")
+
+
+def test_without_write_it_only_says_what_it_would_do(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(install_service, "_write", None)
+    monkeypatch.setattr(install_service, "_call", None)
+    assert install_service.run(options()) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "write  /usr/local/lib/systemd/system/teleport-email.service",
+        "write  /usr/local/lib/sysusers.d/teleport-email.conf",
+        "write  /usr/local/lib/tmpfiles.d/teleport-email.conf",
+        "write  /usr/local/share/man/man1/teleport-email.1",
+        "write  /usr/local/share/man/man5/teleport-email.toml.5",
+        "run    systemd-sysusers /usr/local/lib/sysusers.d/teleport-email.conf",
+        "run    systemd-tmpfiles --create /usr/local/lib/tmpfiles.d/teleport-email.conf",
+        "run    systemctl daemon-reload",
+        "nothing was done; with --write it is, as root",
+    ]
+
+
+def test_it_writes_what_is_shipped_with_the_program_s_own_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: list[object] = []
+    monkeypatch.setattr(install_service, "_call", called.append)
+    program = Path("/opt/tools/bin/teleport-email")
+    assert install_service.run(options(write=True, prefix=tmp_path, program=program)) == 0
+    unit = (tmp_path / "lib/systemd/system/teleport-email.service").read_text()
+    shipped = (ROOT / "packaging/systemd/teleport-email.service").read_text()
+    assert unit == shipped.replace(str(PROGRAM), str(program)) != shipped
+    man = tmp_path / "share/man/man1/teleport-email.1"
+    assert man.read_text() == (ROOT / "packaging/man/teleport-email.1").read_text()
+    assert man.stat().st_mode & 0o777 == 0o644
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 5
+    # Not where systemd looks by itself: the unit is linked.
+    assert called == [
+        ("systemd-sysusers", f"{tmp_path}/lib/sysusers.d/teleport-email.conf"),
+        ("systemd-tmpfiles", "--create", f"{tmp_path}/lib/tmpfiles.d/teleport-email.conf"),
+        ("systemctl", "link", f"{tmp_path}/lib/systemd/system/teleport-email.service"),
+    ]
+
+
+def test_a_prefix_where_systemd_does_not_look_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert install_service.run(options(prefix=Path("/opt/te"))) == 0
+    assert (
+        "note   systemd looks below /etc, /usr/local and /usr, not below /opt/te: the unit is linked"
+        in capsys.readouterr().out.splitlines()
+    )
+
+
+@pytest.mark.parametrize("place", ["/root/.local/bin/teleport-email", "/home/me/.local/bin/teleport-email"])
+def test_what_a_service_cannot_see_is_refused(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(TeleportEmailError, match=r"which a service cannot see.*pipx install --global"):
+        install_service.run(options(program=Path(place)))
+    monkeypatch.setattr(sys, "executable", place)
+    with pytest.raises(TeleportEmailError, match="which a service cannot see"):
+        install_service.run(options())
+
+
+def test_who_may_not_write_there_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "lib").write_text("in the way")
+    with pytest.raises(TeleportEmailError, match=r"lib/systemd.*run it as root"):
+        install_service.run(options(write=True, prefix=tmp_path))
+
+
+def test_a_command_that_fails_is_told_with_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    install_service._call(("systemd-tmpfiles-that-is-not-there", "--create", "a b"))
+    assert (
+        capsys.readouterr().err
+        == "this did not work (exit code 127); do it by hand: systemd-tmpfiles-that-is-not-there --create 'a b'\n"
+    )
