@@ -38,6 +38,9 @@ demo: $(SANDBOX)/.set-up ## play a short story on an embedded cluster and inbox 
 test: $(STAMP) ## run every test, with coverage
 	@$(BIN)/python -m pytest -n 4 --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
 
+test-systemd: ## follow the README in booted Debian roots (as root; skipped with a word where that cannot be)
+	@tests/systemd/boot.sh $(ARGS)
+
 bench: $(SANDBOX)/.set-up ## measure against a floor, half an hour (ARGS=--quick: two minutes)
 	@$(SANDBOX)/bin/python bench/run.py $(ARGS)
 
@@ -79,7 +82,7 @@ lock: ## renew the lock files (needs uv)
 
 # The last is the helm that the tests of the chart built, if they were asked to.
 clean: ## remove the virtual environments and what was built
-	rm -rf $(VENV) $(SANDBOX) build dist .coverage* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(SANDBOX) .roots build dist .coverage* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/teleport-email"
 
-.PHONY: stale help venv demo test chaos bench golden lint format protos dist install uninstall lock clean
+.PHONY: stale help venv demo test test-systemd chaos bench golden lint format protos dist install uninstall lock clean
