@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import random
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,21 +18,15 @@ from teleport_email.config.settings import (
     SmtpSettings,
     TeleportSettings,
 )
-from teleport_email.core.decide import Audience, View
+from teleport_email.core.decide import Audience
 from teleport_email.core.errors import Unreachable
-from teleport_email.core.ledger import Ledger, Party
 from teleport_email.core.model import (
     AccessMonitoringRule,
     AccessRequest,
-    ClusterInfo,
-    Kind,
-    RequestState,
     ResourceID,
-    Topic,
     User,
 )
-from teleport_email.render.renderer import Renderer
-from teleport_email.routing.audience import AudienceFinder, TextWriter, tell_of_rules
+from teleport_email.routing.audience import AudienceFinder, tell_of_rules
 from teleport_email.routing.rules.compiled import compile_rules
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -59,15 +52,6 @@ class Cluster:
     async def address(self, name: str) -> str | None:
         user = await self.user(name)
         return next(iter(user.traits.get("email", ())), None) if user else None
-
-    async def name(self, name: str) -> str | None:
-        return None if "@" in name else await self.address(name)
-
-    async def names(self, ids: Sequence[ResourceID]) -> Mapping[ResourceID, str]:
-        self.asked.append("names")
-        if self.fault:
-            raise self.fault
-        return {NODE: "db-1"}
 
     async def labels(self, ids: Sequence[ResourceID]) -> Sequence[Mapping[str, str]] | None:
         self.asked.append("labels")
@@ -195,55 +179,6 @@ async def test_a_rule_that_does_not_evaluate_is_said_and_the_others_decide(condi
         found = await Finder(Cluster(), rule).finder.audience(REQUEST)
     assert found.reviewers == ("all@example.com",)
     assert len([line for line in lines if line["event"] == "rule does not work"]) == said
-
-
-# Texts ----------------------------------------------------------------------------------------------------
-
-
-def writer(cluster: Cluster) -> TextWriter:
-    return TextWriter(
-        Renderer(DeliverySettings(sender="teleport@example.com"), on_fault=pytest.fail),
-        cluster,
-        cluster,
-        cluster=lambda: ClusterInfo("demo.example.com"),
-        wall=lambda: NOW,
-        rng=random.Random(1),
-    )
-
-
-async def test_a_text_has_the_names_of_resources_and_who_is_told() -> None:
-    cluster = Cluster()
-    request = dataclasses.replace(REQUEST, resources=(NODE,))
-    render = await writer(cluster).prepare(request)
-    ledger = Ledger(
-        nonce="00" * 16, parties=(Party("a@example.com"), Party("alice@example.com", requester=True))
-    )
-    content = render(Kind(Topic.ANNOUNCEMENT), View(request), ledger)
-    assert "db-1" in content.text
-    assert content.date == NOW
-
-
-async def test_no_boundary_comes_twice() -> None:
-    render = await writer(Cluster()).prepare(REQUEST)
-    ledger = Ledger(nonce="00" * 16)
-    made = [render(Kind(Topic.ANNOUNCEMENT), View(REQUEST), ledger) for _ in range(50)]
-    assert len({content.boundary for content in made}) == 50
-
-
-async def test_names_that_cannot_be_found_hold_up_no_mail() -> None:
-    cluster = Cluster()
-    cluster.fault = Unreachable("no answer")
-    request = dataclasses.replace(REQUEST, user="alice@example.com", resources=(NODE,))
-    render = await writer(cluster).prepare(request)
-    assert NODE.name in render(Kind(Topic.ANNOUNCEMENT), View(request), Ledger(nonce="00" * 16)).text
-
-
-async def test_a_request_that_is_gone_is_told_as_expired() -> None:
-    render = await writer(Cluster()).prepare(REQUEST)
-    ledger = Ledger(nonce="00" * 16)
-    assert "EXPIRED" in render(Kind(Topic.EXPIRED), View(REQUEST, gone=True), ledger).text
-    approved = dataclasses.replace(REQUEST, state=RequestState.APPROVED)
-    assert "APPROVED" in render(Kind(Topic.APPROVED), View(approved, gone=True), ledger).text
 
 
 async def test_a_silenced_request_is_said_in_one_line_and_only_once() -> None:

@@ -30,8 +30,9 @@ from teleport_email.mail.mailer import Mailer
 from teleport_email.reconciling.reconcile import Reconciler
 from teleport_email.reconciling.worker import Workers
 from teleport_email.reconciling.workqueue import WorkQueue
+from teleport_email.reconciling.writer import TextWriter
 from teleport_email.render import Renderer
-from teleport_email.routing.audience import AudienceFinder, TextWriter, tell_of_rules
+from teleport_email.routing.audience import AudienceFinder, tell_of_rules
 from teleport_email.routing.directory import Directory
 from teleport_email.routing.rules.compiled import CompiledRule, compile_rules
 from teleport_email.telemetry.diagnostics import Diagnostics

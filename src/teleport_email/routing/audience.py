@@ -1,34 +1,19 @@
-"""Who is told of a request, and what the texts about it need to know: look-ups around the pure parts.
+"""Who is told of a request: look-ups around the pure parts.
 
-In: a request. Out: an :class:`Audience` for ``decide`` and a render function for ``claim``. The decisions
-are in ``recipients``, the words in ``render``; here is what has to be asked for first.
+In: a request. Out: an :class:`Audience` for ``decide``. The decisions are in ``recipients``; here is what has
+to be asked for first.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import random
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import Protocol
 
 import structlog
 
 from teleport_email.config.settings import Settings
-from teleport_email.core.claim import Render
-from teleport_email.core.decide import Audience, View
-from teleport_email.core.errors import ClusterError
-from teleport_email.core.ledger import Ledger
-from teleport_email.core.model import (
-    AccessRequest,
-    ClusterInfo,
-    Content,
-    Kind,
-    RequestState,
-    ResourceID,
-    User,
-)
-from teleport_email.render import Facts, Renderer
+from teleport_email.core.decide import Audience
+from teleport_email.core.model import AccessRequest, ResourceID, User
 from teleport_email.routing import recipients
 from teleport_email.routing.route import Route
 from teleport_email.routing.rules.compiled import CompiledRule
@@ -46,13 +31,11 @@ class Users(Protocol):
     def permitted(self) -> bool: ...
     async def user(self, name: str) -> User | None: ...
     async def address(self, name: str) -> str | None: ...
-    async def name(self, name: str) -> str | None: ...
 
 
 class Resources(Protocol):
-    """Looks up friendly names and labels of resources, as far as that is permitted."""
+    """Looks up labels of resources, as far as that is permitted."""
 
-    async def names(self, ids: Sequence[ResourceID]) -> Mapping[ResourceID, str]: ...
     async def labels(self, ids: Sequence[ResourceID]) -> Sequence[Mapping[str, str]] | None: ...
 
 
@@ -158,55 +141,3 @@ def tell_of_rules(
             log.warning("rule does not work", rule=rule.name, error=rule.reason, action="it never matches")
         for remark in (each for each in rule.remarks if (rule.name, each) not in remarked):
             log.warning("rule to look at", rule=rule.name, remark=remark)
-
-
-class TextWriter:
-    """Prepares the rendering of a request's messages."""
-
-    def __init__(
-        self,
-        renderer: Renderer,
-        resources: Resources,
-        users: Users,
-        *,
-        cluster: Callable[[], ClusterInfo],
-        wall: Callable[[], datetime],
-        rng: random.Random,
-    ) -> None:
-        self._renderer = renderer
-        self._resources = resources
-        self._users = users
-        self._cluster = cluster
-        self._wall = wall
-        self._rng = rng
-
-    async def prepare(self, request: AccessRequest) -> Render:
-        """Look up what the texts show besides the request; what cannot be found is left out."""
-        names: Mapping[ResourceID, str] = {}
-        if request.resources:
-            try:
-                names = await self._resources.names(request.resources)
-            except ClusterError as error:
-                log.debug("names of resources not found", request=request.id, error=str(error))
-        requester: str | None = None
-        try:
-            requester = await self._users.name(request.user)
-        except ClusterError as error:  # nobody waits for a name: the message tells the user name anyway
-            log.debug("name of the requester not found", request=request.id, error=str(error))
-        facts = Facts(self._cluster(), resource_names=names, requester_name=requester or "")
-
-        def render(kind: Kind, view: View, ledger: Ledger) -> Content:
-            told = tuple(party.address for party in ledger.parties if not party.requester)
-            request = view.request
-            if view.gone and request.state is RequestState.PENDING:
-                request = dataclasses.replace(request, state=RequestState.GONE)
-            boundary = f"=_{self._rng.getrandbits(128):032x}"
-            return self._renderer.render(
-                kind,
-                request,
-                dataclasses.replace(facts, recipients=told),
-                now=self._wall(),
-                boundary=boundary,
-            )
-
-        return render

@@ -1,10 +1,11 @@
 """Globs for roles and domains: ``*`` is any text, ``?`` is one character, everything else is itself.
 
-Pure, and linear enough for hostile names: no regular expression, no backtracking beyond the last star.
+Pure, and quick for hostile names too: ``fnmatch`` never goes back beyond the last star.
 """
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Iterable
 
 WILD = "*?"
@@ -12,22 +13,7 @@ WILD = "*?"
 
 def matches(pattern: str, text: str) -> bool:
     """Whether the whole of ``text`` fits ``pattern``; case-sensitive."""
-    at, position = 0, 0
-    star, resume = -1, 0
-    while position < len(text):
-        if at < len(pattern) and pattern[at] == "*":
-            star, resume = at, position
-            at += 1
-        elif at < len(pattern) and pattern[at] in ("?", text[position]):
-            at += 1
-            position += 1
-        elif star >= 0:
-            # Let the last star take one character more; earlier stars never need another look.
-            resume += 1
-            at, position = star + 1, resume
-        else:
-            return False
-    return all(character == "*" for character in pattern[at:])
+    return fnmatch.fnmatchcase(text, pattern.replace("[", "[[]"))  # fnmatch's sets of characters are not ours
 
 
 def is_glob(pattern: str) -> bool:

@@ -36,7 +36,6 @@ class Limits:
     """How long a connection is kept for a next request."""
     write_time: float = 10.0
     connections: int = 64
-    requests_per_connection: int = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +145,10 @@ class Connection:
             await self._hang_up()
 
     async def _serve(self) -> None:
-        for _ in range(self._limits.requests_per_connection - 1):
-            if not await self._one():
-                return
+        while await self._one():
             self._h11.start_next_cycle()
-        await self._one(last=True)
 
-    async def _one(self, last: bool = False) -> bool:
+    async def _one(self) -> bool:
         """Read and answer one request. False when the connection is over."""
         try:
             head = await self._read_head()
@@ -165,7 +161,7 @@ class Connection:
         except _Refused as error:
             return await self._refuse_with(error.status, str(error))
         response = await self._answer(request)
-        close = last or self._stopping or self._h11.their_state is not h11.DONE
+        close = self._stopping or self._h11.their_state is not h11.DONE
         await self._send(response, close=close, head_only=request.method == "HEAD")
         return self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+
+from teleport_email.sandbox.front.front import Peer
 
 Permissions = Mapping[str, Collection[str]]
 """Verbs allowed, by kind: ``{"access_request": {"list", "read"}}``."""
@@ -18,16 +19,6 @@ FULL: Permissions = {
     "node": {"list", "read"},
 }
 """What this program can make use of."""
-
-
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """Who calls, by the certificate of the connection."""
-
-    user: str
-    roles: tuple[str, ...]
-    address: str = ""
-    """``host:port`` of its end of the connection."""
 
 
 class Roles:

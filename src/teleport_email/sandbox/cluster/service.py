@@ -12,9 +12,9 @@ from typing import Any, NamedTuple, NoReturn
 
 import grpc
 
-from teleport_email.sandbox.cluster.permissions import Peer
 from teleport_email.sandbox.cluster.refusal import Refusal
 from teleport_email.sandbox.cluster.world import World
+from teleport_email.sandbox.front.front import Peer
 from teleport_email.teleport._proto import auth_pb2, rules_pb2, types_pb2, users_pb2
 
 _AUTH = "proto.AuthService"

@@ -16,12 +16,13 @@ from teleport_email.sandbox.cluster.catalog import Catalog
 from teleport_email.sandbox.cluster.faults import Faults
 from teleport_email.sandbox.cluster.generation import Generation
 from teleport_email.sandbox.cluster.lifecycle import KIND
-from teleport_email.sandbox.cluster.permissions import Peer, Roles
+from teleport_email.sandbox.cluster.permissions import Roles
 from teleport_email.sandbox.cluster.plugin_store import PluginStore, Write
 from teleport_email.sandbox.cluster.refusal import Refusal, action_denied, bad_parameter
 from teleport_email.sandbox.cluster.request_book import RequestBook
 from teleport_email.sandbox.cluster.watchers import Watcher, Watchers
 from teleport_email.sandbox.cluster.wire import field
+from teleport_email.sandbox.front.front import Peer
 from teleport_email.teleport._proto import auth_pb2, rules_pb2, types_pb2, users_pb2
 from teleport_email.teleport.calls.convert import ACCESS_MONITORING_RULE, cluster_to_proto
 

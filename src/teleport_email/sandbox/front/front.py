@@ -15,10 +15,10 @@ import socket
 import ssl
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 
-from teleport_email.sandbox.cluster.permissions import Peer
 from teleport_email.sandbox.front.tls_stream import CHUNK, TlsStream
 
 _log = structlog.get_logger()
@@ -34,6 +34,16 @@ class Mood(enum.Enum):
     """Nobody listens: connections are refused."""
     SILENT = "silent"
     """Connections stay up or are accepted, and not a byte comes out: a dead peer behind a live network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who calls, by the certificate of the connection."""
+
+    user: str
+    roles: tuple[str, ...]
+    address: str = ""
+    """``host:port`` of its end of the connection."""
 
 
 def server_context(key: bytes, certificate: bytes, client_authorities: bytes) -> ssl.SSLContext:
