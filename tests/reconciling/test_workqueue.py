@@ -204,21 +204,6 @@ async def test_every_worker_gets_a_key_when_many_come_at_once() -> None:
 
 
 @in_virtual_time
-async def test_how_long_the_oldest_key_has_waited() -> None:
-    queue = WorkQueue()
-    assert queue.oldest_wait() == 0
-    queue.add("a")
-    await soon(queue)
-    queue.add("a")  # waits for its own work
-    await asyncio.sleep(7)
-    queue.add("b")
-    await asyncio.sleep(3)
-    assert queue.oldest_wait() == pytest.approx(10)
-    queue.done("a")  # now behind b in the line, and still the one that has waited longest
-    assert queue.oldest_wait() == pytest.approx(10)
-
-
-@in_virtual_time
 async def test_timers_that_were_replaced_do_not_pile_up() -> None:
     """A request with a reminder days ahead is looked at again and again."""
     queue = WorkQueue()

@@ -11,7 +11,6 @@ import asyncio
 import heapq
 import itertools
 from collections import OrderedDict
-from collections.abc import Callable
 
 MAX_VOID = 64
 """Replaced timers, beyond as many as are valid, at which they are swept out: each would lie there until its
@@ -23,16 +22,13 @@ class QueueClosed(Exception):
 
 
 class WorkQueue:
-    """Keys to look at. All methods belong to one event loop.
+    """Keys to look at. All methods belong to one event loop, whose clock counts the delays."""
 
-    ``clock`` gives seconds; the default is the loop's clock, which the timers use as well.
-    """
-
-    def __init__(self, clock: Callable[[], float] | None = None) -> None:
-        self._clock = clock or asyncio.get_running_loop().time
-        self._ready: OrderedDict[str, float] = OrderedDict()  # key -> since when
+    def __init__(self) -> None:
+        self._clock = asyncio.get_running_loop().time
+        self._ready: OrderedDict[str, None] = OrderedDict()
         self._working: set[str] = set()
-        self._again: dict[str, float] = {}  # came up during its own work -> since when
+        self._again: set[str] = set()  # came up during their own work
         self._due: dict[str, float] = {}  # key -> time of its timer
         self._heap: list[tuple[float, int, str]] = []
         self._order = itertools.count()
@@ -46,9 +42,9 @@ class WorkQueue:
         if self._closed or key in self._ready:
             return
         if key in self._working:
-            self._again.setdefault(key, self._clock())
+            self._again.add(key)
             return
-        self._ready[key] = self._clock()
+        self._ready[key] = None
         self._wake.set()
 
     def add_after(self, key: str, seconds: float) -> None:
@@ -88,10 +84,9 @@ class WorkQueue:
     def done(self, key: str) -> None:
         """The work on ``key`` has ended."""
         self._working.discard(key)
-        since = self._again.pop(key, None)
-        if since is not None and not self._closed:
-            self._ready[key] = since
-            self._wake.set()
+        if key in self._again:
+            self._again.discard(key)
+            self.add(key)
 
     def close(self) -> None:
         """Take and give no more keys; workers get :class:`QueueClosed` once they ask again."""
@@ -119,11 +114,6 @@ class WorkQueue:
     def working(self) -> int:
         """Keys that are being worked on."""
         return len(self._working)
-
-    def oldest_wait(self) -> float:
-        """Seconds that the longest waiting key has waited for a worker; 0 when none waits."""
-        waits = [*self._ready.values(), *self._again.values()]
-        return self._clock() - min(waits) if waits else 0.0
 
     def _arm(self) -> None:
         while self._heap and self._due.get(self._heap[0][2]) != self._heap[0][0]:

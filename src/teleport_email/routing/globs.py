@@ -16,11 +16,6 @@ def matches(pattern: str, text: str) -> bool:
     return fnmatch.fnmatchcase(text, pattern.replace("[", "[[]"))  # fnmatch's sets of characters are not ours
 
 
-def is_glob(pattern: str) -> bool:
-    """Whether ``pattern`` has a wildcard at all."""
-    return any(character in WILD for character in pattern)
-
-
 def most_specific(patterns: Iterable[str], text: str) -> str | None:
     """The pattern that says most about ``text``, or ``None`` when none fits.
 
