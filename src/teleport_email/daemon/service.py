@@ -118,6 +118,8 @@ class Daemon:
         self.link.connected = self._directory.forget
         self._reload_asked = asyncio.Event()
         self._retired: set[asyncio.Task[None]] = set()
+        self._logins: set[str] = set()
+        """Mail servers that have offered a login: one that no longer does is out of order."""
         self.settle: Callable[[], None] = lambda: None
         """Called once, when everything is loaded."""
         self._begun = self._stopping = self._said_ready = False
@@ -135,7 +137,7 @@ class Daemon:
 
     def _configure(self, settings: Settings) -> None:
         """Make the parts that the configuration decides about. Raising, it has changed nothing."""
-        mailer = make_mailer(settings.mailer, clock=boot_clock, random=self._rng)
+        mailer = make_mailer(settings.mailer, clock=boot_clock, random=self._rng, logins=self._logins)
         renderer = Renderer(settings.delivery, on_fault=_say_template_fault)
         for fault in renderer.check():
             log.error("template does not work", error=str(fault), action="the built-in one is used")

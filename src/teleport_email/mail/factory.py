@@ -13,13 +13,19 @@ __all__ = ["make_mailer"]
 
 
 def make_mailer(
-    settings: SmtpSettings | MailgunSettings, *, clock: Callable[[], float], random: random.Random
+    settings: SmtpSettings | MailgunSettings,
+    *,
+    clock: Callable[[], float],
+    random: random.Random,
+    logins: set[str] | None = None,
 ) -> Mailer:
-    """The mailer for these settings. ``clock``: seconds that go on while the machine sleeps."""
+    """The mailer for these settings. ``clock``: seconds that go on while the machine sleeps. ``logins``: mail
+    servers that have offered a login to this process.
+    """
     if isinstance(settings, SmtpSettings):
         from .smtp.mailer import SmtpMailer
 
-        return SmtpMailer(settings, clock=clock, random=random)
+        return SmtpMailer(settings, clock=clock, random=random, logins=logins)
     from .mailgun import MailgunMailer  # loads an HTTP client: only for who needs it
 
     return MailgunMailer(settings, clock=clock, random=random)

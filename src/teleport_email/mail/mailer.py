@@ -64,6 +64,8 @@ class Finding:
     subject: str
     """``connection``, ``TLS``, ``login``, ``size``, ``domain``."""
     detail: str
+    odd: bool = False
+    """Good, but worth a warning."""
 
 
 class WithdrawnError(Exception):

@@ -194,7 +194,7 @@ async def test_cram_md5_where_nothing_else_is_offered(connect, new_mail, monkeyp
         outcome = await connect(inbox, username="you").send(new_mail(), OpenGate())
         assert isinstance(outcome, AccountFault)
         monkeypatch.setattr(smtp_connection, "is_loopback", lambda address: False)
-        outcome = await connect(inbox, allow_plaintext_auth=False).send(new_mail(), OpenGate())
-        assert isinstance(outcome, AccountFault)
-        assert "by CRAM-MD5" in outcome.reason
-        assert "allow_plaintext_auth" in outcome.reason
+        mailer = connect(inbox, allow_plaintext_auth=False)
+        assert isinstance(await mailer.send(new_mail(), OpenGate()), Delivered), (
+            "it does not show the password"
+        )

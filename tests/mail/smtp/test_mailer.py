@@ -503,7 +503,7 @@ async def test_answers_to_a_login(connect, new_mail, reply, expected) -> None:
 
 async def test_no_login_offered_or_none_that_we_know(connect, new_mail) -> None:
     async with Inbox() as inbox:
-        outcome = await connect(inbox, auth="password", username="me").send(new_mail(), OpenGate())
+        outcome = await connect(inbox, auth="xoauth2", username="me").send(new_mail(), OpenGate())
         assert isinstance(outcome, AccountFault)
         assert "no login at all" in outcome.reason
     async with Inbox(tokens={"me": "token"}, mechanisms=("XOAUTH2",)) as inbox:

@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import AsyncIterator
 
-from teleport_email.commands.checks.line import Line, fault, ok
+from teleport_email.commands.checks.line import Line, fault, ok, warning
 from teleport_email.config.settings import Settings, SmtpSettings
 from teleport_email.core.errors import TeleportEmailError
 from teleport_email.mail.factory import make_mailer
@@ -23,7 +23,10 @@ async def inspect(settings: Settings) -> AsyncIterator[Line]:
     try:
         for finding in await mailer.verify():
             what = f"{finding.subject}: {finding.detail}"
-            yield ok("mail", what) if finding.good else fault("mail", what, _todo(finding.subject, section))
+            if finding.good:
+                yield warning("mail", what) if finding.odd else ok("mail", what)
+            else:
+                yield fault("mail", what, _todo(finding.subject, section))
     finally:
         await mailer.close()
 

@@ -12,6 +12,7 @@ from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
 import structlog
 from aiosmtplib.errors import SMTPException, SMTPResponseException
@@ -48,6 +49,8 @@ class Facts:
     """Largest message in bytes; 0: the server does not say."""
     login: str = ""
     """The mechanism by which we logged in."""
+    login_offered: bool = False
+    """Whether AUTH was offered (looked at only where we want to log in)."""
     secret_in_clear: bool = False
     """The login went over the network without TLS."""
 
@@ -191,18 +194,17 @@ class SmtpConnection:
         settings = self.settings
         if settings.auth == "none":
             return
-        mechanisms = usable(settings.auth, self._mechanisms)
+        self.facts.login_offered = bool(self._mechanisms)
+        if settings.auth == "password" and not self._mechanisms:
+            return  # whether that will do is for the mailer to say: no secret was sent
+        clear = not (self.facts.tls_version or is_loopback(self.facts.peer))
+        may_show = settings.allow_plaintext_auth or not clear
+        mechanisms = usable(settings.auth, self._mechanisms, in_clear=not may_show)
         if not mechanisms:
-            offered = ", ".join(name.upper() for name in self._mechanisms) or "no login at all"
-            hint = "" if self.facts.tls_version else "; perhaps it offers that only over TLS (smtp.tls)"
-            raise OpenFailed(
-                AccountFault(
-                    f"the mail server offers {offered}, but {wanted(settings.auth)} is needed to log in{hint}"
-                )
-            )
+            raise OpenFailed(AccountFault(self._why_no_login(settings.auth)))
         secret = token if settings.auth == "xoauth2" else settings.password.reveal()
         for mechanism in mechanisms:
-            self._refuse_clear_text(mechanism)
+            self.facts.secret_in_clear = clear and mechanism not in CANNOT_LEAK
             reply = await self._authenticate(mechanism, begin(mechanism, settings.username, secret))
             if reply.positive:
                 self.facts.login = mechanism
@@ -230,23 +232,16 @@ class SmtpConnection:
             reply = await self._dialogue.command(_base64(answer), called="AUTH")
         return reply
 
-    def _refuse_clear_text(self, mechanism: str) -> None:
-        if self.facts.tls_version or is_loopback(self.facts.peer):
-            return
-        if not self.settings.allow_plaintext_auth:
-            what = (
-                f"not logging in at {self.settings.host} by {mechanism}, which lets others guess the password"
-                if mechanism in CANNOT_LEAK
-                else f"not sending the password to {self.settings.host} in clear text"
+    def _why_no_login(self, auth: Literal["password", "xoauth2"]) -> str:
+        if usable(auth, self._mechanisms):
+            return (
+                f"not sending the password to {self.settings.host} in clear text: the connection has no TLS;"
+                ' set smtp.tls = "starttls" or "implicit", or smtp.allow_plaintext_auth = true if the network'
+                " is to be trusted"
             )
-            raise OpenFailed(
-                AccountFault(
-                    f"{what}: the connection has no"
-                    ' TLS; set smtp.tls = "starttls" or "implicit", or smtp.allow_plaintext_auth = true'
-                    " if the network is to be trusted"
-                )
-            )
-        self.facts.secret_in_clear = mechanism not in CANNOT_LEAK
+        offered = ", ".join(name.upper() for name in self._mechanisms) or "no login at all"
+        hint = "" if self.facts.tls_version else "; perhaps it offers that only over TLS (smtp.tls)"
+        return f"the mail server offers {offered}, but {wanted(auth)} is needed to log in{hint}"
 
     def _note_tls(self) -> None:
         tls = self._dialogue.transport_info("ssl_object")

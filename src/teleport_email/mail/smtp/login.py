@@ -19,11 +19,15 @@ CANNOT_LEAK = frozenset({"CRAM-MD5"})
 """Mechanisms that do not send the secret itself."""
 
 
-def usable(auth: Literal["password", "xoauth2"], offered: Collection[str]) -> Sequence[str]:
-    """The mechanisms to log in by, best first. ``offered``: as EHLO gave them, in any case."""
+def usable(
+    auth: Literal["password", "xoauth2"], offered: Collection[str], *, in_clear: bool = False
+) -> Sequence[str]:
+    """The mechanisms to log in by, best first. ``offered``: as EHLO gave them, in any case. ``in_clear``:
+    others may listen, so only those that do not send the secret.
+    """
     ours = ("XOAUTH2",) if auth == "xoauth2" else _BY_PASSWORD
     theirs = {name.upper() for name in offered}
-    return [name for name in ours if name in theirs]
+    return [name for name in ours if name in theirs and (name in CANNOT_LEAK or not in_clear)]
 
 
 def wanted(auth: Literal["password", "xoauth2"]) -> str:

@@ -55,7 +55,9 @@ class SmtpMailer(Mailer):
         random: random.Random,
         timeouts: Timeouts | None = None,
         environ: Mapping[str, str] = os.environ,
+        logins: set[str] | None = None,
     ) -> None:
+        """``logins``: servers (``host:port``) that have offered a login to this process; added to."""
         super().__init__(
             clock=clock, random=random, slots=max(8, REQUESTS_PER_CONNECTION * settings.max_connections)
         )
@@ -64,7 +66,9 @@ class SmtpMailer(Mailer):
         self._tls = ClientTls(settings, environ)
         self._tokens = _token_source(settings, clock, environ)
         self._standing = Standing()
-        self._warned = False
+        self._where = f"{settings.host}:{settings.port}"
+        self._logins = set() if logins is None else logins
+        self._warned: set[str] = set()
         self._pipelining = settings.pipelining
         self._sent_at: deque[float] = deque(maxlen=settings.max_per_minute or None)
         self._pool = Pool(
@@ -193,20 +197,40 @@ class SmtpMailer(Mailer):
         except OpenFailed as failed:
             log.debug("mail connection failed", error=failed.outcome.reason)
             raise
-        if connection.facts.secret_in_clear and not self._warned:
-            self._warned = True
-            log.warning(
-                "password sent in clear text",
-                server=f"{self._settings.host}:{self._settings.port}",
-                action="set smtp.tls, or keep this network private",
+        if connection.facts.secret_in_clear:
+            self._warn("password sent in clear text", "set smtp.tls, or keep this network private")
+        if self._is_without(connection.facts):
+            self._warn(
+                "login not offered", "smtp.username and password are not used; remove them if all is well"
             )
         self._pause.passed(Step.CONNECTED)
         return connection
 
+    def _warn(self, event: str, action: str) -> None:
+        """Say it once."""
+        if event not in self._warned:
+            self._warned.add(event)
+            log.warning(event, server=self._where, action=action)
+
+    def _is_without(self, facts: Facts) -> bool:
+        """Whether we go without the login that was to be, since the server offers none."""
+        return self._settings.auth == "password" and not facts.login
+
     async def _log_in(self, connection: SmtpConnection) -> SmtpConnection:
         """Open this connection, or another one if the first token was refused."""
         if self._tokens is None:
-            await connection.open(self._tls)
+            try:
+                await connection.open(self._tls)
+            finally:
+                if connection.facts.login_offered:
+                    self._logins.add(self._where)
+            if self._is_without(connection.facts) and self._where in self._logins:
+                connection.abort()
+                raise OpenFailed(
+                    Temporary(
+                        f"{self._where} offers no login now, though it did before: nothing is sent without"
+                    )
+                )
             return connection
         token = await self._token(self._tokens.get())
         try:
@@ -259,9 +283,12 @@ def _findings(facts: Facts, settings: SmtpSettings, fault: str) -> list[Finding]
         return [*findings, Finding(False, subject, fault)]
     if not facts.tls_version:
         findings.append(Finding(settings.tls != "starttls", "TLS", "none: everything goes in clear text"))
-    findings.append(
-        Finding(True, "login", f"as {settings.username} by {facts.login}" if facts.login else "none needed")
+    login = Finding(
+        True, "login", f"as {settings.username} by {facts.login}" if facts.login else "none needed"
     )
+    if settings.auth == "password" and not facts.login:
+        login = Finding(True, "login", "none offered: smtp.username and password are not used", odd=True)
+    findings.append(login)
     if facts.size:
         findings.append(Finding(True, "size", f"takes messages up to {facts.size / 1_000_000:.1f} MB"))
     return findings
