@@ -65,7 +65,9 @@ protos: $(STAMP) ## generate teleport/_proto from proto/
 
 # The time in the archives is that of the last commit, so that the same source gives the same bytes.
 dist: $(STAMP) ## build wheel and sdist into dist/
-	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || echo 315532800) \
+	@trap 'rm -f src/teleport_email/_commit' EXIT; \
+		git rev-parse HEAD >src/teleport_email/_commit 2>/dev/null || rm -f src/teleport_email/_commit; \
+		SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || echo 315532800) \
 		$(BIN)/python -m build --no-isolation --outdir dist . >/dev/null && ls -1 dist
 
 install: ## install into PREFIX (default /usr/local): command, service, man pages, example

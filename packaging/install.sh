@@ -20,8 +20,9 @@ cd "$(dirname "$0")/.."
 # A wheel of this checkout. The build tool stays out of what is installed.
 build_wheel() {
 	build=$(mktemp -d)
-	trap 'rm -rf "$build" "$new"' EXIT
+	trap 'rm -rf "$build" "$new"; rm -f src/teleport_email/_commit' EXIT
 	trap 'exit 1' HUP INT TERM
+	git rev-parse HEAD >src/teleport_email/_commit 2>/dev/null || rm -f src/teleport_email/_commit
 	packaging/venv.sh make "$build/venv" requirements/build.txt
 	"$build/venv/bin/python" -m pip wheel --quiet --disable-pip-version-check --no-deps \
 		--no-build-isolation --wheel-dir "$build" .

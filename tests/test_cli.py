@@ -1,6 +1,7 @@
 """Commands, options, exit codes."""
 
 import argparse
+import json
 import re
 import subprocess
 import sys
@@ -9,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from teleport_email import cli, config
-from teleport_email.commands import add_config_options, configure
+from teleport_email import __version__, cli, config
+from teleport_email.commands import add_config_options, configure, version
 from teleport_email.config.keys import KEYS
 from teleport_email.config.settings import SmtpSettings
 from teleport_email.core.errors import ConfigError, Fault, IdentityExpired, Unreachable
@@ -47,6 +48,9 @@ def fake_start(monkeypatch: pytest.MonkeyPatch) -> list[argparse.Namespace]:
         (["-d", "-c", "start", "start"], "start", True),
         (["-dc", "/x", "start"], "/x", True),
         (["--config", "/a", "start", "--config", "/x"], "/x", False),
+        (["start", "--no-debug"], "/etc/teleport-email.toml", False),
+        (["--debug", "start", "--no-debug"], "/etc/teleport-email.toml", False),
+        (["--no-debug", "start", "-d"], "/etc/teleport-email.toml", True),
     ],
 )
 def test_the_go_plugins_options_work_before_and_behind(
@@ -66,9 +70,24 @@ def test_wrong_usage_is_2(arguments: list[str], capsys: pytest.CaptureFixture[st
     assert "usage: teleport-email" in capsys.readouterr().err
 
 
-def test_no_command_is_2_and_help(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main([]) == 2
-    assert "send-test" in capsys.readouterr().err
+def test_no_command_is_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([]) == 0
+    assert "send-test" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["help"], "send-test"),
+        (["help", "start"], "usage: teleport-email start"),
+        (["help", "check"], "--strict"),
+    ],
+)
+def test_help(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments)
+    assert caught.value.code == 0
+    assert said in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -102,9 +121,29 @@ def test_errors_become_exit_codes(
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["version"]) == 0
     assert re.fullmatch(
-        r"teleport-email \d+\.\d+\.\d+ \(Python 3\.\d+\.\d+, grpcio \d+\.\d+\.\d+\)\n",
+        r"teleport-email v\d+\.\d+\.\d+ \(Python 3\.\d+\.\d+, grpcio \d+\.\d+\.\d+\)\n",
         capsys.readouterr().out,
     )
+
+
+def test_version_as_json_has_the_commit(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert cli.main(["version", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["version"] == f"v{__version__}"
+    assert set(found) == {"version", "commit", "python", "grpcio"}
+    assert re.fullmatch(r"([0-9a-f]{40})?", found["commit"])
+    package = tmp_path / "src" / "teleport_email"
+    package.mkdir(parents=True)
+    assert version.commit(package) == "", "neither built nor a checkout"
+    git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.com", "-C", str(tmp_path)]
+    for command in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "x"]):
+        subprocess.run([*git, *command], check=True)
+    head = subprocess.run(
+        [*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True
+    ).stdout.strip()
+    assert version.commit(package) == head
+    (package / "_commit").write_text("0" * 40 + "\n")
+    assert version.commit(package) == "0" * 40, "what it was built from"
 
 
 def test_configure_prints_the_example(capsys: pytest.CaptureFixture[str]) -> None:

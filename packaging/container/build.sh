@@ -18,4 +18,5 @@ if [ -z "${PYTHON_DIGEST:-}" ]; then
 	PYTHON_DIGEST=${PYTHON_DIGEST##*@}
 fi
 echo "building $image on $base@$PYTHON_DIGEST"
-exec "$docker" build --file packaging/container/Dockerfile --build-arg "PYTHON_DIGEST=$PYTHON_DIGEST" --tag "$image" .
+exec "$docker" build --file packaging/container/Dockerfile \
+	--build-arg "COMMIT=$(git rev-parse HEAD 2>/dev/null)" --build-arg "PYTHON_DIGEST=$PYTHON_DIGEST" --tag "$image" .

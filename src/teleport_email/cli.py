@@ -50,11 +50,13 @@ class CommandModule(Protocol):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; its exit code comes back. Never raises but ``SystemExit`` for usage."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["help"]:  # `help start` is `start --help`
+        arguments = [*arguments[1:2], "--help", *arguments[2:]]
     parser = _parser(_chosen(arguments))
     options = parser.parse_args(arguments)
     if options.command is None:
-        parser.print_help(sys.stderr)
-        return EXIT_USAGE
+        parser.print_help()
+        return EXIT_OK
     run = cast("Callable[[argparse.Namespace], int]", options.run)
     try:
         code = run(options)
@@ -95,7 +97,7 @@ def _parser(chosen: str) -> argparse.ArgumentParser:
         description="Tells people by email about Teleport Access Requests.",
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"teleport-email {__version__}")
+    parser.add_argument("--version", action="version", version=f"teleport-email v{__version__}")
     parser.add_argument(
         "-c",
         "--config",
@@ -106,6 +108,7 @@ def _parser(chosen: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "-d", "--debug", action="store_true", help="log more, whatever the configuration says"
     )
+    parser.add_argument("--no-debug", dest="debug", action="store_false", help="do not (the default)")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     for name, (module, line) in _COMMANDS.items():
         if name == chosen:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,17 @@ def test_nothing_is_told_where_there_is_nothing_to_tell(tmp_path: Path) -> None:
     (tmp_path / "x").touch()
     assert beside(tmp_path / "x") == ""
     assert beside(tmp_path / "x" / "y") == ""  # a file is no directory
+
+
+def test_a_file_that_may_not_be_read_is_told_whose_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "identity"
+    path.touch(0o600)
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    monkeypatch.setattr(os, "geteuid", lambda: 65532)
+    owner = f"user {path.stat().st_uid}, group {path.stat().st_gid}"
+    assert beside(path).startswith(f"; it is -rw------- of {owner}, and this process is user 65532, group ")
 
 
 def test_errors_name_them(tmp_path: Path) -> None:

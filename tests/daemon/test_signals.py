@@ -15,7 +15,7 @@ from teleport_email.daemon.signals import Signals, ignore_hangup
 
 @pytest.fixture(autouse=True)
 def handlers_come_back() -> Iterator[None]:
-    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
     before = {number: signal.getsignal(number) for number in numbers}
     yield
     after = {number: signal.getsignal(number) for number in numbers}
@@ -47,6 +47,15 @@ async def test_each_hangup_reloads() -> None:
     assert reloads.empty()
 
 
+@pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGUSR2])
+async def test_what_the_go_plugin_ignores_does_nothing(number: signal.Signals) -> None:
+    with Signals() as signals:
+        signals.listen(stop=pytest.fail, reload=pytest.fail)
+        os.kill(os.getpid(), number)  # without a handler it would have ended the tests
+        await asyncio.sleep(0)
+        assert signals.asked_to_stop == ""
+
+
 async def test_what_came_too_early_is_kept() -> None:
     stopped, reloaded = asyncio.Event(), asyncio.Event()
     with Signals() as signals:
@@ -69,10 +78,11 @@ def test_a_signal_after_the_loop_is_closed_does_no_harm() -> None:
 
 
 def test_a_hangup_can_be_survived_from_the_first_moment() -> None:
-    before = signal.getsignal(signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)}
     ignore_hangup()
-    os.kill(os.getpid(), signal.SIGHUP)
-    signal.signal(signal.SIGHUP, before)
+    for number, handler in before.items():
+        os.kill(os.getpid(), number)
+        signal.signal(number, handler)
 
 
 BUSY = """

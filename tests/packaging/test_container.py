@@ -110,7 +110,7 @@ def test_what_is_copied_exists_and_is_not_ignored() -> None:
     for step in STEPS:
         if step.name != "COPY" or "--from" in step.text:
             continue
-        *sources, _ = shlex.split(step.text)
+        *sources, _ = [word for word in shlex.split(step.text) if not word.startswith("--")]
         for source in sources:
             assert (ROOT / source).exists(), source
             assert any(fnmatch.fnmatch(source, pattern) for pattern in allowed), f"{source} is ignored"
@@ -177,3 +177,18 @@ def test_the_script_builds_on_the_digest_that_it_is_given(tmp_path: Path) -> Non
         assert [call.split()[0] for call in before if call != build] == (
             [] if digest else ["build", "pull", "image"]
         )
+
+
+def test_the_image_starts_in_the_chart_of_the_go_plugin() -> None:
+    """Its command is `/usr/local/bin/teleport-plugin start --config /etc/teleport-email.toml`."""
+    [copied] = [text for text in final("COPY") if "teleport-plugin" in text]
+    assert copied == "--chmod=755 packaging/container/teleport-plugin /usr/local/bin/teleport-plugin"
+    script = (CONTAINER / "teleport-plugin").read_text()
+    (entry,) = final("ENTRYPOINT")
+    words = shlex.split(script.splitlines()[-1])
+    assert words == ["exec", *json.loads(entry), "$@"], "the same program, whatever user it runs as"
+    here = script.replace(json.loads(entry)[0], sys.executable)
+    command = ["sh", "-c", here, "teleport-plugin", "start", "--config", "/nowhere/teleport-email.toml"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 78
+    assert "/nowhere/teleport-email.toml: cannot be read: No such file" in done.stderr

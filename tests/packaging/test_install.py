@@ -76,7 +76,7 @@ def test_what_is_installed_runs_and_goes_away_again(built: Path, tmp_path: Path)
     launcher = (prefix / "bin/teleport-email").read_text()
     assert launcher == '#!/bin/sh\nexec /usr/local/lib/teleport-email/bin/python -I -m teleport_email "$@"\n'
     python = prefix / "lib/teleport-email/bin/python"
-    assert run(python, "-I", "-m", "teleport_email", "version").startswith("teleport-email ")
+    assert run(python, "-I", "-m", "teleport_email", "version").startswith("teleport-email v")
     assert (
         run(python, "-I", "-m", "teleport_email", "configure")
         == (prefix / "share/doc/teleport-email/teleport-email.toml").read_text()

@@ -22,6 +22,13 @@ def add_config_options(parser: argparse.ArgumentParser, *, debug: bool = True) -
         parser.add_argument(
             "-d", "--debug", action="store_true", default=argparse.SUPPRESS, help="log at level debug"
         )
+        parser.add_argument(
+            "--no-debug",
+            dest="debug",
+            action="store_false",
+            default=argparse.SUPPRESS,
+            help="do not (the default)",
+        )
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from typing import Final
 
 import tomli
 
+from teleport_email.config.beside import beside
 from teleport_email.config.keys import KEYS
 from teleport_email.config.sections import Reader
 from teleport_email.config.settings import Settings
@@ -33,6 +34,8 @@ def load(path: Path, environ: Mapping[str, str], *, read_secrets: bool = True) -
         what = f"cannot be read: {error.strerror or error}"
         if isinstance(error, FileNotFoundError):
             what += "; `teleport-email configure` prints one to begin with"
+        else:
+            what += beside(path)
         raise ConfigError([Fault(str(path), what)]) from None
     return parse(text, source=str(path), environ=environ, read_secrets=read_secrets)
 

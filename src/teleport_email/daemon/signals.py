@@ -1,5 +1,7 @@
 """Signals: the first SIGTERM or SIGINT asks to stop, a second one ends the process, SIGHUP reloads.
 
+SIGUSR1 and SIGUSR2 do nothing, as with the Go plugin: log rotation and the like send them.
+
 The handlers are put in place before anything else happens (a SIGHUP to a process without one kills it,
 and systemd takes such a death for a clean end). What arrives before the daemon listens is kept for it.
 """
@@ -14,11 +16,13 @@ from types import FrameType, TracebackType
 from typing import Final, Self
 
 _STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
+_IGNORED: Final = (signal.SIGUSR1, signal.SIGUSR2)
 
 
 def ignore_hangup() -> None:
-    """Survive a SIGHUP from now on, until :class:`Signals` takes it over."""
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    """Survive a SIGHUP from now on, until :class:`Signals` takes it over; and what is always ignored."""
+    for number in (signal.SIGHUP, *_IGNORED):
+        signal.signal(number, signal.SIG_IGN)
 
 
 class Signals:
@@ -39,6 +43,8 @@ class Signals:
     def __enter__(self) -> Self:
         for number in _STOPPING:
             self._old[number] = signal.signal(number, self._on_stop)
+        for number in _IGNORED:
+            self._old[number] = signal.signal(number, signal.SIG_IGN)
         self._old[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._on_hangup)
         return self
 

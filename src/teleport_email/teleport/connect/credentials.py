@@ -215,7 +215,8 @@ def _blocks(path: Path) -> tuple[Block, ...]:
     except FileNotFoundError:
         raise IdentityError(f"{path} does not exist{beside(path)}") from None
     except PermissionError:
-        raise IdentityError(f"{path} cannot be read: permission denied for user id {os.geteuid()}") from None
+        denied = f"{path} cannot be read: permission denied for user id {os.geteuid()}"
+        raise IdentityError(f"{denied}{beside(path)}") from None
     except (OSError, ValueError) as exc:  # ValueError: a null byte in the path
         raise IdentityError(f"{path} cannot be read: {_reason(exc)}") from None
     if len(data) > MAX_FILE_BYTES:
