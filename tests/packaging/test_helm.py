@@ -86,12 +86,14 @@ class Chart:
             [self.helm, *arguments], env=self.environ, capture_output=True, text=True, timeout=60, check=False
         )
 
-    def _arguments(self, values: dict[str, Any] | Path, settings: tuple[str, ...]) -> list[str]:
+    def _arguments(
+        self, values: dict[str, Any] | Path, settings: tuple[str, ...], chart: Path = CHART
+    ) -> list[str]:
         if isinstance(values, dict):
             path = self.home / "values.yaml"
             path.write_text(yaml.safe_dump(values))
             values = path
-        return ["demo", str(CHART), "--kube-version", KUBERNETES, "-n", "mail", "-f", str(values), *settings]
+        return ["demo", str(chart), "--kube-version", KUBERNETES, "-n", "mail", "-f", str(values), *settings]
 
     def render(self, values: dict[str, Any] | Path, *settings: str) -> list[dict[str, Any]]:
         done = self.run("template", *self._arguments(values, settings))
@@ -338,6 +340,112 @@ def test_the_values_of_teleports_own_chart_work_unchanged(chart: Chart) -> None:
     assert {"name": "extra", "mountPath": "/extra"} in main["volumeMounts"]
 
 
+def installed(chart: Chart, values: dict[str, Any]) -> str:
+    """What helm says after an installation: `helm template` does not print that, so an object has it."""
+    copy = chart.home / "with-notes"
+    if not copy.exists():
+        shutil.copytree(CHART, copy)
+        (copy / "templates/notes.yaml").write_text('told: {{ include "teleport-email.notes" . | toJson }}\n')
+    told = chart.run("template", *chart._arguments(values, ("-s", "templates/notes.yaml"), copy))
+    assert told.returncode == 0, told.stderr
+    return str(yaml.safe_load(told.stdout)["told"])
+
+
+def test_unknown_values_are_taken_and_named(chart: Chart) -> None:
+    unknown = {
+        "foo": 1, "serviceAccount": {"create": True}, "smtp": {"hots": "x"}, "teleport": {"extra": True},
+        "image": {"registry": "r"}, "log": {"color": True}, "tbot": {"persistence": "disabled"},
+    }  # fmt: skip
+    values = merged(OFFICIAL, unknown)
+    assert toml(chart.render(values)) == toml(chart.render(OFFICIAL))
+    named = "foo, image.registry, log.color, serviceAccount, smtp.hots, teleport.extra"
+    assert f"NOT KNOWN: nothing comes of these values: {named}." in installed(chart, values)
+    assert "NOT KNOWN" not in installed(chart, OFFICIAL)
+
+
+def test_what_is_known_is_what_the_defaults_have() -> None:
+    defaults = yaml.safe_load((CHART / "values.yaml").read_text())
+    text = (CHART / "templates/_unknown.tpl").read_text()
+    known = {
+        path: set(re.findall(r'"(\w+)"', keys))
+        for path, keys in re.findall(r'^\s+"(\w*)" \(list ([^)]*)\)', text, flags=re.MULTILINE)
+    }
+    assert known.pop("") == defaults.keys() | {"global"}
+    assert known == {path: set(defaults[path]) for path in known}
+    # All tables of the chart but those whose keys are somebody else's.
+    others = {
+        "tbot",
+        "config",
+        "podSecurityContext",
+        "securityContext",
+        "resources",
+        "livenessProbe",
+        "readinessProbe",
+    }
+    assert (
+        known.keys() == {key for key, value in defaults.items() if isinstance(value, dict) and value} - others
+    )
+
+
+@pytest.mark.parametrize(("policy", "tls"), [("", "starttls"), ("disabled", "none")])
+def test_every_policy_of_the_go_plugin_renders(chart: Chart, policy: str, tls: str) -> None:
+    values = merged(OFFICIAL, {"smtp": {"starttlsPolicy": policy}})
+    mailer = settings(chart.render(values)).mailer
+    assert isinstance(mailer, SmtpSettings)
+    assert (mailer.tls, mailer.auth) == (tls, "password")
+    assert ("NO TLS: smtp.starttlsPolicy is disabled" in installed(chart, values)) is (policy == "disabled")
+
+
+def test_roles_win_over_the_old_recipients(chart: Chart) -> None:
+    values = merged(OFFICIAL, {"delivery": {"recipients": ["old@example.com"]}})
+    assert settings(chart.render(values)).role_to_recipients.keys() == {"*", "dev"}
+    assert "NOT USED: delivery.recipients" in installed(chart, values)
+
+
+def test_the_password_from_a_file_of_ones_own(chart: Chart) -> None:
+    mine = {"smtp": {"password": "", "passwordFile": "/extra/password"}}
+    objects = chart.render(merged(OFFICIAL, mine))
+    assert 'password_file = "/extra/password"' in toml(objects)
+    assert "Secret" not in [item["kind"] for item in objects]
+    assert "my-volume" not in [volume["name"] for volume in pod(objects)["volumes"]]
+    both = chart.render(merged(OFFICIAL, {"smtp": {"passwordFile": "/extra/password"}}))
+    assert 'password_file = "/var/lib/teleport-email/secret/smtpPassword"' in toml(both)
+
+
+@pytest.mark.parametrize(
+    ("output", "made"),
+    [
+        ("/var/log/teleport-email/log", "/var/log/teleport-email"),
+        ("/var/lib/teleport/plugins/email/teleport-email.log", "/var/lib/teleport/plugins/email"),
+        ("/extra/teleport.log", None),
+        ("/extra/below/teleport.log", None),
+        ("/tmp/teleport.log", None),
+        ("/dev/stdout", None),
+        ("stdout", None),
+        ("out", None),
+        ("2", None),
+        ("", None),
+    ],
+)
+def test_a_log_in_a_file_has_a_directory_that_can_be_written_to(
+    chart: Chart, output: str, made: str | None
+) -> None:
+    values = merged(OFFICIAL, {"log": {"output": output}})
+    objects = chart.render(values)
+    mounts = {mount["name"]: mount["mountPath"] for mount in container(objects)["volumeMounts"]}
+    assert mounts.get("log") == made
+    assert ("log" in [volume["name"] for volume in pod(objects)["volumes"]]) is bool(made)
+    assert ("in a directory that is gone with the pod" in installed(chart, values)) is bool(made)
+    for item in objects:
+        kubernetes_validate.validate(item, KUBERNETES.rpartition(".")[0], strict=True)
+
+
+def test_container_and_port_are_called_as_there(chart: Chart) -> None:
+    main = container(chart.render(OFFICIAL))
+    assert main["name"] == "teleport-plugin-email"
+    assert [port["name"] for port in main["ports"]] == ["http"]
+
+
 def test_mailgun_with_the_key_in_the_values(chart: Chart) -> None:
     mailgun = {"enabled": True, "domain": "mg.example.com", "privateKey": "key-1"}
     objects = chart.render(merged(OFFICIAL, {"smtp": {"enabled": False}, "mailgun": mailgun}))
@@ -455,15 +563,23 @@ def test_all_faults_are_told_at_once_with_what_to_do(chart: Chart) -> None:
         ({"smtp": {"username": "u"}}, "smtp.passwordFromSecret: name the Secret"),
         ({"smtp": {"host": ""}}, "smtp.host: write"),
         ({"smtp": {"enabled": False}, "mailgun": {"enabled": True, "domain": "d"}}, "mailgun.privateKeyFromSecret: name"),
-        ({"delivery": {"recipients": ["x@example.com"]}}, "keep one of the two"),
+        ({"log": {"output": "STDOUT"}}, "log.output: STDOUT is no stream"),
+        ({"log": {"output": "teleport.log"}}, "log.output: teleport.log is no stream"),
+        ({"log": {"output": "/teleport.log"}}, "belongs to the image"),
+        ({"log": {"output": "/etc/log/teleport.log"}}, "belongs to the image"),
+        ({"log": {"output": "/var/lib/teleport-email/secret/log"}}, "is mounted read-only"),
+        ({"config": {"log": {"output": "/usr/x.log"}}}, "log.output: /usr/x.log cannot be written"),
+        (
+            {"log": {"output": "/data/a/b.log"}, "volumes": [{"name": "d", "emptyDir": {}}],
+             "volumeMounts": [{"name": "d", "mountPath": "/data", "readOnly": True}]},
+            "/data is mounted read-only",
+        ),
         ({"tbot": {"enabled": True}}, "this chart does not deploy tbot"),
         ({"config": {"smtp": {"password": "x"}}}, "config.smtp.password: would be readable in a ConfigMap"),
         ({"config": {"mailgun": {"private_key": "x"}}}, "use mailgun.privateKeyFromSecret"),
         ({"config": {"smtp": {"oauth2": {"client_secret": "x"}}}}, "client_secret_file"),
         ({"image": {"repository": "public.ecr.aws/gravitational/teleport-plugin-email"}}, "Teleport's own plugin"),
         # by the schema
-        ({"smpt": {}}, "Additional property smpt is not allowed"),
-        ({"smtp": {"hots": "x"}}, "Additional property hots is not allowed"),
         ({"smtp": {"port": "587"}}, "smtp.port"),
         ({"smtp": {"starttlsPolicy": "never"}}, "smtp.starttlsPolicy"),
         ({"log": {"severity": "loud"}}, "log.severity"),

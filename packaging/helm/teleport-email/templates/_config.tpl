@@ -19,7 +19,7 @@
 {{- $_ := set $smtp "username" .Values.smtp.username }}
 {{- end }}
 {{- if include "teleport-email.needsPassword" . }}
-{{- $_ := set $smtp "password_file" $secret }}
+{{- $_ := set $smtp "password_file" (ternary $secret .Values.smtp.passwordFile (ne (include "teleport-email.secretName" .) "")) }}
 {{- end }}
 {{- $_ := set $all "smtp" $smtp }}
 {{- end }}
@@ -85,7 +85,7 @@
 {{- if not $v.smtp.host }}
 {{- $faults = append $faults "smtp.host: write the mail server's name" }}
 {{- end }}
-{{- if and (include "teleport-email.needsPassword" .) (not (or $v.smtp.password $v.smtp.passwordFromSecret)) }}
+{{- if and (include "teleport-email.needsPassword" .) (not (or $v.smtp.password $v.smtp.passwordFromSecret $v.smtp.passwordFile)) }}
 {{- $faults = append $faults "smtp.passwordFromSecret: name the Secret with the password of smtp.username (or write it as smtp.password; for a relay without login leave smtp.username empty)" }}
 {{- end }}
 {{- else }}
@@ -94,12 +94,13 @@
 {{- if not $v.delivery.sender }}
 {{- $faults = append $faults "delivery.sender: write the address that the mails come from" }}
 {{- end }}
-{{- if and $v.roleToRecipients $v.delivery.recipients }}
-{{- $faults = append $faults "delivery.recipients: is the old way to write roleToRecipients; keep one of the two" }}
-{{- else if not (or $v.roleToRecipients $v.delivery.recipients) }}
+{{- if not (or $v.roleToRecipients $v.delivery.recipients) }}
 {{- $faults = append $faults "roleToRecipients: say who is told, at least for \"*\"" }}
 {{- else if and $v.roleToRecipients (not (hasKey $v.roleToRecipients "*")) }}
 {{- $faults = append $faults "roleToRecipients: needs a line \"*\", for roles that have none of their own" }}
+{{- end }}
+{{- with include "teleport-email.whyNoLog" . }}
+{{- $faults = append $faults . }}
 {{- end }}
 {{- range list (list "smtp" "password" "smtp.passwordFromSecret") (list "mailgun" "private_key" "mailgun.privateKeyFromSecret") }}
 {{- if dig (index . 0) (index . 1) "" $v.config }}

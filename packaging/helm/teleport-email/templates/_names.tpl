@@ -45,8 +45,10 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- $own := printf "%s-secret" (include "teleport-email.fullname" .) }}
 {{- if .Values.mailgun.enabled -}}
 {{ .Values.mailgun.privateKeyFromSecret | default $own }}
-{{- else if include "teleport-email.needsPassword" . -}}
+{{- else if include "teleport-email.needsPassword" . }}
+{{- if or .Values.smtp.passwordFromSecret .Values.smtp.password (not .Values.smtp.passwordFile) -}}
 {{ .Values.smtp.passwordFromSecret | default $own }}
+{{- end }}
 {{- end }}
 {{- end }}
 

@@ -29,6 +29,24 @@ It reads these Secrets of the namespace {{ .Release.Namespace }}:
 {{- if and $secret (not $own) }}
 {{- include "teleport-email.noteOnSecret" (dict "namespace" .Release.Namespace "reachable" $reachable "name" $secret "key" (include "teleport-email.secretKey" .) "value" $value) }}
 {{- end }}
+{{- with include "teleport-email.unknown" . }}
+
+NOT KNOWN: nothing comes of these values: {{ . }}.
+{{- end }}
+{{- if and .Values.roleToRecipients .Values.delivery.recipients }}
+
+NOT USED: delivery.recipients; roleToRecipients is there, and wins.
+{{- end }}
+{{- if and (include "teleport-email.needsPassword" .) (eq .Values.smtp.starttlsPolicy "disabled") (eq (dig "smtp" "tls" "auto" .Values.config) "auto") (ne (int .Values.smtp.port) 465) }}
+
+NO TLS: smtp.starttlsPolicy is disabled. If the mail server wants the password in clear text, nothing is sent, unless
+config.smtp.allow_plaintext_auth says that the network is to be trusted.
+{{- end }}
+{{- with include "teleport-email.logVolume" . }}
+
+The log goes to {{ include "teleport-email.logOutput" $ }}, in a directory that is gone with the pod; for another one mount a
+volume at {{ . }} (volumes, volumeMounts).
+{{- end }}
 
 If a key has another name, the log says which file does not exist, and the pod does not become ready. Look:
   kubectl -n {{ .Release.Namespace }} describe secret {{ .Values.teleport.identitySecretName }}{{ if and $secret (not $own) }} {{ $secret }}{{ end }}
