@@ -276,6 +276,23 @@ def test_a_comment_may_be_in_another_encoding(tmp_path: Path) -> None:
     assert warning == f"{tmp_path}/latin1.toml, line 11: a comment is not UTF-8: save the file as UTF-8"
 
 
+@pytest.mark.parametrize(
+    ("written", "read_as"),
+    [
+        ("(Teleport) a@x.example", "Teleport <a@x.example>"),
+        ("a@x.example (Teleport)", "Teleport <a@x.example>"),
+        ("Bot <a@x.example> (Teleport)", "Bot <a@x.example>"),
+        ("Bot (prod) <a@x.example>", "Bot (prod) <a@x.example>"),
+        (" Bot < a@X.example > ", "Bot <a@x.example>"),
+        ("<a@x.example.>", "a@x.example"),
+        ("=?utf-8?q?T=C3=A9l=C3=A9port?= <a@x.example>", "Téléport <a@x.example>"),
+    ],
+)
+def test_senders_in_every_form(written: str, read_as: str) -> None:
+    found = read(MINIMAL.replace('"teleport@example.com"', f'"{written}"'))
+    assert found.delivery.sender == read_as
+
+
 def test_a_byte_order_mark_is_fine(tmp_path: Path) -> None:
     (tmp_path / "bom.toml").write_bytes(b"\xef\xbb\xbf" + MINIMAL.encode())
     assert load(tmp_path / "bom.toml", {}).plugin_name == "email"

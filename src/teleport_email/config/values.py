@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import zoneinfo
+from email.header import decode_header, make_header
 from urllib.parse import SplitResult, urlsplit
 
 from teleport_email.config.endpoints import is_loopback, parse_endpoint
@@ -90,7 +91,8 @@ def sender(text: str) -> str:
 
 def odd_sender(text: str, found: str) -> str:
     """Why a sender that was read as ``found`` is not written as it should be, or nothing."""
-    if text.strip() != text or _COMMENT.fullmatch(text.strip()) or text.rstrip("> ").endswith("."):
+    moved = _COMMENT.fullmatch(text.strip()) and "(" not in found
+    if text.strip() != text or moved or text.rstrip("> ").endswith("."):
         return f"is read as {found}: write it like that"
     return why_odd(found.rpartition("<")[2].removesuffix(">"))
 
@@ -103,6 +105,8 @@ _COMMENT = re.compile(
 
 def _named(name: str, address: str) -> str:
     name = name.strip()
+    if "=?" in name:  # an encoded word (RFC 2047), which the Go plugin sends as it is
+        name = str(make_header(decode_header(name)))
     if len(name) >= 2 and name.startswith('"') and name.endswith('"'):
         name = name[1:-1].replace('\\"', "'").strip()
     if not name.isprintable() or any(character in name for character in '<>"\\'):

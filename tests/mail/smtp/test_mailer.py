@@ -548,6 +548,27 @@ async def test_tls(connect, new_mail, tls) -> None:
         assert inbox.messages[0].tls == "TLSv1.3"
 
 
+async def test_a_host_with_the_dot_of_the_root_is_another_name_for_dns_alone(
+    connect, new_mail, monkeypatch
+) -> None:
+    """SNI and certificates have none (RFC 6066 section 3)."""
+    loop = asyncio.get_running_loop()
+    resolve = loop.getaddrinfo
+    asked: list[object] = []
+
+    def look_up(host, *more, **options):
+        asked.append(host)
+        return resolve(str(host).removesuffix("."), *more, **options)
+
+    monkeypatch.setattr(loop, "getaddrinfo", look_up)
+    for tls in ("starttls", "implicit"):
+        async with Inbox(tls=tls) as inbox:
+            outcome = await connect(inbox, host="localhost.").send(new_mail(), OpenGate())
+            assert isinstance(outcome, Delivered), outcome
+            assert inbox.messages[0].tls
+    assert set(asked) == {"localhost."}
+
+
 async def test_opportunistic_without_an_offer_goes_in_the_clear(connect, new_mail) -> None:
     async with Inbox() as inbox:
         mailer = connect(inbox, tls="opportunistic")

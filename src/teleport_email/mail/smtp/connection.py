@@ -24,7 +24,7 @@ from teleport_email.mail.mailer import Attempt
 from teleport_email.mail.tls import ClientTls, TlsFileError
 
 from .dialogue import GO_ON, ConnectionGone, Dialogue, Timeouts
-from .explain import bare, explain, is_loopback, own_name, what_happened
+from .explain import bare, explain, in_certificate, is_loopback, own_name, what_happened
 from .login import CANNOT_LEAK, Exchange, begin, usable, wanted
 from .pool import OpenFailed
 from .replies import PolicyRefusal, Reply, Stage, judge
@@ -129,7 +129,7 @@ class SmtpConnection:
                     host,
                     settings.port,
                     ssl=tls.context() if implicit else None,
-                    server_hostname=host if implicit else None,
+                    server_hostname=in_certificate(host) if implicit else None,
                     ssl_handshake_timeout=limit if implicit else None,
                     happy_eyeballs_delay=0.25,  # RFC 8305 section 5: the next address after 250 ms
                 )
@@ -180,7 +180,7 @@ class SmtpConnection:
         try:
             # It throws away what came in the clear behind the 220 (RFC 3207 section 6).
             await self._dialogue.protocol.start_tls(
-                tls.context(), server_hostname=host, timeout=self._timeouts.connect
+                tls.context(), server_hostname=in_certificate(host), timeout=self._timeouts.connect
             )
         except SMTPResponseException as error:
             reply = Reply(error.code, error.message)

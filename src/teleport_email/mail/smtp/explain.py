@@ -11,7 +11,7 @@ from aiosmtplib.errors import SMTPResponseException, SMTPServerDisconnected
 from teleport_email.config.settings import SmtpSettings
 from teleport_email.core.model import AccountFault, Temporary
 
-__all__ = ["bare", "explain", "is_loopback", "own_name", "what_happened"]
+__all__ = ["bare", "explain", "in_certificate", "is_loopback", "own_name", "what_happened"]
 
 
 def explain(error: Exception, settings: SmtpSettings) -> Temporary | AccountFault:
@@ -52,6 +52,11 @@ def what_happened(error: BaseException) -> str:
 def bare(host: str) -> str:
     """``[::1]`` without its brackets."""
     return host.removeprefix("[").removesuffix("]")
+
+
+def in_certificate(host: str) -> str:
+    """The name that SNI and certificates have: without the dot of the root (RFC 6066 section 3)."""
+    return host.removesuffix(".")
 
 
 def is_loopback(address: str) -> bool:
