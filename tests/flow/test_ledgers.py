@@ -11,13 +11,14 @@ from teleport_email.core.ledger import LEDGER_KEY
 from teleport_email.core.model import RequestState, Threshold
 from teleport_email.sandbox.mail.smtp_faults import Reply
 
-pytestmark = pytest.mark.usefixtures("hasty")
+hasty = pytest.mark.usefixtures("hasty")
 
 
 def spoilt(data: dict[str, str], **changes: Any) -> dict[str, str]:
     return data | {LEDGER_KEY: json.dumps(json.loads(data[LEDGER_KEY]) | changes)}
 
 
+@hasty
 async def test_foreign_keys_and_other_plugins_data_are_kept(world: Any) -> None:
     request = await world.cluster.create()
     world.cluster.put_plugin_data(request.id, {"ticket": "OPS-7", "user ": "x"})
@@ -31,6 +32,7 @@ async def test_foreign_keys_and_other_plugins_data_are_kept(world: Any) -> None:
     assert world.cluster.plugin_data(request.id, "slack") == {"user": "slack's"}
 
 
+@hasty
 @pytest.mark.parametrize(
     "text",
     ["", "{", "null", "[1]", '{"v": 1}', '{"v": "one"}', "ÿ" * 100, '{"v":1,"n":"zz","d":"x","w":"","s":"","k":[],"p":[],"g":{}}'],
@@ -56,6 +58,7 @@ async def test_a_broken_ledger_is_one_fault_for_that_request_alone(world: Any, t
     assert "left as it is" in world.said("ledger unreadable")[0]
 
 
+@hasty
 async def test_a_broken_content_in_a_ledger_is_a_fault_for_that_request_alone(world: Any) -> None:
     """A mark says attempted, and the frozen message cannot be unpacked: nobody can send the same again."""
     running = await world.start()
@@ -78,6 +81,7 @@ async def test_a_broken_content_in_a_ledger_is_a_fault_for_that_request_alone(wo
     assert not world.said("Traceback")
 
 
+@hasty
 async def test_a_ledger_of_a_newer_version_is_left_untouched_and_said_once(world: Any) -> None:
     first = await world.start()
     request = await world.cluster.create()
@@ -97,18 +101,17 @@ async def test_a_ledger_of_a_newer_version_is_left_untouched_and_said_once(world
     assert world.kinds("all@example.com") == ["a", "a"]
 
 
-@pytest.mark.timeout(100)
 async def test_a_hundred_recipients_and_twenty_reviews(world: Any) -> None:
     recipients = tuple(f"a.rather.long.name.{number:03}@department.example.com" for number in range(100))
     mailer = world.inbox.settings(max_connections=10, messages_per_connection=1000)
     await world.start(role_to_recipients={"*": recipients}, mailer=mailer)
     many = (Threshold(name="many", approve=21, deny=99),)
     request = await world.cluster.create(reason="r" * 2000, thresholds=many)
-    await world.told(request.id, mails=100)
+    await world.told(request.id, mails=100, timeout=60)
     for number in range(20):
         await world.cluster.review(request.id, f"r{number}@example.com", RequestState.APPROVED, "fine " * 50)
     await world.cluster.approve(request.id)
-    await world.told(request.id, mails=100 * 22, timeout=80)
+    await world.told(request.id, mails=100 * 22, timeout=240)
     world.assert_once()
     for recipient in recipients:
         assert world.kinds(recipient) == ["a", *(f"r{number}" for number in range(1, 21)), "A"]

@@ -53,7 +53,7 @@ for suite in "${@:-bookworm trixie}"; do
 		ln -s ../story.service "$work/root/etc/systemd/system/multi-user.target.wants/"
 
 		echo "$suite: booting"
-		timeout 900 systemd-nspawn --quiet --boot --register=no --keep-unit --private-network --console=pipe \
+		timeout 900 systemd-nspawn --quiet --boot --register=no --keep-unit --private-network --console=read-only \
 			--directory="$work/root" </dev/null >"$work/console" 2>&1 || true
 		if [ ! -e "$work/root/checkout/begun" ]; then
 			cat "$work/console"

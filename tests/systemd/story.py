@@ -6,7 +6,6 @@ which play their part on the sandbox's cluster. Any exception is a failure.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -266,7 +265,6 @@ def main() -> None:
     machine_id(directory)
     stop()
     no_surprises()
-    assert json.loads(sh("teleport-email check --offline --json"))["result"] != "fault"
 
 
 main()

@@ -300,7 +300,7 @@ class SandboxCluster(RequestDesk):
         """How many watch streams are open."""
         return len(self._world.watchers)
 
-    async def wait_for(self, condition: Callable[[], bool], timeout: float = 10.0) -> None:
+    async def wait_for(self, condition: Callable[[], bool], timeout: float = 60.0) -> None:
         """Wait until a condition holds; looked at after each call, change of a request, end of a stream
         and failed handshake.
 

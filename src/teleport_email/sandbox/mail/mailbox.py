@@ -104,7 +104,7 @@ class Mailbox:
         return [mail for mail in self.messages if recipient in mail.envelope_to]
 
     async def wait_for(
-        self, wanted: int | Callable[[Sequence[ReceivedMail]], bool], timeout: float = 10.0
+        self, wanted: int | Callable[[Sequence[ReceivedMail]], bool], timeout: float = 60.0
     ) -> list[ReceivedMail]:
         """Wait until so many messages are there, or until the predicate likes them; returns all.
 
@@ -126,7 +126,7 @@ class Mailbox:
                 seen = mail.number
                 yield mail
 
-    async def until(self, condition: Callable[[Self], bool], timeout: float | None = 10.0) -> None:
+    async def until(self, condition: Callable[[Self], bool], timeout: float | None = 60.0) -> None:
         """Wait until ``condition(self)``; looked at after everything that happens here."""
         if condition(self):
             return
