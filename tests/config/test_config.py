@@ -12,8 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from teleport_email.commands.configure import boilerplate
 from teleport_email.config import load, parse, with_flags
 from teleport_email.config.keys import KEYS
+from teleport_email.config.named_files import UNFILLED
 from teleport_email.config.sections import Reader
 from teleport_email.config.settings import MailgunSettings, Secret, Settings, SmtpSettings
 from teleport_email.core.errors import ConfigError
@@ -922,3 +924,40 @@ def test_arbitrary_structures_are_settings_or_faults(document: Any) -> None:
     for fault in reader.faults:
         assert fault.path.isprintable()
         assert fault.what.isprintable()
+
+
+@pytest.mark.parametrize("word", UNFILLED)
+def test_a_secret_that_is_still_the_boilerplate_s_is_a_fault(word: str) -> None:
+    assert f'= "{word}"' in boilerplate()
+    assert "is still" in smtp_faults(f'username = "me"\npassword = "{word}"')["smtp.password"]
+
+
+def test_a_variable_in_a_password_is_taken_as_it_stands_and_that_is_told() -> None:
+    text = MINIMAL.replace("[smtp]", '[smtp]\nusername = "me"\npassword = "${SMTP_PASSWORD}"')
+    found = read(text)
+    assert isinstance(found.mailer, SmtpSettings)
+    assert found.mailer.password.reveal() == "${SMTP_PASSWORD}"
+    [hint] = [line for line in found.warnings if "${...}" in line]
+    assert hint.startswith("smtp.password is taken as it stands")
+    assert "smtp.password_file" in hint
+
+
+def test_a_credential_that_is_not_there_is_one_fault_that_says_how_to_run_it() -> None:
+    found = smtp_faults(
+        'host = "mx.example.com"\nusername = "me"\npassword_file = "${CREDENTIALS_DIRECTORY}/smtp_password"'
+    )
+    assert list(found) == ["smtp.password_file"]
+    assert "systemd-run -q --pipe --wait -p User=teleport-email" in found["smtp.password_file"]
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ('* = "all@example.com"', 'write "*" in quotes'),
+        (r'dba = "EXAMPLE\dba"', r"write each \ twice, or the text in 'single quotes'"),
+        (r'dba = "C:\users\me"', r"write each \ twice"),
+    ],
+)
+def test_what_people_write_that_is_no_toml_comes_with_what_to_write(line: str, hint: str) -> None:
+    [what] = faults(f"[role_to_recipients]\n{line}\n").values()
+    assert hint in what

@@ -15,6 +15,8 @@ from teleport_email.config.tables import Table, dotted
 # A password or key is one short line; anything much longer is the wrong file.
 _MAX_SECRET_BYTES: Final = 65536
 _ON_THIS_MACHINE: Final = "${CREDENTIALS_DIRECTORY}"
+UNFILLED: Final = ("<password>", "<secret>", "<key>")
+"""What stands for secrets in the file that `configure` prints."""
 # What Go's strings.TrimSpace drops. Python's strip() would drop four control characters more.
 _WHITE_SPACE: Final = "".join(
     chr(code) for code in range(0x3001) if chr(code).isspace() and not 0x1C <= code <= 0x1F
@@ -39,8 +41,12 @@ class NamedFiles:
             directory = self.environ.get("CREDENTIALS_DIRECTORY", "")
             if not directory and self.read:
                 table.fault(
-                    key, f"uses {_ON_THIS_MACHINE}, which is set only under systemd's LoadCredential="
+                    key,
+                    f"uses {_ON_THIS_MACHINE}, which is set only under systemd's LoadCredential=: run this "
+                    "by systemd-run -q --pipe --wait -p User=teleport-email -p LoadCredential=..., with the "
+                    "values of the unit",
                 )
+                return None
             text = directory + text.removeprefix(_ON_THIS_MACHINE)
         return Path(text)
 
@@ -77,6 +83,13 @@ class NamedFiles:
             if table.has(from_file):
                 self.warnings.append(f"{name_file} is not read: {name} is set")
             text = table.any_text(key) if any_bytes else table.text(key)
+            if text in UNFILLED:
+                table.fault(key, f"is still {text}, as `configure` prints it: put yours there")
+            elif "${" in text:
+                self.warnings.append(
+                    f"{name} is taken as it stands, ${{...}} and all: to keep it out of this file, name a "
+                    f"file with it as {name_file}"
+                )
             if text and not text.isprintable():
                 self.warnings.append(f"{name} holds a control character: it is sent as it is")
             return Secret(text)

@@ -1,9 +1,11 @@
 """Files that cannot be read, and files that too many can."""
 
 import contextlib
+import dataclasses
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -140,3 +142,29 @@ def test_a_log_that_cannot_be_written_is_a_fault(place: Path) -> None:
     [line] = inspect(path, found)
     assert line.level is Level.FAULT
     assert "the log /nowhere/email.log cannot be written" in line.what
+
+
+@pytest.mark.parametrize(
+    ("where", "owner", "refresh", "warned"),
+    [
+        ("state", "teleport-email", True, True),
+        ("state", "tbot", True, False),
+        ("state", "teleport-email", False, False),
+        ("elsewhere", "teleport-email", True, False),
+    ],
+)
+def test_an_identity_that_systemd_takes_from_tbot_is_told(
+    place: Path, monkeypatch: pytest.MonkeyPatch, where: str, owner: str, refresh: bool, warned: bool
+) -> None:
+    monkeypatch.setattr(files, "STATE", place / "state")
+    user = SimpleNamespace(pw_name=owner)
+    monkeypatch.setattr(files, "pwd", SimpleNamespace(getpwuid=lambda _: user, getpwnam=lambda _: user))
+    (place / where).mkdir()
+    (place / where / "identity").touch(0o600)
+    path, found = settings(place)
+    teleport = dataclasses.replace(
+        found.teleport, identity=place / where / "identity", refresh_identity=refresh
+    )
+    lines = inspect(path, dataclasses.replace(found, teleport=teleport))
+    told = [line for line in lines if "can write there no more" in line.what]
+    assert [line.level for line in told] == [Level.WARNING] * warned

@@ -13,6 +13,8 @@ from teleport_email.config.settings import Settings
 
 AREA = "files"
 SERVICE_USER = "teleport-email"
+STATE = Path("/var/lib/teleport-email")
+"""The unit's StateDirectory."""
 _NAME_IT = (
     "name one of these (in a Kubernetes secret the file's name is the key: Machine ID writes `identity`, "
     "Teleport's chart expects `auth_id`)"
@@ -28,6 +30,7 @@ def inspect(config: Path, settings: Settings, environ: Mapping[str, str]) -> Ite
         secrets = [*_needed(settings), *settings.secret_files, *([config] if inline else [])]
         found += [line for path in dict.fromkeys(secrets) if (line := _private(path))]
     found += _log_file(settings.log.output)
+    found += _taken_from_tbot(settings)
     yield from found or [ok(AREA, "all can be read, and secrets by nobody else")]
     if os.geteuid() == 0 and _user_exists():
         yield warning(
@@ -99,6 +102,24 @@ def _secret_of(settings: Settings) -> bool:
     held = [getattr(mailer, "password", None), getattr(mailer, "private_key", None)]
     oauth2 = getattr(mailer, "oauth2", None)
     return any(held) or bool(oauth2 and oauth2.client_secret)
+
+
+def _taken_from_tbot(settings: Settings) -> Iterator[Line]:
+    """An identity in the directory that systemd gives to the service as a whole, at its every start."""
+    identity = settings.teleport.identity
+    if not (identity and settings.teleport.refresh_identity and identity.resolve().is_relative_to(STATE)):
+        return
+    try:
+        owner = pwd.getpwuid(identity.stat().st_uid).pw_name
+    except (OSError, KeyError):
+        return
+    if owner == SERVICE_USER:
+        yield warning(
+            AREA,
+            f"{identity} belongs to {SERVICE_USER}: systemd gives it all of {STATE} at a start, and whoever "
+            "renews the identity can write there no more",
+            "let Machine ID (tbot) write into a directory of its own, such as /opt/machine-id",
+        )
 
 
 def _log_file(output: str) -> Iterator[Line]:
