@@ -23,7 +23,7 @@ from teleport_email.core.ledger import (
     Mark,
     Party,
 )
-from teleport_email.core.model import AccessRequest, Kind, RequestState, Review, Topic
+from teleport_email.core.model import REMINDING, AccessRequest, Kind, RequestState, Review, Topic
 
 PENDING, APPROVED, DENIED, PROMOTED, GONE = (
     RequestState.PENDING,
@@ -176,9 +176,66 @@ def test_what_was_attempted_stays_due_though_it_is_pointless() -> None:
     assert ANNOUNCEMENT in made.owed
 
 
-def test_an_announcement_given_up_ends_the_thread() -> None:
-    known = ledger(party(A, a=Mark.GIVEN_UP), party(B, a=DONE))
-    assert codes(plan(view(DENIED, 1), known)) == {B: "r1"}
+def test_an_announcement_given_up_ends_the_message_alone() -> None:
+    """With the next that is due, the same person is tried once more, with all that there is to tell by then."""
+    known = ledger(party(A, a=Mark.GIVEN_UP), party(B, a=DONE), blobs=["a"])
+    assert codes(plan(view(), known)) == {}, "nothing has come since"
+    made = plan(view(PENDING, 2), known)
+    assert codes(made) == {A: "a2", B: "r1"}
+    assert Kind.parse("a2") in made.freeze, "a message of its own"
+    assert codes(plan(view(DENIED, 1), known)) == {A: "aD1", B: "r1"}
+
+
+@pytest.mark.parametrize(
+    ("marks", "seen", "due"),
+    [
+        ({"a": "3"}, (PENDING, 0), ""),
+        ({"a1": "3", "a": "3"}, (PENDING, 1), ""),
+        ({"a1": "3", "a": "3"}, (PENDING, 2), "a2"),
+        ({"a1": "3", "a": "3"}, (APPROVED, 1), "aA1"),
+        ({"aA1": "3", "a": "3"}, (APPROVED, 1), ""),
+        ({"aA1": "3", "a": "3"}, (DENIED, 1), "aD1"),
+        ({"a2": "1", "a": "3"}, (PENDING, 3), "a2"),
+        ({"a2": "2", "a": "3"}, (PENDING, 3), "r3"),
+        ({"a2": "2", "a": "3"}, (APPROVED, 2), "A"),
+        ({"aA2": "2", "a": "3"}, (APPROVED, 2), ""),
+        ({"aA2": "2", "a": "3"}, (DENIED, 2), "D"),
+    ],
+    ids=str,
+)
+def test_the_thread_of_somebody_who_was_refused(
+    marks: dict[str, str], seen: tuple[RequestState, int], due: str
+) -> None:
+    entries = {Kind.parse(code): Entry(Mark(int(mark))) for code, mark in marks.items()}
+    known = Ledger(nonce="00" * 16, domain="example.com")
+    for kind in entries:
+        known = known.freeze(kind, BLOB)
+    known = known.replace_party(Party(A, entries=entries))
+    assert codes(plan(view(*seen), known)) == ({A: due} if due else {})
+
+
+def test_a_view_that_is_behind_tells_nobody_who_was_refused() -> None:
+    known = ledger(party(A, a2=Mark.GIVEN_UP), reviews=3)
+    assert plan(view(PENDING, 2), known).stale
+    assert codes(plan(view(PENDING, 2), known)) == {}
+
+
+def test_two_who_were_refused_share_a_message_and_nobody_gets_an_older_one() -> None:
+    known = ledger(party(A, a=Mark.GIVEN_UP), party(B, a2=Mark.ATTEMPTED, a=Mark.GIVEN_UP), blobs=["a2"])
+    assert codes(plan(view(PENDING, 3), known)) == {A: "a2", B: "a2"}
+    known = ledger(
+        party(A, a3=Mark.GIVEN_UP), party(B, a2=Mark.ATTEMPTED, a=Mark.GIVEN_UP), blobs=["a2"], reviews=3
+    )
+    assert codes(plan(view(PENDING, 3), known)) == {B: "a2"}
+
+
+def test_what_was_brought_back_is_due_again_with_all_reviews_so_far_and_in_its_turn() -> None:
+    back = party(A, a=Mark.GIVEN_UP).brought_back()
+    known = ledger(back, party(B, a=DONE, r1=Mark.GIVEN_UP, r2=DONE).brought_back(), reviews=2)
+    made = plan(view(PENDING, 2), known)
+    assert codes(made) == {A: "a2", B: "r1"}
+    assert {due.turn for due in made.next} == {1}
+    assert party(A, a=DONE).brought_back() == party(A, a=DONE), "where nothing was given up nothing changes"
 
 
 def test_a_review_given_up_does_not_end_the_thread() -> None:
@@ -279,6 +336,21 @@ def test_nobody_is_reminded_twice_or_right_after_the_announcement() -> None:
     assert codes(at(60, known)) == {"d@example.com": "a"}
 
 
+def test_who_was_refused_is_tried_again_when_others_are_reminded() -> None:
+    known = ledger(party(A, a=Mark.GIVEN_UP))
+    assert codes(at(3601, known)) == {}
+    assert codes(at(60, known)) == {A: "a100000"}
+    assert codes(at(60, known, view(PENDING, 2))) == {A: "a100002"}
+    late = int((EXPIRES - timedelta(minutes=30)).timestamp())
+    just = ledger(Party(A, entries={ANNOUNCEMENT: Entry(Mark.GIVEN_UP, late)}))
+    assert codes(at(20, just)) == {}, "the reminder was due already when it was refused"
+    again = ledger(party(A, a100000=Mark.GIVEN_UP, a=Mark.GIVEN_UP))
+    assert codes(at(60, again)) == {}
+    assert codes(plan(view(PENDING, 1), again)) == {A: "a100001"}, "also where no reminder is due any more"
+    told = ledger(party(A, a100001=DONE, a=Mark.GIVEN_UP), reviews=1)
+    assert codes(plan(view(PENDING, 2), told)) == {A: "r2"}
+
+
 def test_a_reminder_once_attempted_stays_due() -> None:
     known = ledger(party(A, a=DONE, m=Mark.ATTEMPTED), blobs=["m"])
     assert codes(at(60, known, view(APPROVED))) == {A: "m"}
@@ -365,6 +437,7 @@ class Life(RuleBasedStateMachine):
         self.ledger = Ledger()
         self.flying: dict[Due, bool] = {}  # -> whether no earlier attempt of it is open
         self.unknown: set[Due] = set()
+        self.refused: set[Due] = set()
         self.accepted: list[Sent] = []
         self.contents = 0
         self.policy = ON_DUTY
@@ -428,7 +501,7 @@ class Life(RuleBasedStateMachine):
             one, begun = party_before, party_before.announcement
             if one.requester or begun is None or one.mark(begun) is not DONE or not data.draw(st.booleans()):
                 continue
-            first = max([self.ledger.reviews, begun.number]) + 1
+            first = max([self.ledger.reviews, begun.covers]) + 1
             kinds = [Kind(Topic.REVIEW, number) for number in range(first, reviews + 1)]
             for kind in (*kinds, Kind(RESOLUTION_TOPICS[state])):
                 if one.mark(kind) is None:
@@ -485,6 +558,7 @@ class Life(RuleBasedStateMachine):
         if how == "delivered":
             self.end(due, Entry(DONE, int(self.now.timestamp())))
         elif how == "refused":
+            self.refused.add(due)
             self.end(due, Entry(Mark.GIVEN_UP, 1, "550"))
         elif how == "deferred" and fresh:
             self.end(due, None)
@@ -508,7 +582,9 @@ class Life(RuleBasedStateMachine):
         for kind in made.freeze:
             told = (RESOLUTIONS | ANNOUNCED_STATES | REQUESTER_STATES).get(kind.topic)
             assert told is None or told.rank >= self.ledger.state.rank, f"{kind} is frozen too late"
-            assert kind.number <= max(len(known.request.reviews), self.ledger.reviews)
+            assert (kind.covers or kind.number % REMINDING) <= max(
+                len(known.request.reviews), self.ledger.reviews
+            )
         for due in made.next:
             assert due.kind in made.owed
             assert due.kind in made.freeze or self.ledger.blob(due.kind)
@@ -522,7 +598,7 @@ class Life(RuleBasedStateMachine):
                     assert begun is not None, f"{due} comes before the announcement"
                     assert one.mark(begun) is DONE
                 else:
-                    assert begun in (None, due.kind)
+                    assert begun in (None, due.kind) or (one.mark(begun) is Mark.GIVEN_UP)
             never = one is None or one.mark(due.kind) is None
             if due.kind == REMINDER and never:
                 assert not known.gone
@@ -546,8 +622,13 @@ class Life(RuleBasedStateMachine):
             topic = one.kind.topic
             if not one.requester:
                 begun = [kind for kind in before if kind.topic in ANNOUNCEMENTS]
-                assert bool(begun) is (topic not in ANNOUNCEMENTS), f"{one} after {before}"
+                arrived = [kind for kind in begun if dataclasses.replace(one, kind=kind) not in self.refused]
+                if topic in ANNOUNCEMENTS:
+                    assert not arrived, f"{one} after {before}"
+                else:
+                    assert begun, f"{one} after {before}"
             if topic is Topic.REVIEW:
+                assert all(kind.covers < one.kind.number for kind in before), "it was told along"
                 assert all(kind.number < one.kind.number for kind in before if kind.topic is Topic.REVIEW)
             ranks = RESOLUTIONS | REQUESTER_STATES
             if topic in ranks:
@@ -575,15 +656,20 @@ class Life(RuleBasedStateMachine):
         assert not any(frozen.blob for frozen in self.ledger.keep_blobs(made.owed).frozen)
         for one in self.ledger.parties:
             begun = one.announcement
-            if one.requester or begun is None or one.mark(begun) is Mark.GIVEN_UP:
+            request = self.truth.request
+            if one.requester or begun is None:
+                continue
+            if one.mark(begun) is Mark.GIVEN_UP:
+                moment = ANNOUNCED_STATES.get(begun.topic, PENDING) is self.ledger.state
+                tried = moment and begun.covers >= len(request.reviews)
+                assert tried or self.truth.gone, f"{one.address} is given up for good"
                 continue
             kinds = set(one.entries)
-            request = self.truth.request
             if self.ledger.state is self.truth.state and self.truth.state is not PENDING:
                 ends = {RESOLUTION_TOPICS[self.truth.state], *ANNOUNCED_STATES}
                 assert any(kind.topic in ends for kind in kinds), f"{one.address} never hears the end"
             if not self.truth.gone:
-                for number in range(begun.number + 1, len(request.reviews) + 1):
+                for number in range(begun.covers + 1, len(request.reviews) + 1):
                     assert Kind(Topic.REVIEW, number) in kinds, f"{one.address} misses review {number}"
 
 

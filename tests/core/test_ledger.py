@@ -40,13 +40,19 @@ kinds = st.one_of(
     st.builds(Kind, st.sampled_from(list(Topic))),
     st.builds(Kind, numbered, st.integers(1, 999_999)),
 )
-entries = st.builds(Entry, st.sampled_from(list(Mark)), st.integers(0, 2**33), text)
+entries = st.builds(Entry, st.sampled_from(list(Mark)), st.integers(0, 2**33), text, st.integers(0, 3))
 plain = st.integers() | text
 info = st.dictionaries(
     text.filter(lambda key: len(key) < 10), plain | st.lists(plain, max_size=4), max_size=3
 )
 parties = st.builds(
-    Party, addresses, st.booleans(), text, st.dictionaries(kinds, entries, max_size=4), info=info
+    Party,
+    addresses,
+    st.booleans(),
+    text,
+    st.dictionaries(kinds, entries, max_size=4),
+    info=info,
+    turn=st.integers(0, 3),
 )
 ledgers = st.builds(
     Ledger,
@@ -196,8 +202,8 @@ def test_somebody_twice_is_no_ledger_of_ours() -> None:
 
 
 def test_a_newer_version_is_told_apart() -> None:
-    with pytest.raises(LedgerTooNew, match="version 2, this program knows up to 1"):
-        loads('{"v": 2, "new": "fields"}')
+    with pytest.raises(LedgerTooNew, match="version 3, this program knows up to 2"):
+        loads('{"v": 3, "new": "fields"}')
 
 
 def test_an_unknown_field_of_the_same_version_is_passed_over() -> None:

@@ -17,16 +17,20 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from model import promise
+from model.promise import Violation
+
 from teleport_email.core import go_plugin
 from teleport_email.core.claim import Attempt, Claim
 from teleport_email.core.decide import Audience, Due, Plan, Policy, View
 from teleport_email.core.frozen import unpack
-from teleport_email.core.ledger import ANNOUNCEMENTS, LEDGER_KEY, RESOLUTION_TOPICS, Ledger
+from teleport_email.core.ledger import LEDGER_KEY, RESOLUTION_TOPICS, Ledger, Mark
 from teleport_email.core.model import (
     AccessRequest,
     Content,
     Delivered,
     Kind,
+    Refused,
     RequestState,
     Review,
     Temporary,
@@ -57,6 +61,10 @@ class Faults:
     """Mails whose acceptance the worker never hears of, or that only seemed to be accepted."""
     failures: int = 0
     """Mails refused for now, before the dot."""
+    refusals: int = 0
+    """Mails refused for good, before the dot."""
+    retries: int = 0
+    """Times that somebody brings back what was given up."""
     leases: int = 0
     """Times that a lease may pass while somebody sleeps."""
     go: bool = False
@@ -80,8 +88,8 @@ class Worker:
     seen: int = 0
     """How far along the timeline this worker's view is."""
     claim: Claim | None = None
-    flying: tuple[tuple[Due, str], ...] = ()
-    """Messages under way, each with its content as it was taken from the ledger."""
+    flying: tuple[tuple[Due, str, str], ...] = ()
+    """Messages under way, each with its content and its Message-ID as they were taken from the ledger."""
     attempt: Attempt | None = None
     """Issued and not answered yet."""
     unknown: Attempt | None = None
@@ -109,6 +117,7 @@ class Mail:
     address: str
     kind: Kind
     content: str
+    id: str
 
 
 @dataclass(frozen=True)
@@ -120,6 +129,10 @@ class State:
     late: tuple[go_plugin.Write, ...]
     workers: tuple[Worker, ...]
     faults: Faults
+    refused: frozenset[tuple[str, Kind]] = frozenset()
+    """Refused for good at some time."""
+    excused: frozenset[tuple[str, Kind]] = frozenset()
+    """Of these, those that nobody has brought back since: they need not be delivered."""
     go: str = "idle"
     go_data: Mapping[str, str] = field(default_factory=dict)
 
@@ -132,6 +145,8 @@ class State:
             tuple((_frozen(write.set), _frozen(write.expect)) for write in self.late),
             tuple(_worker_key(worker) for worker in self.workers),
             self.faults,
+            self.refused,
+            self.excused,
             self.go,
             _frozen(self.go_data),
         )
@@ -170,10 +185,6 @@ def _worker_key(worker: Worker) -> Any:
     )
 
 
-class Violation(AssertionError):
-    """A promise was broken; the message has the steps that led there."""
-
-
 class Model:
     """The steps that are possible from a state. Subclasses take one of the design's rules away."""
 
@@ -200,6 +211,9 @@ class Model:
     def read(self, claim: Claim, data: Mapping[str, str]) -> Claim:
         return claim.read(data)
 
+    def brought_back(self, ledger: Ledger) -> Ledger:
+        return ledger.brought_back([party.key for party in ledger.parties])
+
     def marked(self, attempt: Attempt, worker: Worker, view: View) -> Attempt:
         return attempt
 
@@ -219,6 +233,8 @@ class Model:
             yield "a lease passes", self._spend(_but(state, workers=aged), leases=faults.leases - 1)
         if faults.go:
             yield from self._go_steps(state)
+        if faults.retries and state.data.get(LEDGER_KEY):
+            yield from self._retry(state)
         for worker in state.workers:
             name = f"worker {worker.number}"
             if worker.seen < state.now:
@@ -250,8 +266,8 @@ class Model:
             after = self._next(state, worker)
             if after is not None:
                 yield "writes", after
-        for due, content in worker.flying:
-            yield from self._sends(state, worker, due, content)
+        for due, content, message_id in worker.flying:
+            yield from self._sends(state, worker, due, content, message_id)
 
     def _look(self, state: State, worker: Worker) -> State | None:
         claim = self.read(Claim("id", worker.owner), state.data)
@@ -335,14 +351,21 @@ class Model:
                 )
             if not claim.ledger.blob(due.kind):
                 raise Violation(f"{due.kind} is begun without a frozen content")
-        flying = worker.flying + tuple((due, self.content(worker, claim.ledger, due)) for due in dues)
-        return self._put(state, worker, claim=claim, flying=flying, attempt=None, unknown=None)
+        flying = list(worker.flying)
+        for due in dues:
+            party = claim.ledger.party(due.address, requester=due.requester)
+            assert party is not None
+            message_id = claim.ledger.message_id("id", party, due.kind)
+            flying.append((due, self.content(worker, claim.ledger, due), message_id))
+        return self._put(state, worker, claim=claim, flying=tuple(flying), attempt=None, unknown=None)
 
-    def _sends(self, state: State, worker: Worker, due: Due, content: str) -> Iterator[tuple[str, State]]:
+    def _sends(
+        self, state: State, worker: Worker, due: Due, content: str, message_id: str
+    ) -> Iterator[tuple[str, State]]:
         claim = worker.claim
         assert claim is not None
         faults = state.faults
-        accepted = _but(state, mails=(*state.mails, Mail(due.address, due.kind, content)))
+        accepted = _but(state, mails=(*state.mails, Mail(due.address, due.kind, content, message_id)))
         worker = dataclasses.replace(worker, flying=tuple(one for one in worker.flying if one[0] != due))
         kind = due.kind.code
         knows = worker.knows | {due}
@@ -361,6 +384,17 @@ class Model:
             yield (
                 f"fails to send {kind}",
                 self._put(failed, worker, claim=claim.finish(due, Temporary("451"), 1)),
+            )
+        if faults.refusals:
+            what = (due.address, due.kind)
+            refused = _but(state, refused=state.refused | {what}, excused=state.excused | {what})
+            yield (
+                f"is refused {kind}",
+                self._put(
+                    self._spend(refused, refusals=faults.refusals - 1),
+                    worker,
+                    claim=claim.finish(due, Refused("550"), 1),
+                ),
             )
         if worker.lost:
             yield f"withdraws {kind}", self._put(state, worker, claim=claim.finish(due, Withdrawn(), 1))
@@ -387,6 +421,23 @@ class Model:
             )
             yield "has no answer to its facts", self._put(late, worker, fact=None)
 
+    # Somebody who brings back what was given up, by one compare-and-swap -----------------------------------
+
+    def _retry(self, state: State) -> Iterator[tuple[str, State]]:
+        ledger = go_plugin.read(state.data)
+        back = self.brought_back(ledger)
+        if back == ledger:
+            return
+        given_up = {
+            (party.address, kind)
+            for party in ledger.parties
+            for kind, entry in party.entries.items()
+            if entry.mark is Mark.GIVEN_UP
+        }
+        write = go_plugin.write(back, state.data, self.scenario.timeline[state.now].request)
+        done = _but(state, data=_applied(state.data, write), excused=state.excused - given_up)
+        yield "somebody brings back", self._spend(done, retries=state.faults.retries - 1)
+
     # The Go plugin: it claims by a compare on its seven keys, then sends, then writes the threads ------
 
     def _go_steps(self, state: State) -> Iterator[tuple[str, State]]:
@@ -411,7 +462,10 @@ class Model:
             return
         if state.go == "send announce":
             kind = Kind(Topic.ANNOUNCEMENT)
-            mails = tuple(Mail(address, kind, GO_CONTENT) for address in self.scenario.recipients)
+            mails = tuple(
+                Mail(address, kind, GO_CONTENT, f"{GO_CONTENT} to {address}")
+                for address in self.scenario.recipients
+            )
             yield "Go announces", _but(state, mails=state.mails + mails, go="threads")
         elif state.go == "send resolve":
             told = RequestState(state.data["resolution"])
@@ -420,7 +474,11 @@ class Model:
             )
             kinds = [Kind(Topic.REVIEW, number) for number in counted] + [Kind(RESOLUTION_TOPICS[told])]
             threads = go_plugin.threads_of(state.go_data)
-            mails = tuple(Mail(thread.address, kind, GO_CONTENT) for thread in threads for kind in kinds)
+            mails = tuple(
+                Mail(thread.address, kind, GO_CONTENT, f"{GO_CONTENT} {kind.code} to {thread.address}")
+                for thread in threads
+                for kind in kinds
+            )
             yield "Go resolves", _but(state, mails=state.mails + mails, go="gone")
         elif state.go == "threads":
             threads = ",".join(f"{address}/now/go@example.com" for address in self.scenario.recipients)
@@ -469,44 +527,7 @@ def _applied(data: Mapping[str, str], write: go_plugin.Write) -> dict[str, str]:
     return {key: value for key, value in merged.items() if value}
 
 
-# What must hold ----------------------------------------------------------------------------------------------
-
-_AFTER = {Topic.APPROVED: 1, Topic.PROMOTED: 1, Topic.DENIED: 2, Topic.EXPIRED: 3}
-
-
-def check_mails(state: State, *, twins: bool) -> None:
-    """No two different messages for the same recipient and kind; one beginning; no reply before it; order."""
-    first: dict[tuple[str, Kind], str] = {}
-    begun: dict[str, Kind] = {}
-    furthest: dict[str, int] = {}
-    reviewed: dict[str, int] = {}
-    for mail in state.mails:
-        what = (mail.address, mail.kind)
-        if what in first:
-            if first[what] != mail.content:
-                raise Violation(f"{mail.address} has two different messages '{mail.kind}'")
-            if not twins:
-                raise Violation(f"{mail.address} has '{mail.kind}' twice, and nothing failed")
-            continue
-        first[what] = mail.content
-        if mail.kind.topic in ANNOUNCEMENTS:
-            if mail.address in begun:
-                raise Violation(
-                    f"{mail.address} is told of the request twice: {begun[mail.address]}, {mail.kind}"
-                )
-            begun[mail.address] = mail.kind
-            continue
-        if mail.address not in begun:
-            raise Violation(f"{mail.address} has '{mail.kind}' before the announcement")
-        if mail.kind.topic is Topic.REVIEW:
-            if mail.kind.number < reviewed.get(mail.address, 0):
-                raise Violation(f"{mail.address} has '{mail.kind}' after a later review")
-            reviewed[mail.address] = mail.kind.number
-            continue
-        place = _AFTER.get(mail.kind.topic, 0)
-        if place < furthest.get(mail.address, 0):
-            raise Violation(f"{mail.address} has '{mail.kind}' after a later state")
-        furthest[mail.address] = max(place, furthest.get(mail.address, 0))
+# Every state ------------------------------------------------------------------------------------------------
 
 
 def complete(model: Model, state: State) -> State:
@@ -522,32 +543,6 @@ def complete(model: Model, state: State) -> State:
             return worked
         worked = step[1]
     raise Violation("the work never comes to an end")
-
-
-def check_complete(model: Model, state: State) -> None:
-    """Nothing is lost once faults have stopped."""
-    done = complete(model, state)
-    check_mails(done, twins=True)
-    view = model.scenario.timeline[done.now]
-    for address in model.scenario.recipients:
-        kinds = {mail.kind for mail in done.mails if mail.address == address}
-        begun = {kind.topic for kind in kinds if kind.topic in ANNOUNCEMENTS}
-        if not begun and not view.gone:
-            raise Violation(f"{address} was never told of the request")
-        told = {kind.topic for kind in kinds} - {Topic.ANNOUNCEMENT, Topic.REVIEW}
-        if begun and view.state is not PENDING and not told:
-            raise Violation(f"{address} never hears how it ended")
-        if begun == {Topic.ANNOUNCEMENT} and not view.gone:
-            for number in range(1, len(view.request.reviews) + 1):
-                if Kind(Topic.REVIEW, number) not in kinds:
-                    raise Violation(f"{address} never hears of review {number}")
-        if (
-            begun
-            and view.state is DENIED
-            and not view.gone
-            and not told & {Topic.DENIED, Topic.ANNOUNCED_DENIED}
-        ):
-            raise Violation(f"{address} never hears of the denial")
 
 
 @dataclass
@@ -577,8 +572,8 @@ def explore(model: Model, *, limit: int = 2_000_000) -> Explored:
             raise RuntimeError(f"more than {limit} states")
         what = ""
         try:
-            check_mails(state, twins=not nothing_fails)
-            rest = (state.now, _frozen(state.data), state.mails)
+            promise.check_mails(state, twins=not nothing_fails)
+            rest = (state.now, _frozen(state.data), state.mails, state.refused, state.excused)
             if (
                 rest not in checked
                 and state.go in ("idle", "gone")
@@ -586,7 +581,9 @@ def explore(model: Model, *, limit: int = 2_000_000) -> Explored:
             ):
                 checked.add(rest)
                 result.rests += 1
-                check_complete(model, state)
+                done = complete(model, state)
+                promise.check_mails(done, twins=True)
+                promise.check_told(model.scenario, done)
             for what, after in model.steps(state):
                 result.steps += 1
                 if after.key not in parents:

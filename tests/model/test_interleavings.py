@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from model.interleavings import (
@@ -15,17 +16,18 @@ from model.interleavings import (
     Model,
     Scenario,
     State,
-    Violation,
     Worker,
     explore,
     request,
 )
+from model.promise import Violation
 
-from teleport_email.core import claim, go_plugin, ledger_json
+from teleport_email.core import claim, decide, go_plugin, ledger_json
 from teleport_email.core.claim import Attempt, Claim
 from teleport_email.core.decide import Due, View
 from teleport_email.core.go_plugin import Write
-from teleport_email.core.ledger import LEDGER_KEY, Ledger, Mark
+from teleport_email.core.ledger import ANNOUNCEMENTS, LEDGER_KEY, Ledger, Mark, Party
+from teleport_email.core.model import Kind, Topic
 
 MADE = View(request(PENDING))
 REVIEWED = View(request(PENDING, 1))
@@ -58,6 +60,37 @@ HOLDS = [
         Scenario((MADE, GRANTED), Faults(failures=1), TWO, workers=1),
         500,
         id="two recipients, one fails for now",
+    ),
+    pytest.param(
+        Scenario((MADE, REVIEWED, GRANTED_BY_REVIEW), Faults(refusals=2), workers=1), 100, id="refused twice"
+    ),
+    pytest.param(Scenario((MADE, REVIEWED), Faults(refusals=1)), 1_000, id="refused, then a review"),
+    pytest.param(
+        Scenario((MADE, GRANTED, REFUSED), Faults(refusals=2, crashes=1), workers=1),
+        1_000,
+        id="refused, then approval and denial",
+    ),
+    pytest.param(Scenario((MADE, EXPIRED), Faults(refusals=1)), 1_000, id="refused, then expiry"),
+    pytest.param(
+        Scenario((MADE, REVIEWED), Faults(refusals=1, lost_answers=1), workers=1),
+        100,
+        id="refused though it may have arrived",
+    ),
+    pytest.param(Scenario((MADE,), Faults(refusals=1, retries=1)), 500, id="refused and brought back"),
+    pytest.param(
+        Scenario((MADE,), Faults(refusals=2, retries=1, leases=1)),
+        1_000,
+        id="refused by both of two workers, and brought back between",
+    ),
+    pytest.param(
+        Scenario((MADE,), Faults(refusals=1, lost_writes=1, retries=1), workers=1),
+        100,
+        id="brought back while a write is late",
+    ),
+    pytest.param(
+        Scenario((MADE, REVIEWED), Faults(refusals=1, retries=1), TWO, workers=1),
+        100,
+        id="two recipients, one refused and brought back",
     ),
 ]
 
@@ -125,6 +158,59 @@ class GoesOnAfterALoss(Model):
         return self._begin(state, worker, claim)
 
 
+class TakesTheClaim(Model):
+    """To bring back what was given up releases the claim."""
+
+    def brought_back(self, ledger: Ledger) -> Ledger:
+        return dataclasses.replace(super().brought_back(ledger), owner="")
+
+
+class RefusedForGood(Model):
+    """A giving-up of the announcement ends the thread."""
+
+
+class ToldOnceMore(Model):
+    """An announcement that comes later tells no reviews along."""
+
+
+class TheSameId(Model):
+    """A later announcement has the id of the one that was refused."""
+
+
+class NoTurnInIds(Model):
+    """What was brought back has the id that it had before."""
+
+
+class NoTurnCompared(Model):
+    """A fact counts, of whatever turn it is."""
+
+
+def beginning(self: decide._Owing, party: Party, _real: Any = decide._Owing._beginning) -> Kind | None:
+    return None if party.announcement else _real(self, party)
+
+
+def first_id(self: Ledger, request_id: str, party: Party, kind: Kind, _real: Any = Ledger.message_id) -> str:
+    first = Kind(Topic.ANNOUNCEMENT) if kind.topic in ANNOUNCEMENTS else kind
+    return str(_real(self, request_id, party, first))
+
+
+def id_without_turn(
+    self: Ledger, request_id: str, party: Party, kind: Kind, _real: Any = Ledger.message_id
+) -> str:
+    return str(_real(self, request_id, Party(party.address, party.requester), kind))
+
+
+WITHOUT: dict[type[Model], tuple[Any, str, Any]] = {
+    RefusedForGood: (decide._Owing, "_beginning", beginning),
+    ToldOnceMore: (Kind, "covers", 0),
+    TheSameId: (Ledger, "message_id", first_id),
+    NoTurnInIds: (Ledger, "message_id", id_without_turn),
+    NoTurnCompared: (claim, "_is_outdated", lambda party, due: False),
+}
+"""What is another in the program itself, where the rule is not a step of the model's."""
+
+BOTH_REFUSED = Scenario((MADE,), Faults(refusals=2, retries=1, leases=1))
+
 NEEDED = [
     pytest.param(
         NothingFrozen, Scenario((MADE,), Faults(crashes=1, leases=1)), "two different messages", id="freezing"
@@ -148,6 +234,37 @@ NEEDED = [
     pytest.param(
         GoesOnAfterALoss, Scenario((MADE,), Faults()), "twice, and nothing failed", id="stop on a loss"
     ),
+    pytest.param(
+        RefusedForGood,
+        Scenario((MADE, REVIEWED), Faults(refusals=1), workers=1),
+        "never told",
+        id="giving up ends a message alone",
+    ),
+    pytest.param(
+        ToldOnceMore,
+        Scenario((MADE, REVIEWED), Faults(refusals=1), workers=1),
+        "told it along|told of the request twice|never comes to an end",
+        id="a later announcement covers",
+    ),
+    pytest.param(
+        TheSameId,
+        Scenario((MADE, REVIEWED), Faults(refusals=1, lost_answers=1), workers=1),
+        "two different messages",
+        id="a later announcement has an id of its own",
+    ),
+    pytest.param(
+        NoTurnInIds,
+        Scenario((MADE,), Faults(refusals=1, lost_answers=1, retries=1), workers=1),
+        "two different messages",
+        id="the turn is part of the id",
+    ),
+    pytest.param(NoTurnCompared, BOTH_REFUSED, "never told", id="the turn is compared with facts"),
+    pytest.param(
+        TakesTheClaim,
+        Scenario((MADE,), Faults(refusals=1, retries=1), TWO),
+        "twice, and nothing failed",
+        id="bringing back leaves the claim alone",
+    ),
 ]
 
 
@@ -159,6 +276,8 @@ def test_without_a_rule_something_breaks(
         party = known.party(due.address, requester=due.requester)
         return party is not None and party.mark(due.kind) in (None, Mark.ATTEMPTED)
 
+    if mutant in WITHOUT:
+        monkeypatch.setattr(*WITHOUT[mutant])
     if mutant is NoMarks:
         monkeypatch.setattr(claim, "_is_open", is_open)
     with pytest.raises(Violation, match=broken) as found:

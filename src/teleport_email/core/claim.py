@@ -183,7 +183,7 @@ class Claim:
             party = parties.get(due.party)
             if party is not None and party.mark(due.kind) is None:
                 fresh.add(due)
-                parties[due.party] = party.with_entry(due.kind, Entry(Mark.ATTEMPTED))
+                parties[due.party] = party.with_entry(due.kind, Entry(Mark.ATTEMPTED, turn=due.turn))
         for key, wait in self.waits.items():
             if key in parties:
                 info = informing.with_waiting(parties[key].info, wait)
@@ -278,9 +278,9 @@ class Claim:
                 waits[due.party] = self._wait(due, reason, at)
         match outcome:
             case Delivered():
-                facts[due] = Entry(Mark.DELIVERED, at)
+                facts[due] = Entry(Mark.DELIVERED, at, turn=due.turn)
             case Refused(reason):
-                facts[due] = Entry(Mark.GIVEN_UP, at, reason[:MAX_NOTE])
+                facts[due] = Entry(Mark.GIVEN_UP, at, reason[:MAX_NOTE], due.turn)
             case Temporary(maybe_accepted=True):
                 fresh, deferred = fresh - {due}, deferred | {due}
             case _:
@@ -305,13 +305,18 @@ class Claim:
         return Wait(since, at, tries + 1, reason[:MAX_NOTE])
 
     def _known(self, facts: Mapping[Due, Entry | None]) -> Ledger:
-        """The ledger with facts taken in: progress only grows, but for marks cleared by their maker."""
+        """The ledger with facts taken in: progress only grows, but for marks cleared by their maker.
+
+        Of what was brought back since, only a delivery counts: a late "given up" is of the time before.
+        """
         parties = {party.key: party for party in self.ledger.parties}
         for due, entry in facts.items():
             party = parties.get(due.party)
             if party is None:
                 continue
             old = party.entries.get(due.kind)
+            if _is_outdated(party, due) and (entry is None or entry.mark is not Mark.DELIVERED):
+                continue
             if entry is None:
                 if old is not None and old.mark is Mark.ATTEMPTED and self.holding:
                     parties[due.party] = party.with_entry(due.kind, None)
@@ -379,4 +384,9 @@ def _applied(claim: Claim, attempt: Attempt) -> Claim:
 def _is_open(ledger: Ledger, due: Due) -> bool:
     """Whether the message still waits; somebody else's facts may say that it was delivered meanwhile."""
     party = ledger.party(due.address, requester=due.requester)
-    return party is not None and party.mark(due.kind) is Mark.ATTEMPTED
+    return party is not None and party.mark(due.kind) is Mark.ATTEMPTED and not _is_outdated(party, due)
+
+
+def _is_outdated(party: Party, due: Due) -> bool:
+    """Whether the message was given up and brought back since."""
+    return due.turn != party.turn_of(due.kind)

@@ -7,7 +7,8 @@ The rules, in short. A thread begins with the announcement; reviews, the reminde
 follow, one after the other per recipient. Whoever was not reached before the resolution gets one
 message, the announcement in its resolved state, which counts as announcement, reviews and resolution.
 What was attempted stays due until it is delivered or given up, even when it became pointless; what was
-never attempted may be dropped. A giving-up of the announcement ends the thread.
+never attempted may be dropped. Giving up ends a message, never a recipient: whose announcement was given up
+is tried once more when a later message becomes due, with the announcement in the state of that moment.
 """
 
 from __future__ import annotations
@@ -23,11 +24,12 @@ from teleport_email.core.ledger import (
     REQUESTER_STATES,
     RESOLUTION_TOPICS,
     RESOLUTIONS,
+    Entry,
     Ledger,
     Mark,
     Party,
 )
-from teleport_email.core.model import AccessRequest, Kind, RequestState, Topic
+from teleport_email.core.model import REMINDING, AccessRequest, Kind, RequestState, Topic
 
 ANNOUNCEMENT = Kind(Topic.ANNOUNCEMENT)
 REMINDER = Kind(Topic.REMINDER)
@@ -94,6 +96,8 @@ class Due:
     address: str
     requester: bool
     kind: Kind
+    turn: int = 0
+    """The turn of the attempt: see :attr:`ledger.Party.turn`."""
 
     @property
     def party(self) -> tuple[str, bool]:
@@ -162,7 +166,11 @@ def decide(view: View, ledger: Ledger, audience: Audience, policy: Policy, now: 
         # A requester who wants only later news is written down with the first claim: there is no other time.
         add=tuple(party for party, kinds in newcomers if kinds or party.requester),
         freeze=tuple(kind for kind in _in_order(owed) if not ledger.blob(kind)),
-        next=tuple(Due(party.address, party.requester, kinds[0]) for party, kinds in lists if kinds),
+        next=tuple(
+            Due(party.address, party.requester, kinds[0], party.turn_of(kinds[0]))
+            for party, kinds in lists
+            if kinds
+        ),
         owed=frozenset(owed),
         stale=stale,
         wake_at=owing.wake_at,
@@ -231,15 +239,13 @@ class _Owing:
 
     def _to_reviewer(self, party: Party) -> list[Kind]:
         begun = party.announcement
-        if begun is not None and party.mark(begun) is Mark.GIVEN_UP:
-            return []
-        begin = begun or self._beginning()
+        stands = begun is not None and party.mark(begun) is not Mark.GIVEN_UP
+        begin = begun if stands else self._beginning(party)
         if begin is None or not (party.mark(begin) is Mark.DELIVERED or self._is_open(party, begin)):
             return []  # a view that is behind cannot write the announcement: no reply goes before it
-        covered = begin.number if begin.topic in ANNOUNCED_STATES else 0
         told = ANNOUNCED_STATES.get(begin.topic, RequestState.PENDING)
         seen = max(len(self._view.request.reviews), self._ledger.reviews)
-        rest = [Kind(Topic.REVIEW, number) for number in range(covered + 1, seen + 1)]
+        rest = [Kind(Topic.REVIEW, number) for number in range(begin.covers + 1, seen + 1)]
         if self._is_reminder_due(party, begin):
             rest.append(REMINDER)
         rest += self._states(RESOLUTION_TOPICS, told)
@@ -247,28 +253,41 @@ class _Owing:
         rest.sort(key=lambda kind: self._places.get(kind, len(self._places)))
         return [begin, *rest]
 
-    def _beginning(self) -> Kind | None:
-        """The message that begins the thread of somebody who was not reached yet."""
+    def _beginning(self, party: Party) -> Kind | None:
+        """The message that begins the thread of somebody who was not reached yet, or was refused before.
+
+        The latter has given it up already where nothing came since then that is told to others.
+        """
         if self._view.gone:
             return None  # nobody can act on it any more
-        if self._state is RequestState.PENDING:
-            return ANNOUNCEMENT
         topic = ANNOUNCED_TOPICS.get(self._state)
+        if self._state is RequestState.PENDING:
+            topic = Topic.ANNOUNCEMENT
         if topic is None:
             return None
-        frozen = next((kind for kind in self._places if kind.topic is topic and kind in self._blobs), None)
-        return frozen or Kind(topic, len(self._view.request.reviews))
+        refused = {kind.number: entry for kind, entry in party.entries.items() if kind.topic is topic}
+        if topic is Topic.ANNOUNCEMENT and not refused and not party.turn:
+            return ANNOUNCEMENT
+        furthest = max(refused, default=-1)
+        for kind in self._places:
+            if kind.topic is topic and kind in self._blobs and kind.number > furthest:
+                return kind
+        number = len(self._view.request.reviews)
+        if furthest >= REMINDING or (refused and self._is_before_reminder(refused[furthest])):
+            number += REMINDING
+        return Kind(topic, number)
+
+    def _is_before_reminder(self, entry: Entry) -> bool:
+        """Whether the reminder has become due since: not where one would come on the heels of the other."""
+        return self._remind_at is not None and entry.at < self._remind_at.timestamp()
 
     def _is_reminder_due(self, party: Party, begin: Kind) -> bool:
         if party.mark(REMINDER) is Mark.ATTEMPTED:
             return True
         announced = party.entries.get(begin)
-        return (
-            self._remind_at is not None
-            and announced is not None
-            and announced.mark is Mark.DELIVERED
-            and announced.at < self._remind_at.timestamp()  # just announced: no reminder on its heels
-        )
+        if announced is None or announced.mark is not Mark.DELIVERED:
+            return False
+        return self._is_before_reminder(announced)
 
     def _states(self, topics: dict[RequestState, Topic], told: RequestState) -> list[Kind]:
         """The states beyond ``told`` that are to be told: those frozen, and the one that is now."""

@@ -170,7 +170,7 @@ def _announced_by_go(party: Party, thread: Thread) -> Party:
     begun = party.announcement
     if begun is None:
         return dataclasses.replace(party, root=root_of(thread)).with_entry(ANNOUNCEMENT, BY_GO)
-    if begun == ANNOUNCEMENT and _open(party, begun):
+    if begun == ANNOUNCEMENT and party.mark(begun) is not Mark.DELIVERED:
         return party.with_entry(begun, BY_GO)
     return party
 

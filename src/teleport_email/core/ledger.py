@@ -80,6 +80,8 @@ class Entry:
     """Unix time of delivery or giving up; 0 where unknown."""
     note: str = ""
     """Why it was given up, or ``go`` where the Go plugin told it."""
+    turn: int = 0
+    """The party's :attr:`Party.turn` when it was attempted first: part of the Message-ID."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ class Party:
     entries: Mapping[Kind, Entry] = field(default_factory=dict)
     info: Info = field(default_factory=dict)
     """What only informs: see :mod:`informing`."""
+    turn: int = 0
+    """How often ``teleport-email retry`` has brought back what was given up."""
 
     @property
     def key(self) -> tuple[str, bool]:
@@ -104,19 +108,37 @@ class Party:
         entry = self.entries.get(kind)
         return entry.mark if entry else None
 
+    def turn_of(self, kind: Kind) -> int:
+        """The turn in which ``kind`` was attempted first, or would be now."""
+        entry = self.entries.get(kind)
+        return entry.turn if entry else self.turn
+
     @property
     def announcement(self) -> Kind | None:
-        """The message that began (or begins) this reviewer's thread, once attempted."""
-        return next((kind for kind in self.entries if kind.topic in ANNOUNCEMENTS), None)
+        """The message that began (or begins) this reviewer's thread, once attempted.
+
+        Where several were, since one was refused: what may still arrive, else what did, else the latest.
+        """
+        begun = [kind for kind in self.entries if kind.topic in ANNOUNCEMENTS]
+        best = {self.entries[kind].mark: kind for kind in reversed(begun)}
+        return best.get(Mark.ATTEMPTED) or best.get(Mark.DELIVERED) or best.get(Mark.GIVEN_UP)
 
     def with_entry(self, kind: Kind, entry: Entry | None) -> Party:
         """The party with the mark set, or cleared with None."""
         entries = dict(self.entries)
         if entry is None:
             entries.pop(kind, None)
+        elif kind.topic in ANNOUNCEMENTS and kind not in entries:
+            # The latest in front: older programs take the first for the one that began the thread.
+            entries = {kind: entry, **entries}
         else:
             entries[kind] = entry
         return dataclasses.replace(self, entries=entries)
+
+    def brought_back(self) -> Party:
+        """The party with nothing given up any more, so that it is due again; the same where nothing was."""
+        left = {kind: entry for kind, entry in self.entries.items() if entry.mark is not Mark.GIVEN_UP}
+        return self if left == self.entries else dataclasses.replace(self, entries=left, turn=self.turn + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +197,12 @@ class Ledger:
         parties = {party.key: party for party in (*self.parties, *changed)}
         return dataclasses.replace(self, parties=tuple(parties.values()))
 
+    def brought_back(self, keys: Iterable[tuple[str, bool]]) -> Ledger:
+        """The ledger with nothing given up any more for these parties. Whoever holds it goes on with it."""
+        wanted = set(keys)
+        parties = tuple(party.brought_back() if party.key in wanted else party for party in self.parties)
+        return dataclasses.replace(self, parties=parties)
+
     def freeze(self, kind: Kind, blob: str) -> Ledger:
         """The ledger with the content of ``kind`` fixed, and its state moved to what the message tells.
 
@@ -188,7 +216,7 @@ class Ledger:
             frozen = (*self.frozen, Frozen(kind, blob))
         told = TELLS_STATE.get(kind.topic)
         state = told if told is not None and told.rank > self.state.rank else self.state
-        covers = kind.number if kind.topic is Topic.REVIEW or kind.topic in ANNOUNCED_STATES else 0
+        covers = kind.number if kind.topic is Topic.REVIEW else kind.covers
         return dataclasses.replace(self, frozen=frozen, state=state, reviews=max(self.reviews, covers))
 
     def keep_blobs(self, owed: Iterable[Kind]) -> Ledger:
@@ -200,8 +228,12 @@ class Ledger:
         return self if frozen == self.frozen else dataclasses.replace(self, frozen=frozen)
 
     def message_id(self, request_id: str, party: Party, kind: Kind) -> str:
-        """Message-ID without brackets: the same for every try, another for every recipient and kind."""
-        return self._id(kind.code, request_id, party.address)
+        """Message-ID without brackets: the same for every try, another for every recipient and kind.
+
+        What was brought back is another message: mail systems that have seen its id would drop it.
+        """
+        turn = party.turn_of(kind)
+        return self._id(kind.code, request_id, f"{party.address}\n{turn}" if turn else party.address)
 
     def thread_root(self, request_id: str, party: Party) -> str:
         """The id that all messages of the party's thread refer to."""

@@ -5,8 +5,8 @@ to be written down:
 
 - *It only informs*: under ``"i"``, of the ledger or of a party (:mod:`informing`). An older program passes
   it over and drops it with its next write; ``decide`` is right without it.
-- *It changes who is owed what*: the ledger gets a higher version, and an older program leaves the whole
-  request alone. It is written only where the option or the command that wants it is used.
+- *It changes who is owed what*: :func:`version` says so, and an older program leaves the whole request alone.
+  It is written only where the option or the command that wants it is used.
 """
 
 from __future__ import annotations
@@ -17,17 +17,33 @@ from typing import Any
 from teleport_email.core.errors import LedgerTooNew, LedgerUnreadable
 from teleport_email.core.informing import understood
 from teleport_email.core.ledger import Entry, Frozen, Ledger, Mark, Party
-from teleport_email.core.model import Kind, RequestState
+from teleport_email.core.model import Kind, RequestState, Topic
 
-VERSION = 1
+VERSION = 2
 """The newest version that this program understands."""
 MAX_QUOTE = 100
 """Characters of what cannot be read that an error quotes: all of it could fill a log."""
 
 
+TOLD_ALONG = "told with the announcement"
+"""Note of a review that an announcement of a pending request covers. The first programs of version 1 know no
+such announcement, and take the review for given up: it is not told again, by whichever program."""
+MAX_COVERED = 1000
+"""Reviews that are marked so; no request has as many."""
+
+
+def version(ledger: Ledger) -> int:
+    """The oldest version whose programs do right by this ledger.
+
+    2: something was brought back by ``retry``. A program of version 1 would lose the turn, and with it what
+    tells a late "given up" from before, and ids, apart.
+    """
+    return 2 if any(party.turn for party in ledger.parties) else 1
+
+
 def dumps(ledger: Ledger) -> str:
     """The ledger as one compact JSON value."""
-    value: dict[str, Any] = {"v": VERSION, "n": ledger.nonce, "d": ledger.domain}
+    value: dict[str, Any] = {"v": version(ledger), "n": ledger.nonce, "d": ledger.domain}
     if ledger.expires:
         value["e"] = ledger.expires
     if ledger.owner:
@@ -50,13 +66,23 @@ def _dump_party(party: Party) -> dict[str, Any]:
         value["q"] = 1
     if party.root:
         value["r"] = party.root
-    value["m"] = {
-        kind.code: [int(entry.mark), entry.at, entry.note] if entry.note else [int(entry.mark), entry.at]
-        for kind, entry in party.entries.items()
-    }
+    marks = {kind.code: _dump_entry(entry) for kind, entry in party.entries.items()}
+    begun = party.announcement
+    if begun is not None and begun.topic is Topic.ANNOUNCEMENT:
+        for number in range(1, min(begun.covers, MAX_COVERED) + 1):
+            marks.setdefault(Kind(Topic.REVIEW, number).code, [int(Mark.GIVEN_UP), 0, TOLD_ALONG])
+    value["m"] = marks
+    if party.turn:
+        value["t"] = party.turn
     if party.info:
         value["i"] = dict(party.info)
     return value
+
+
+def _dump_entry(entry: Entry) -> list[int | str]:
+    if entry.turn:
+        return [int(entry.mark), entry.at, entry.note, entry.turn]
+    return [int(entry.mark), entry.at, entry.note] if entry.note else [int(entry.mark), entry.at]
 
 
 def loads(text: str) -> Ledger:
@@ -104,14 +130,18 @@ def loads(text: str) -> Ledger:
 
 def _load_party(value: dict[str, Any]) -> Party:
     entries: dict[Kind, Entry] = {}
-    for code, (mark, at, *note) in value["m"].items():
-        entries[Kind.parse(code)] = Entry(Mark(mark), _number(at), _text(note[0]) if note else "")
+    for code, (mark, at, *more) in value["m"].items():
+        note = _text(more[0]) if more else ""
+        if note != TOLD_ALONG:
+            turn = _number(more[1]) if len(more) > 1 else 0
+            entries[Kind.parse(code)] = Entry(Mark(mark), _number(at), note, turn)
     return Party(
         _text(value["a"]),
         bool(value.get("q")),
         _text(value.get("r", "")),
         entries,
         understood(value.get("i")),
+        _number(value.get("t", 0)),
     )
 
 

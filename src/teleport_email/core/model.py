@@ -227,18 +227,29 @@ class Topic(enum.StrEnum):
         return self.value.startswith("q")
 
 
+REMINDING = 100_000
+"""Added to the number of an announcement that takes the place of a reminder: what was refused is tried again
+then, with an id that no announcement before the reminder has. More than a request has reviews."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """Kind of a message: its topic, and which review it tells (or how many an announcement covers)."""
 
     topic: Topic
     number: int = 0
-    """REVIEW: 1 for the first. ANNOUNCED_*: the number of reviews told along. Else 0."""
+    """REVIEW: 1 for the first. Announcements: the number of reviews told along, perhaps with
+    :data:`REMINDING`; 0 for the first try of a pending request's, which tells none. Else 0."""
 
     @property
     def code(self) -> str:
         """Short form: ``a``, ``r1``, ``A``, ``aA2`` ..."""
         return f"{self.topic.value}{self.number}" if self.number else self.topic.value
+
+    @property
+    def covers(self) -> int:
+        """How many reviews an announcement tells along, so that nobody is told of them again; else 0."""
+        return self.number % REMINDING if self.topic.value.startswith("a") else 0
 
     @classmethod
     def parse(cls, code: str) -> Kind:

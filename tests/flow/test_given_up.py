@@ -1,0 +1,75 @@
+"""Giving up ends a message, never a recipient: on the whole way from the stream to the mailbox."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from teleport_email.core.ledger import Mark
+from teleport_email.core.model import Kind, RequestState, Threshold
+from teleport_email.sandbox.mail.smtp_faults import Reply
+
+pytestmark = pytest.mark.usefixtures("hasty")
+
+DBA, OPS = "dba@example.com", "ops@example.com"
+UNKNOWN = Reply(550, "5.1.1 <ops@example.com>: no such user here")
+
+
+async def given_up(world: Any, request_id: str, code: str, address: str = OPS) -> None:
+    """Until the message to the one who is refused is recorded as given up."""
+
+    def is_given_up() -> bool:
+        party = world.ledger(request_id).party(address)
+        return party is not None and party.mark(Kind.parse(code)) is Mark.GIVEN_UP
+
+    await world.cluster.wait_for(is_given_up, 20)
+
+
+async def test_a_refused_recipient_is_tried_again_with_the_next_message(world: Any) -> None:
+    refusal = world.inbox.faults.on("RCPT", UNKNOWN, recipient=OPS)
+    await world.start()
+    many = (Threshold(approve=9, deny=9),)
+    request = await world.cluster.create(roles=["dba"], reason="Fix the nightly build", thresholds=many)
+    await world.told(request.id, mails=1)
+    await given_up(world, request.id, "a")
+    await world.cluster.review(request.id, "r1@example.com", RequestState.APPROVED, "good idea")
+    await given_up(world, request.id, "a1")
+    refusal.remove()
+    await world.cluster.review(request.id, "r2@example.com", RequestState.DENIED, "rather not")
+    await world.told(request.id, mails=4)
+    assert world.kinds(DBA) == ["a", "r1", "r2"]
+    assert world.kinds(OPS) == ["a2"], "all so far in one"
+    text = world.inbox.to(OPS)[0].text
+    assert "Fix the nightly build" in text
+    assert "good idea" in text
+    assert "rather not" in text
+    await world.cluster.approve(request.id)
+    await world.told(request.id, mails=6)
+    assert world.kinds(OPS) == ["a2", "A"], "the thread goes on"
+    world.assert_once()
+    assert '"v":1,' in world.cluster.plugin_data(request.id)["ledger"]
+
+
+async def test_a_refused_recipient_hears_of_the_resolution_at_least(world: Any) -> None:
+    refusal = world.inbox.faults.on("RCPT", UNKNOWN, recipient=OPS)
+    await world.start()
+    request = await world.cluster.create(roles=["dba"])
+    await given_up(world, request.id, "a")
+    refusal.remove()
+    await world.cluster.approve(request.id)
+    await world.told(request.id, mails=3)
+    assert world.kinds(DBA) == ["a", "A"]
+    assert world.kinds(OPS) == ["aA"]
+
+
+async def test_where_nothing_comes_later_nobody_is_tried_again(world: Any) -> None:
+    refusal = world.inbox.faults.on("RCPT", UNKNOWN, recipient=OPS)
+    running = await world.start()
+    request = await world.cluster.create(roles=["dba"])
+    await given_up(world, request.id, "a")
+    await running.settled()
+    running.signals.reload()
+    await running.until(lambda: running.daemon.observer.reloads[True])
+    await running.settled()
+    assert refusal.used == 1
