@@ -32,6 +32,8 @@ _COMMANDS: Final = {
     "explain": ("commands.explain", "say who would be told about a request, and why"),
     "preview": ("commands.preview", "write every kind of message into a directory to look at"),
     "show": ("commands.show", "say who was told what about a request"),
+    "ls": ("commands.ls", "list the open requests: who was told, who waits and why"),
+    "retry": ("commands.retry", "send what was given up of a request once more"),
     "install-service": (
         "commands.install_service",
         "install systemd unit, user and manual pages (prints what it would do; --write does it)",

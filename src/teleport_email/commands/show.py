@@ -7,20 +7,18 @@ import asyncio
 import json
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from teleport_email import config
 from teleport_email.commands import add_config_options, quiet_log
+from teleport_email.commands.told import Told, Waiting, headline, table, view_of, waiting
 from teleport_email.config.settings import Settings
 from teleport_email.core import go_plugin
 from teleport_email.core.errors import TeleportEmailError
-from teleport_email.core.ledger import Entry, Ledger, Mark
+from teleport_email.core.ledger import Ledger
 from teleport_email.core.model import AccessRequest
 from teleport_email.render.quoting import clean
-
-_STATUS = {Mark.ATTEMPTED: "perhaps sent", Mark.DELIVERED: "delivered", Mark.GIVEN_UP: "given up"}
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -29,36 +27,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "show",
         help="say who was told what about a request",
         description="Reads what is recorded in the cluster about a request: who was told what and when, "
-        "what was given up and why. Exit code 1: nothing is recorded.",
+        "what was given up and why, and who waits since when. Exit code 1: nothing is recorded.",
         allow_abbrev=False,
     )
     add_config_options(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("request_id", metavar="REQUEST_ID", help="as `tctl requests ls` shows it")
     parser.set_defaults(run=run)
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One message to one recipient."""
-
-    recipient: str
-    message: str
-    status: str
-    at: datetime | None
-    note: str
-    message_id: str
-
-    def as_json(self) -> dict[str, str | None]:
-        """For ``--json``; times in UTC."""
-        return {
-            "recipient": self.recipient,
-            "message": self.message,
-            "status": self.status,
-            "at": self.at.isoformat() if self.at else None,
-            "note": self.note,
-            "message_id": self.message_id,
-        }
 
 
 def run(args: argparse.Namespace) -> int:
@@ -71,21 +46,13 @@ def run(args: argparse.Namespace) -> int:
         raise TeleportEmailError(f"the cluster knows nothing about {clean(args.request_id)}")
     ledger = go_plugin.read(data)
     told = list(table(args.request_id, ledger))
+    waits = waiting(args.request_id, data, view_of(args.request_id, request), settings)
     if args.json:
-        print(json.dumps(_as_json(args.request_id, request, ledger, told), indent=2))
+        print(json.dumps(_as_json(args.request_id, request, ledger, told, waits), indent=2))
     else:
-        for line in _lines(args.request_id, request, ledger, told):
+        for line in _lines(args.request_id, request, ledger, told, waits):
             print(line)
     return 0 if told else 1
-
-
-def table(request_id: str, ledger: Ledger) -> Iterator[Told]:
-    """Every message of the ledger, by recipient, in the order in which they became due."""
-    for party in ledger.parties:
-        who = f"{party.address} (requester)" if party.requester else party.address
-        for kind, entry in party.entries.items():
-            message_id = ledger.message_id(request_id, party, kind) if ledger.exists else ""
-            yield Told(who, str(kind), _STATUS[entry.mark], _time(entry), _note(entry), message_id)
 
 
 async def _read(settings: Settings, request_id: str) -> tuple[AccessRequest | None, dict[str, str]]:
@@ -99,23 +66,14 @@ async def _read(settings: Settings, request_id: str) -> tuple[AccessRequest | No
         return await connection.requests.get(request_id), data
 
 
-def _time(entry: Entry) -> datetime | None:
-    return datetime.fromtimestamp(entry.at, UTC) if entry.at else None
-
-
-def _note(entry: Entry) -> str:
-    return "by the Go plugin" if entry.note == "go" else " ".join(clean(entry.note).split())
-
-
 def _lines(
-    request_id: str, request: AccessRequest | None, ledger: Ledger, told: Sequence[Told]
+    request_id: str,
+    request: AccessRequest | None,
+    ledger: Ledger,
+    told: Sequence[Told],
+    waits: Sequence[Waiting],
 ) -> Iterator[str]:
-    if request is None:
-        yield f"{request_id}: no longer in the cluster (deleted or expired)"
-    else:
-        # Users choose names and roles; on a terminal they must not be able to move the cursor.
-        user, roles = clean(request.user), clean(",".join(request.roles))
-        yield f"{request_id}: {request.state} request of {user} for {roles}"
+    yield headline(request_id, request)
     if not told:
         yield "nobody has been told anything yet"
         return
@@ -133,12 +91,18 @@ def _lines(
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row[:4], widths, strict=True)]
         yield "  ".join([*cells, row[4]]).rstrip()
+    for wait in waits:
+        yield f"waits: {wait}"
     if ledger.owner:
         yield f"held by process {ledger.owner}, which is at work on it"
 
 
 def _as_json(
-    request_id: str, request: AccessRequest | None, ledger: Ledger, told: Sequence[Told]
+    request_id: str,
+    request: AccessRequest | None,
+    ledger: Ledger,
+    told: Sequence[Told],
+    waits: Sequence[Waiting],
 ) -> dict[str, object]:
     return {
         "request": request_id,
@@ -147,4 +111,5 @@ def _as_json(
         "roles": list(request.roles) if request else None,
         "claimed_by": ledger.owner or None,
         "told": [item.as_json() for item in told],
+        "waiting": [item.as_json() for item in waits],
     }

@@ -135,10 +135,22 @@ class Party:
             entries[kind] = entry
         return dataclasses.replace(self, entries=entries)
 
+    @property
+    def given_up(self) -> tuple[Kind, ...]:
+        """What was given up, but for announcements that a later one has made good, or may yet."""
+        begun = self.announcement
+        return tuple(
+            kind
+            for kind, entry in self.entries.items()
+            if entry.mark is Mark.GIVEN_UP and (kind.topic not in ANNOUNCEMENTS or kind == begun)
+        )
+
     def brought_back(self) -> Party:
         """The party with nothing given up any more, so that it is due again; the same where nothing was."""
+        if not self.given_up:
+            return self
         left = {kind: entry for kind, entry in self.entries.items() if entry.mark is not Mark.GIVEN_UP}
-        return self if left == self.entries else dataclasses.replace(self, entries=left, turn=self.turn + 1)
+        return dataclasses.replace(self, entries=left, turn=self.turn + 1)
 
 
 @dataclass(frozen=True, slots=True)
