@@ -1,6 +1,7 @@
 """Chaos: nothing lost, nothing twice, whatever breaks. ``make chaos SEED=1 MINUTES=1``
 
     python bench/chaos.py --seed 1 --minutes 1 [--replicas 3] [--scale 1] [--calm] [--keep DIRECTORY]
+        [--previous REVISION]
 
 An embedded cluster, a hostile SMTP server and a hostile Mailgun in this process; one to three daemons as real
 processes, killed, stopped, paused and reloaded at random. Requests are made, reviewed, resolved and removed
@@ -33,6 +34,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import previous
 import structlog
 from chaos_book import REFUSED, Book, Life, Verdict
 from chaos_daemons import PASSWORD, Slot
@@ -87,7 +89,7 @@ class Chaos:
         self.scale: float = options.scale
         # One chain of chance per activity: what one of them does must not depend on the others' pace.
         self.rngs = {name: random.Random(f"{options.seed} {name}") for name in ("life", "kill", "weather")}
-        self.book = Book()
+        self.book = Book(mixed=bool(options.previous))
         self.cluster = SandboxCluster(seed=options.seed)
         self.inbox = BookedInbox(
             keep=KEPT, passwords={f"d{number}": PASSWORD for number in range(options.replicas)}
@@ -99,6 +101,11 @@ class Chaos:
         )
         self.directory = directory
         self.slots: list[Slot] = []
+        self.previous: Path | None = None
+        if options.previous:
+            self.previous = previous.unpack(options.previous, directory / "previous")
+            if self.previous is None:
+                raise SystemExit(f"no git history here that has {options.previous}")
         self._listen_to_writes()
 
     def _listen_to_writes(self) -> None:
@@ -121,6 +128,7 @@ class Chaos:
             for number in range(self.options.replicas):
                 name = f"d{number}"
                 slot = Slot(name, directory / name, servers, self.cluster, ROLES, self.scale, self.book)
+                slot.previous = self.previous if number == 0 else None
                 self.slots.append(slot)
             try:
                 await self._begin()
@@ -345,6 +353,12 @@ def parsed() -> argparse.Namespace:
         "--patience", type=float, default=1.0, help="greater: daemons are left in peace longer"
     )
     parser.add_argument("--calm", action="store_true", help="no faults at all, to measure")
+    parser.add_argument(
+        "--previous",
+        default="",
+        metavar="REVISION",
+        help=f"of the daemons the first is of this revision of git; the first version: {previous.FIRST[:12]}",
+    )
     parser.add_argument("--keep", default="", metavar="DIRECTORY", help="keep logs and configurations there")
     parser.add_argument("--verbose", action="store_true")
     return parser.parse_args()

@@ -82,7 +82,9 @@ class Verdict:
 class Book:
     """All that happened. Times are readings of ``time.monotonic``."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, mixed: bool = False) -> None:
+        """``mixed``: versions of the program run beside each other, which may differ in the header."""
+        self._mixed = mixed
         self.lives: dict[str, Life] = {}
         self.arrivals: dict[tuple[str, str], list[Arrival]] = defaultdict(list)
         self.mails = 0
@@ -229,7 +231,7 @@ class Book:
             by_code[mail.code].append(mail)
         for code, copies in by_code.items():
             for earlier, later in itertools.pairwise(copies):
-                if (earlier.message_id, earlier.raw) != (later.message_id, later.raw):
+                if (earlier.message_id, self._bytes(earlier)) != (later.message_id, self._bytes(later)):
                     verdict.doubled.append(f"{name}: two different messages {code}")
                     continue
                 excuse = self._excuse(life.id, earlier, later)
@@ -238,6 +240,10 @@ class Book:
                 else:
                     gap = later.at - earlier.at
                     verdict.doubled.append(f"{name}: {code} came again after {gap:.1f} s without a fault")
+
+    def _bytes(self, mail: Arrival) -> bytes:
+        """What must be the same in a twin: all of it, or between versions what was frozen."""
+        return mail.raw.partition(b"\r\n\r\n")[2] if self._mixed else mail.raw
 
     def _excuse(self, request_id: str, earlier: Arrival, later: Arrival) -> str:
         """Why the same message came again; empty when nothing excuses it."""

@@ -34,6 +34,8 @@ class Slot:
     recipients: dict[str, list[str]]
     scale: float
     book: Book
+    previous: Path | None = None
+    """``src`` of an earlier revision, where its daemons are of that."""
     process: asyncio.subprocess.Process | None = None
     starts: int = 0
     stop_times: list[float] = field(default_factory=list)
@@ -66,12 +68,15 @@ class Slot:
         self.starts += 1
         self.started_at = asyncio.get_running_loop().time()
         command = [sys.executable, "-m", "teleport_email"]
+        bench, environ = Path(__file__).parent, os.environ | {"PYTHONDEVMODE": ""}
+        if self.previous is not None:
+            bench, environ = self.previous.parent / "bench", environ | {"PYTHONPATH": str(self.previous)}
         if self.scale != 1:
-            command = [sys.executable, str(Path(__file__).with_name("chaos_hurried.py")), str(self.scale)]
+            command = [sys.executable, str(bench / "chaos_hurried.py"), str(self.scale)]
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 *command, "start", "-d", "-c", str(self.directory / "config.toml"),
-                stdout=log, stderr=log, env=os.environ | {"PYTHONDEVMODE": ""},
+                stdout=log, stderr=log, env=environ,
             )  # fmt: skip
 
     def configure(self, mailer: int) -> None:

@@ -13,9 +13,14 @@ FIRST = "52ecbabb5b078385c927be1cf8bfc03029213445"
 
 
 def unpack(revision: str, directory: Path) -> Path | None:
-    """The folder to put on ``PYTHONPATH`` for ``revision``; None where this is no checkout that has it."""
+    """The folder to put on ``PYTHONPATH`` for ``revision``; None where this is no checkout that has it.
+
+    Its benches are beside it.
+    """
     packed = subprocess.run(
-        ["git", "-C", str(ROOT), "archive", "--format=tar", revision, "src"], check=False, capture_output=True
+        ["git", "-C", str(ROOT), "archive", "--format=tar", revision, "src", "bench"],
+        check=False,
+        capture_output=True,
     )
     if packed.returncode != 0:
         return None

@@ -8,13 +8,28 @@ from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
+
+from previous import FIRST, unpack
+
 CHAOS = Path(__file__).parents[2] / "bench" / "chaos.py"
 
 
 @pytest.mark.timeout(240)
 async def test_nothing_is_lost_and_nothing_comes_twice(tmp_path: Path) -> None:
+    await chaos("--seed", "11", "--minutes", "0.5", "--keep", str(tmp_path))
+
+
+@pytest.mark.timeout(240)
+async def test_a_replica_of_the_first_version_beside_two_of_this(tmp_path: Path) -> None:
+    if unpack(FIRST, tmp_path / "there") is None:
+        pytest.skip("no git history here that has the earlier revision")
+    await chaos("--seed", "12", "--minutes", "0.4", "--previous", FIRST, "--keep", str(tmp_path / "kept"))
+
+
+async def chaos(*options: str) -> None:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, str(CHAOS), "--seed", "11", "--minutes", "0.5", "--scale", "0.2", "--keep", str(tmp_path),
+        sys.executable, str(CHAOS), "--scale", "0.2", *options,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     try:

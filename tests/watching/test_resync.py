@@ -50,6 +50,7 @@ class Cluster:
         self.data: dict[str, dict[str, str]] = {}
         self.lists: list[float] = []
         self.reads: list[float] = []
+        self.single: list[tuple[str, float]] = []
         self.fault: Exception | None = None
         self.read_fault: Exception | None = None
         self.slow = 0.0
@@ -61,6 +62,13 @@ class Cluster:
         if self.fault:
             raise self.fault
         return answer
+
+    async def read(self, request_id: str) -> Mapping[str, str]:
+        self.single.append((request_id, clock() - START))
+        await asyncio.sleep(0.1)
+        if self.read_fault:
+            raise self.read_fault
+        return self.data.get(request_id, {})
 
     async def read_all(self) -> Mapping[str, Mapping[str, str]]:
         self.reads.append(clock() - START)
@@ -124,6 +132,48 @@ class World:
             found.append(await self.queue.get())
             self.queue.done(found[-1])
         return found
+
+
+# Again ----------------------------------------------------------------------------------------------------
+
+
+def settled_world(*keys: str) -> World:
+    world = World()
+    world.cluster.requests = [request(key) for key in keys]
+    world.cluster.data = {key: told(key) for key in keys}
+    return world
+
+
+@in_virtual_time
+async def test_ledgers_of_settled_requests_are_looked_at_once_an_hour_one_after_the_other() -> None:
+    world = settled_world("one", "two", "three")
+    async with world.stream():
+        await asyncio.sleep(3500)
+        assert world.cluster.single == []
+        await asyncio.sleep(200)
+        assert [key for key, _ in world.cluster.single] == ["one", "two", "three"]
+        times = [at for _, at in world.cluster.single]
+        assert times == sorted(set(times)), "never two at once"
+        assert await world.queued() == [], "nothing is due for any of them"
+        world.cluster.data["two"] = {}  # as it looks to these stand-ins when something is due again
+        await asyncio.sleep(3600)
+        assert await world.queued() == ["two"]
+        assert len(world.cluster.single) == 6
+
+
+@in_virtual_time
+async def test_the_hour_goes_on_over_connections_and_an_unreachable_cluster_ends_the_round() -> None:
+    world = settled_world("one", "two")
+    async with world.stream():
+        await asyncio.sleep(1800)
+    async with world.stream() as task:
+        world.cluster.read_fault = Unreachable("no answer in time")
+        await asyncio.sleep(1900)
+        assert [key for key, _ in world.cluster.single] == ["one"]
+        assert not task.done()
+        world.cluster.read_fault = None
+        await asyncio.sleep(3600)
+        assert [key for key, _ in world.cluster.single] == ["one", "one", "two"]
 
 
 # When -----------------------------------------------------------------------------------------------------

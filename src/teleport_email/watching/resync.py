@@ -16,7 +16,7 @@ from typing import Protocol
 import structlog
 
 from teleport_email.core import go_plugin
-from teleport_email.core.errors import Denied, LedgerUnreadable
+from teleport_email.core.errors import ClusterError, Denied, LedgerUnreadable
 from teleport_email.core.ledger import LEDGER_KEY
 from teleport_email.core.model import AccessRequest
 from teleport_email.reconciling.workqueue import WorkQueue
@@ -28,6 +28,9 @@ FOLLOW_UPS = (5.0, 30.0)
 """Seconds after which the first list of a stream is repeated: lists answer from a cache that lags."""
 LONG_OUTAGE = 120.0
 """Seconds without a stream after which all ledgers are read at once again; else one by one as needed."""
+LOOK_AGAIN = 3600.0
+"""Seconds at most between two looks at the ledger of an open request for which nothing is due. No event tells
+that ``retry`` brought back what was given up, and could not send it."""
 BREATHE_EVERY = 200
 """Ledgers to look at before other tasks get a turn."""
 
@@ -41,8 +44,9 @@ class Lists(Protocol):
 
 
 class Ledgers(Protocol):
-    """All our plugin data at once."""
+    """Our plugin data."""
 
+    async def read(self, request_id: str) -> Mapping[str, str]: ...
     async def read_all(self) -> Mapping[str, Mapping[str, str]]: ...
 
 
@@ -77,6 +81,7 @@ class Resync:
         self._clock = clock
         self._wall = wall
         self._rng = rng
+        self._look_at = clock() + self._until_look()
         self._last_first = float("-inf")
         self._last_seen = float("-inf")
         self._ledgers_due = True
@@ -110,8 +115,34 @@ class Resync:
         while True:
             # A request that one list lacks is gone if another, a minute later, lacks it too.
             quiet = self._interval() * (1.0 - self._rng.random() / 4)
-            await asyncio.sleep(min(quiet, SECOND_LOOK + 1) if uncertain else quiet)
+            await self._quiet(min(quiet, SECOND_LOOK + 1) if uncertain else quiet, ledgers)
             uncertain = await self.once(requests)
+
+    async def _quiet(self, seconds: float, ledgers: Ledgers) -> None:
+        """The time between two lists, with the look at settled requests where its hour is over."""
+        ends = self._clock() + seconds
+        while (left := ends - self._clock()) > 0:
+            await asyncio.sleep(min(left, max(0.0, self._look_at - self._clock())))
+            if self._clock() >= self._look_at:
+                await self.look_again(ledgers)
+                self._look_at = self._clock() + self._until_look()
+
+    def _until_look(self) -> float:
+        return LOOK_AGAIN * (1.0 - self._rng.random() / 4)
+
+    async def look_again(self, ledgers: Ledgers) -> None:
+        """Read the ledgers of open requests for which nothing is due, one by one: something may be by now."""
+        looks = 0
+        for request_id in self._store.settled():
+            try:
+                data = await ledgers.read(request_id)
+            except ClusterError as error:
+                log.debug("cluster call failed", request=request_id, error=str(error))
+                return  # the next round comes, and a lost connection is noticed by others
+            if not self._settled.is_settled(request_id, data):
+                self._queue.add(request_id)
+                looks += 1
+        log.debug("looked again", to_look_at=looks)
 
     async def once(self, requests: Lists, ledgers: Ledgers | None = None) -> bool:
         """One full list. With ``ledgers``, all of them are read, so that nothing is asked one by one.

@@ -61,6 +61,12 @@ class Store:
         """Requests for which something is due, as far as is known."""
         return [key for key, known in self._known.items() if known.version != known.settled]
 
+    def settled(self) -> list[str]:
+        """Requests that are there and for which nothing is due, as far as is known."""
+        return [
+            key for key, known in self._known.items() if known.version == known.settled and not known.gone
+        ]
+
     def view(self, request_id: str) -> View | None:
         """The newest known; None of a request never seen (or forgotten)."""
         known = self._known.get(request_id)
