@@ -157,8 +157,8 @@ async def _work(settings: Settings, link: Link, request: AccessRequest) -> None:
     from teleport_email.daemon.service import boot_clock, wall_clock
     from teleport_email.mail.factory import make_mailer
     from teleport_email.reconciling.reconcile import Again, Done, Reconciler
+    from teleport_email.reconciling.writer import TextWriter
     from teleport_email.render import Renderer
-    from teleport_email.routing.audience import TextWriter
     from teleport_email.routing.directory import Directory
     from teleport_email.watching.store import Store
 
