@@ -240,5 +240,5 @@ class Process:
     @property
     def memory(self) -> dict[str, int]:
         """How many keys are remembered, and where; empty where nothing is."""
-        names = ("_sightings", "_leftover", "_tries", "_said", "_holds")
+        names = ("_sightings", "_leftover", "_tries", "_said", "_holds", "waits")
         return {name: size for name in names if (size := len(getattr(self.reconciler, name)))}

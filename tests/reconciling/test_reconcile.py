@@ -11,6 +11,7 @@ from in_memory import NOW, PluginData, Post, Process
 from structlog.testing import capture_logs
 from virtual_time import START, clock, in_virtual_time
 
+from teleport_email.core import informing
 from teleport_email.core.backoff import CONTENTION, MAIL
 from teleport_email.core.claim import LEASE
 from teleport_email.core.errors import Conflict, Denied, NotFound, Rejected, Unreachable
@@ -600,7 +601,7 @@ async def test_nothing_is_remembered_of_a_request_that_vanished_while_it_waited(
     one.see()
     one.post.answer(A, *[Temporary("451")] * 3)
     await one.look()
-    assert one.memory == {"_tries": 1}
+    assert one.memory == {"_tries": 1, "waits": 1}
     one.store.remove("id")
     one.store.settle("id", one.store.version("id"))
     assert await one.look() == Done()
@@ -735,3 +736,26 @@ async def test_a_request_with_a_reminder_ahead_is_not_settled_for_a_list() -> No
     assert one.reconciler.is_settled("id", one.data.data["id"])
     one.policy = dataclasses.replace(one.policy, remind_before=60.0)
     assert not one.reconciler.is_settled("id", one.data.data["id"])
+
+
+# Why somebody waits ---------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_why_somebody_waits_is_recorded_with_the_release_and_forgotten_with_the_delivery() -> None:
+    one = Process()
+    one.see()
+    one.post.answer(A, Temporary("451 4.7.1 greylisted"))
+    await one.look()
+    assert one.data.writes == 2, "claim, and record with release: none for this alone"
+    party = one.data.ledger().party(A)
+    assert party is not None
+    wait = informing.waiting(party.info)
+    assert wait is not None
+    assert (wait.tries, wait.reason) == (1, "451 4.7.1 greylisted")
+    assert one.reconciler.waits["id"] == (wait,)
+    assert await one.look() == Done()
+    party = one.data.ledger().party(A)
+    assert party is not None
+    assert informing.waiting(party.info) is None
+    assert one.memory == {}

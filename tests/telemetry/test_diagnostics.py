@@ -25,6 +25,7 @@ from teleport_email.config.settings import (
     TeleportSettings,
 )
 from teleport_email.core.errors import ConfigError
+from teleport_email.core.informing import Wait
 from teleport_email.core.model import AccessRequest, RequestState, Review
 from teleport_email.daemon.service import Daemon
 from teleport_email.daemon.systemd import Notifier
@@ -53,12 +54,14 @@ class Pages:
         self.tally = Tally(lambda: NOW)
         self.problems = Problems(lambda: NOW)
         self.clock = 0.0
+        self.waits: dict[str, tuple[Wait, ...]] = {}
         self.diagnostics = Diagnostics(
             look=lambda: self.now,
             store=self.store,
             backlog=Backlog(self.store.unsettled, lambda: self.clock),
             tally=self.tally,
             problems=self.problems,
+            waits=lambda request_id: self.waits.get(request_id, ()),
         )
 
     async def get(self, path: str, **options: Any) -> httpx.Response:
@@ -146,6 +149,7 @@ async def test_the_status_page_tells_the_state(pages: Pages) -> None:
     pages.store.remove("r-3")
     pages.diagnostics._backlog.look()
     pages.clock = 75.0
+    pages.waits = {"r-1": (Wait(1, 9, 3, "451 <bob@x.example>: greylisted"), Wait(1, 2, 1, "421 busy"))}
     pages.problems(
         None, "", {"level": "error", "event": "message refused", "error": "550 no", "request": "r-2"}
     )
@@ -159,7 +163,8 @@ async def test_the_status_page_tells_the_state(pages: Pages) -> None:
         "access-plugin, expires in 1 d 6 h (2026-11-23 18:00:00 UTC)",
         "SMTP mx.example.com:25, up",
         "Longest wait 1 min 15 s",
-        "r-1 PENDING 1 2026-11-22 14:00:00 UTC waiting for 1 min 15 s",
+        "r-1 PENDING 1 2026-11-22 14:00:00 UTC waiting for 1 min 15 s; 2 people; 3 tries, the last: 451",
+        "<…@x.example>: greylisted",
         "r-2 PENDING 0 told",
         "error message refused 550 no r-2",
     ):

@@ -130,6 +130,7 @@ class Daemon:
             backlog=self.backlog,
             tally=self.observer,
             problems=log.problems,
+            waits=lambda request_id: self.reconciler.waits.get(request_id, ()) if self._begun else (),
         )
         self._configure(settings)
 

@@ -19,10 +19,12 @@ from typing import Protocol
 
 import structlog
 
+from teleport_email.core import informing
 from teleport_email.core.backoff import CONTENTION, MAIL, Backoff
 from teleport_email.core.claim import LEASE, Attempt, Claim, Render
 from teleport_email.core.decide import Audience, Due, Plan, Policy, View
 from teleport_email.core.errors import LedgerTooNew, LedgerUnreadable, NotFound
+from teleport_email.core.informing import Wait
 from teleport_email.core.ledger import Entry
 from teleport_email.core.model import AccessRequest
 from teleport_email.reconciling.hold import Hold, Mailer, Observer
@@ -129,6 +131,8 @@ class Reconciler:
         self._leftover: dict[str, dict[Due, Entry | None]] = {}
         self._tries: dict[str, dict[Due, int]] = {}
         self._said: dict[str, str] = {}
+        self.waits: dict[str, tuple[Wait, ...]] = {}
+        """By request, the failed tries of those who wait, as its ledger had them last."""
         self._stopping = asyncio.Event()
         self._ledgers = Recorder(plugin_data, observer, self._stopping, clock=clock, rng=rng)
         self._holds: set[Hold] = set()
@@ -192,7 +196,7 @@ class Reconciler:
                 return Done()
 
     def _forget(self, request_id: str) -> None:
-        for memory in (self._sightings, self._said, self._tries, self._leftover):
+        for memory in (self._sightings, self._said, self._tries, self._leftover, self.waits):
             memory.pop(request_id, None)
 
     def _settled(self, request_id: str, version: int, wake_at: datetime | None) -> Done:
@@ -304,7 +308,12 @@ class Reconciler:
         )
 
     def _keep_facts(self, claim: Claim) -> None:
-        """Keep what is not recorded for the next look at the request."""
+        """Keep what is not recorded for the next look, and for the status page why people wait."""
+        waits = [informing.waiting(party.info) for party in claim.ledger.parties]
+        if any(waits):
+            self.waits[claim.request_id] = tuple(wait for wait in waits if wait is not None)
+        else:
+            self.waits.pop(claim.request_id, None)
         facts: dict[Due, Entry | None] = {
             due: entry for due, entry in claim.facts.items() if entry is not None
         }

@@ -16,6 +16,7 @@ import structlog
 
 from teleport_email.config.settings import DiagnosticsSettings
 from teleport_email.core.errors import ConfigError, Fault, TeleportEmailError
+from teleport_email.core.informing import Wait
 from teleport_email.telemetry import statusz
 from teleport_email.telemetry.health import Backlog, Snapshot
 from teleport_email.telemetry.problems import Problems
@@ -46,13 +47,18 @@ class Diagnostics:
         backlog: Backlog,
         tally: Tally,
         problems: Problems,
+        waits: Callable[[str], tuple[Wait, ...]] = lambda _: (),
     ) -> None:
-        """``look`` takes a snapshot of the daemon; it must not wait for anything."""
+        """``look`` takes a snapshot of the daemon; it must not wait for anything.
+
+        ``waits``: of a request, the failed tries of those who wait.
+        """
         self._look = look
         self._store = store
         self._backlog = backlog
         self._tally = tally
         self._problems = problems
+        self._waits = waits
         self._metrics: Metrics | None = None
         self._server: HttpServer | None = None
         self._addr = ""
@@ -191,6 +197,7 @@ class Diagnostics:
                     reviews=len(request.reviews),
                     expires=request.expires,
                     waiting=self._backlog.age(request_id),
+                    waits=self._waits(request_id),
                 )
             )
             if len(found) == statusz.LISTED:

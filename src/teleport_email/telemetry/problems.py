@@ -33,6 +33,11 @@ class Problem:
     times: int = 1
 
 
+def without_local_parts(text: str) -> str:
+    """A text of a server's or of ours, shortened, in which no address names a person."""
+    return _LOCAL_PART.sub("…@", text[: 4 * LONGEST])[:LONGEST]
+
+
 class Problems:
     """The last :data:`KEEP` problems; the same one again only counts. Passes every event on unchanged."""
 
@@ -58,7 +63,7 @@ class Problems:
         detail = "; ".join(str(event[key]) for key in _DETAILS if event.get(key))
         if not detail and event.get("exception"):
             detail = str(event["exception"]).splitlines()[-1]
-        detail = _LOCAL_PART.sub("…@", detail[: 4 * LONGEST])[:LONGEST]
+        detail = without_local_parts(detail)
         key = (name, detail)
         before = self._kept.pop(key, None)
         times = before.times + 1 if before else 1

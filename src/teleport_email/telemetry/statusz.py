@@ -12,8 +12,9 @@ from datetime import datetime
 from html import escape
 
 from teleport_email import __version__
+from teleport_email.core.informing import Wait
 from teleport_email.telemetry.health import Snapshot, when
-from teleport_email.telemetry.problems import Problem
+from teleport_email.telemetry.problems import Problem, without_local_parts
 from teleport_email.telemetry.tally import KINDS, OUTCOMES, Tally
 
 LISTED = 50
@@ -48,6 +49,8 @@ class OpenRequest:
     expires: datetime | None
     waiting: float | None
     """Seconds for which something has been due; None when everybody has been told."""
+    waits: tuple[Wait, ...] = ()
+    """The failed tries of those who wait."""
 
 
 def page(now: Snapshot, tally: Tally, problems: Sequence[Problem], requests: Sequence[OpenRequest]) -> str:
@@ -129,12 +132,22 @@ def _open(requests: Sequence[OpenRequest], now: Snapshot) -> str:
             request.state,
             str(request.reviews),
             when(request.expires) if request.expires else "",
-            "told" if request.waiting is None else f"waiting for {span(request.waiting)}",
+            "told" if request.waiting is None else _waiting(request.waiting, request.waits),
         )
         for request in requests
     ]
     more = f"<p>and {now.open - len(requests)} more</p>" if now.open > len(requests) else ""
     return _table(("Request", "State", "Reviews", "Expires", "People"), rows) + more
+
+
+def _waiting(seconds: float, waits: Sequence[Wait]) -> str:
+    text = f"waiting for {span(seconds)}"
+    if not waits:
+        return text
+    last = max(waits, key=lambda wait: wait.at)
+    tries = f"{last.tries} tries" if last.tries > 1 else "one try"
+    people = f"; {len(waits)} people" if len(waits) > 1 else ""
+    return f"{text}{people}; {tries}, the last: {without_local_parts(last.reason)}"
 
 
 def _messages(tally: Tally) -> str:
