@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from teleport_email.core import go_plugin
 from teleport_email.core.ledger import Mark
 from teleport_email.core.model import Kind, RequestState, Threshold
 from teleport_email.sandbox.mail.smtp_faults import Reply
@@ -73,3 +74,23 @@ async def test_where_nothing_comes_later_nobody_is_tried_again(world: Any) -> No
     await running.until(lambda: running.daemon.observer.reloads[True])
     await running.settled()
     assert refusal.used == 1
+
+
+async def test_what_was_brought_back_is_sent_by_a_daemon_that_is_reloaded(world: Any) -> None:
+    """As ``retry`` leaves it when it cannot send itself."""
+    refusal = world.inbox.faults.on("RCPT", UNKNOWN, recipient=OPS)
+    running = await world.start()
+    request = await world.cluster.create(roles=["dba"])
+    await given_up(world, request.id, "a")
+    await running.settled()
+    refusal.remove()
+    before = world.ledger(request.id)
+    data = world.cluster.plugin_data(request.id)
+    write = go_plugin.write(before.brought_back([(OPS, False)]), data, request)
+    world.cluster.put_plugin_data(request.id, data | dict(write.set))
+    running.signals.reload()
+    await world.told(request.id, mails=2)
+    assert world.kinds(OPS) == ["a"]
+    party = before.party(OPS)
+    assert world.inbox.to(OPS)[0].message_id != before.message_id(request.id, party, Kind.parse("a"))
+    world.assert_once()

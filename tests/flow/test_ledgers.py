@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from teleport_email.core.ledger import LEDGER_KEY
+from teleport_email.core.ledger_json import VERSION
 from teleport_email.core.model import RequestState, Threshold
 from teleport_email.sandbox.mail.smtp_faults import Reply
 
@@ -87,7 +88,7 @@ async def test_a_ledger_of_a_newer_version_is_left_untouched_and_said_once(world
     request = await world.cluster.create()
     await world.told(request.id, mails=1)
     await first.stop()
-    newer = spoilt(world.cluster.plugin_data(request.id), v=2, z="what we do not know")
+    newer = spoilt(world.cluster.plugin_data(request.id), v=VERSION + 1, z="what we do not know")
     world.cluster.put_plugin_data(request.id, newer)
     second = await world.start()
     await world.cluster.review(request.id, "bob@example.com", RequestState.APPROVED)
