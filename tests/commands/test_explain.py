@@ -14,11 +14,14 @@ from typing import Any
 import pytest
 
 from teleport_email.cli import main
+from teleport_email.commands import explain as explaining
+from teleport_email.config.settings import Settings
 from teleport_email.core.model import AccessMonitoringRule, Schedule, Shift, User
 from teleport_email.sandbox.cluster.cluster import SandboxCluster
 from teleport_email.sandbox.cluster.permissions import MINIMAL
 
 MANUAL = (Path(__file__).parent.parent.parent / "docs/routing.md").read_text()
+ASKING = explaining._rules_of_the_cluster
 BLOCK = re.compile(r"^```(\w+)( base)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -57,8 +60,13 @@ def conversations(text: str) -> list[tuple[str, str]]:
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working directory with the manual's configuration."""
+    """A working directory with the manual's configuration, and a cluster without rules."""
     monkeypatch.chdir(tmp_path)
+
+    async def no_rules(_: Settings) -> tuple[list[AccessMonitoringRule], tuple[str, ...]]:
+        return [], ()
+
+    monkeypatch.setattr(explaining, "_rules_of_the_cluster", no_rules)
     (tmp_path / "teleport-email.toml").write_text(base())
     return tmp_path
 
@@ -376,7 +384,7 @@ async def test_a_request_that_is_gone_is_an_error_that_says_so(
 ) -> None:
     answer = await ask(here, cluster, capsys, "01939999-0000-7000-8000-000000000000")
     assert answer["code"] == 1
-    assert "was deleted or has expired" in answer["err"]
+    assert "it was deleted, has expired, or is mistyped" in answer["err"]
 
 
 NIGHTS = Schedule((Shift("Monday", "22:00", "23:59"),), "Europe/Lisbon")
@@ -437,3 +445,33 @@ def test_schedules_of_a_file_that_are_none(
     assert explain("--roles", "dev", "--rules", "rules.yaml") == (0 if words is None else 1)
     if words is not None:
         assert words in capsys.readouterr().err
+
+
+async def test_a_request_that_is_made_up_is_held_against_the_cluster_s_rules(
+    here: Path, cluster: SandboxCluster, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explaining, "_rules_of_the_cluster", ASKING)
+    cluster.put_rule(
+        AccessMonitoringRule(
+            name="dbas",
+            subjects=("access_request",),
+            condition='contains_all(set("dba"), access_request.spec.roles)',
+            notification="email",
+            recipients=("dba@example.com",),
+        )
+    )
+    answer = await ask(here, cluster, capsys, "--roles", "dba", "--user", "ann")
+    assert (told(answer), answer["notes"]) == (["dba@example.com"], [])
+
+
+async def test_where_the_cluster_cannot_be_asked_the_answer_says_so(
+    here: Path, cluster: SandboxCluster, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explaining, "_rules_of_the_cluster", ASKING)
+    (here / "identity").unlink(missing_ok=True)
+    (here / "teleport-email.toml").write_text(
+        base().replace("/var/lib/teleport-email/identity", str(here / "identity"))
+    )
+    answer = await asyncio.to_thread(explained, capsys, "--roles", "dba", "--user", "ann")
+    [note] = answer[0]["notes"]
+    assert note.startswith("the cluster was not asked for its Access Monitoring Rules, which come first (")

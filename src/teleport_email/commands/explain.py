@@ -35,8 +35,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "explain",
         help="say who would be told about a request, and why",
         description="Says who would be told about a request, by which line of the configuration or which "
-        "rule, who would not be told and why not. With a request's id it asks the cluster; with --request or "
-        "--roles it does without. Nothing is sent. "
+        "rule, who would not be told and why not. With a request's id it asks the cluster for all; with "
+        "--request or --roles only for its rules, and says so where it cannot. Nothing is sent. "
         "Exit code 1: for some request nobody, or only the fallback_recipient, could be told.",
         allow_abbrev=False,
     )
@@ -83,6 +83,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         return run(args)
 
     parser.set_defaults(run=check_and_run)
+
+
+_ASKING = 10.0
+"""Seconds for asking the cluster for its rules: somebody waits, and there is an answer without them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +136,11 @@ def run(args: argparse.Namespace) -> int:
         with quiet_log(debug=args.debug):
             explained = [asyncio.run(_ask(settings, args.request_id, rules, args.at))]
     else:
-        explained = list(_offline(settings, args, rules or []))
+        notes: tuple[str, ...] = ()
+        if rules is None:
+            with quiet_log(debug=args.debug):
+                rules, notes = asyncio.run(_rules_of_the_cluster(settings))
+        explained = list(_made_up(settings, args, rules, notes))
     if args.json:
         print(json.dumps({"requests": [each.as_json() for each in explained]}, indent=2))
     else:
@@ -170,8 +178,31 @@ def _read(name: str, parse: Callable[[str], T]) -> T:
         raise TeleportEmailError(f"{name}: {error}") from None
 
 
-def _offline(
-    settings: Settings, args: argparse.Namespace, rules: Sequence[AccessMonitoringRule]
+async def _rules_of_the_cluster(settings: Settings) -> tuple[list[AccessMonitoringRule], tuple[str, ...]]:
+    """Its Access Monitoring Rules; none, and what to know about that, where it could not be asked."""
+    from teleport_email.teleport.session import Session
+
+    session = Session(
+        settings.teleport, settings.plugin_name, environ=os.environ, now=lambda: datetime.now(UTC)
+    )
+    why = f"no answer within {_ASKING:.0f} s"
+    try:
+        async with asyncio.timeout(_ASKING), await session.connect() as connection:
+            return list(await connection.rules.list()), ()
+    except TimeoutError:
+        pass
+    except Unsupported:
+        return [], ()  # too old to have any
+    except TeleportEmailError as error:
+        why = " ".join(clean(str(error)).split())
+    return [], (f"the cluster was not asked for its Access Monitoring Rules, which come first ({why})",)
+
+
+def _made_up(
+    settings: Settings,
+    args: argparse.Namespace,
+    rules: Sequence[AccessMonitoringRule],
+    notes: tuple[str, ...],
 ) -> Iterator[Explained]:
     if args.request is not None:
         from teleport_email.commands.tctl_json import parse_requests
@@ -205,7 +236,7 @@ def _offline(
         requester = None
         if settings.delivery.notify_requester and not route.excluded:
             requester = recipients.requester(request, settings.delivery, addresses.get(request.user))
-        yield Explained(request, route, requester)
+        yield Explained(request, route, requester, notes)
 
 
 async def _ask(
@@ -227,7 +258,7 @@ async def _ask(
         request = await connection.requests.get(request_id)
         if request is None:
             raise TeleportEmailError(
-                f"the cluster has no request {clean(request_id)}: it was deleted or has expired"
+                f"the cluster has no request {clean(request_id)}: it was deleted, has expired, or is mistyped"
             )
         request = _made_at(request, at)
         if written is None:
