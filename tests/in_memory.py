@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import random
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -113,6 +113,10 @@ class Post:
     sent: list[Mail] = field(default_factory=list)
     answers: dict[str, deque[SendOutcome | Exception]] = field(default_factory=dict)
     refusing: str = ""
+    paused: str = ""
+    waits: dict[str, float] = field(default_factory=dict)
+    """Seconds for which recipients have to wait."""
+    parked: dict[str, list[str]] = field(default_factory=dict)
     admitted: int = 0
     open: asyncio.Event | None = None
     """Where set: nobody is admitted before."""
@@ -120,6 +124,15 @@ class Post:
     """Seconds that the answer to the dot takes: nothing cuts it short."""
     hang: asyncio.Event | None = None
     """Where set: no answer to the dot before."""
+
+    def wait(self, recipient: str, request_id: str) -> float:
+        return self.waits.get(recipient, 0.0)
+
+    def park(self, request_id: str, recipients: Iterable[str]) -> None:
+        self.parked[request_id] = list(recipients)
+
+    def leave(self, request_id: str) -> None:
+        self.parked.pop(request_id, None)
 
     def admit(self) -> contextlib.AbstractAsyncContextManager[None]:
         return self._admit()

@@ -16,7 +16,7 @@ from teleport_email.core import backoff, claim, go_plugin
 from teleport_email.core.ledger import Ledger, Mark
 from teleport_email.daemon.service import Daemon
 from teleport_email.daemon.systemd import Notifier
-from teleport_email.mail import pause
+from teleport_email.mail import pause, standing
 from teleport_email.mail.smtp import growth
 from teleport_email.mail.smtp.mailer import SmtpMailer
 from teleport_email.reconciling import hold, look, reconcile
@@ -178,14 +178,15 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         (resync, ("LIST_SPACING", "SECOND_LOOK", "LONG_OUTAGE")),
         (store, ("SECOND_LOOK", "EXPIRED_LOOK")),
         (growth, ("GROW_AFTER", "PATIENCE")),
+        (standing, ("TURN",)),
     ):
         for name in names:
             monkeypatch.setattr(module, name, getattr(module, name) * _SCALE)
     monkeypatch.setattr(resync, "FOLLOW_UPS", tuple(delay * _SCALE for delay in resync.FOLLOW_UPS))
     # Not in proportion: a loaded machine must still make a write within it.
     monkeypatch.setattr(plugin_data, "WRITE_DEADLINE", 0.5)
-    changed = [(delays, name) for delays in (backoff.MAIL, backoff.CLUSTER, backoff.CONTENTION)
-               for name in ("first", "cap")]  # fmt: skip
+    waits = (backoff.MAIL, backoff.CLUSTER, backoff.CONTENTION, backoff.REFUSED, backoff.PROBES)
+    changed = [(delays, name) for delays in waits for name in ("first", "cap")]
     before = [getattr(delays, name) for delays, name in changed]
     for (delays, name), value in zip(changed, before, strict=True):
         # Frozen, and the default of other classes' fields: changed in place, so that all see it.

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from teleport_email.core.ledger import Mark
-from teleport_email.core.model import Kind, RequestState, Temporary, Topic
+from teleport_email.core.model import Kind, RequestState, Topic
 from teleport_email.mail import pause
 from teleport_email.sandbox.mail.inbox import Inbox
 from teleport_email.sandbox.mail.script import Cut, Silence
@@ -45,7 +45,7 @@ async def test_after_an_outage_everybody_waits_for_the_probe_and_nobody_longer(w
     await world.inbox.until(lambda _: refusals.used >= 6, timeout=30)
     refusals.remove()
     # Probes come within a minute of each other; here that is shorter, too.
-    within = pause.LONGEST[Temporary] + 2.0
+    within = pause.LONGEST["passing"] + 2.0
     await world.told(*(request.id for request in requests), mails=10, timeout=within)
     assert not running.daemon.mailer.paused
     world.assert_once()
@@ -98,11 +98,13 @@ async def test_one_recipient_refused_for_good_is_given_up_alone(world: Any) -> N
     entry = party.entries[Kind(Topic.ANNOUNCEMENT)]
     assert entry.mark is Mark.GIVEN_UP
     assert "5.1.1 no such user" in entry.note
-    assert rule.used == 1
+    assert rule.used <= 2, "asked again on a fresh connection at most"
     await world.cluster.review(request.id, "bob@example.com", RequestState.DENIED, "no")
     await world.told(request.id, mails=4 * 3)
     world.assert_once()
-    assert len(world.said("message refused")) == rule.used <= 3, "once with each message of the others"
+    refused = len(world.said("message refused"))
+    assert refused <= 3, "once with each message of the others"
+    assert refused <= rule.used <= 2 * refused, "each asked again on a fresh connection at most"
 
 
 async def test_three_connections_and_twenty_messages_each_are_enough(world: Any) -> None:

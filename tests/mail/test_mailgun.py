@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from teleport_email.config.settings import Secret
-from teleport_email.core.model import AccountFault, Delivered, Refused, Temporary, Withdrawn
+from teleport_email.core.model import AccountFault, Declined, Delivered, Refused, Temporary, Withdrawn
 from teleport_email.mail.mailer import OpenGate
 from teleport_email.mail.mailgun import MailgunMailer, _wait
 from teleport_email.mail.message import build
@@ -87,11 +87,14 @@ async def test_a_slash_in_the_domain_does_not_change_the_path(connect, new_mail)
 @pytest.mark.parametrize(
     ("answer", "expected", "maybe", "paused"),
     [
-        (Answer(400, json={"message": "'to' parameter is not a valid address"}), Refused, False, False),
-        (Answer(413, "too large"), Refused, False, False),
+        (Answer(400, json={"message": "'to' parameter is not a valid address"}), Declined, False, True),
+        (Answer(400, json={"message": "'from' parameter is not a valid address"}), Declined, False, True),
+        (Answer(400, json={"message": "550 5.1.1 no such user"}), Refused, False, False),
+        (Answer(403, json={"message": "5.1.10 null MX"}), Refused, False, False),
+        (Answer(413, "too large"), Declined, False, True),
         (Answer(401, "Forbidden"), AccountFault, False, True),
         (Answer(402, json={"message": "payment required"}), AccountFault, False, True),
-        (Answer(403, json={"message": "domain is disabled"}), AccountFault, False, True),
+        (Answer(403, json={"message": "domain is disabled"}), Declined, False, True),
         (Answer(404, json={"message": "Domain not found"}), AccountFault, False, True),
         (rate_limited(20), Temporary, False, True),
         (Answer(500, "oops"), Temporary, True, False),

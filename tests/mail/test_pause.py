@@ -9,7 +9,8 @@ import pytest
 from teleport_email.core.model import AccountFault, Temporary
 from teleport_email.mail.pause import Pause, Step
 
-REFUSED = AccountFault("535 wrong password")
+LOGIN = AccountFault("535 wrong password", login=True)
+REFUSED = AccountFault("550 sender not allowed")
 DOWN = Temporary("connection refused")
 
 
@@ -25,7 +26,7 @@ def test_without_a_fault_nothing_is_held_back(pause) -> None:
     assert not pause.probe()
 
 
-@pytest.mark.parametrize(("fault", "first", "longest"), [(REFUSED, 5, 300), (DOWN, 1, 60)])
+@pytest.mark.parametrize(("fault", "first", "longest"), [(LOGIN, 5, 300), (REFUSED, 5, 45), (DOWN, 1, 45)])
 def test_probes_back_off_with_jitter_up_to_minutes(pause, clock, fault, first, longest) -> None:
     pause.trip(fault, ends_with=Step.CONNECTED)
     expected = first

@@ -18,6 +18,7 @@ from teleport_email.core.model import (
     AccessRequest,
     AccountFault,
     Content,
+    Declined,
     Delivered,
     Kind,
     Refused,
@@ -139,7 +140,9 @@ async def test_the_longest_wait_that_a_server_asked_for_is_kept() -> None:
         (Temporary("451 later"), "warning", "message deferred"),
         (Temporary("cut", maybe_accepted=True), "warning", "message deferred"),
         (Refused("550 unknown"), "error", "message refused"),
-        (AccountFault("535 login"), "error", "mail account refused"),
+        (AccountFault("535 login"), "warning", "message deferred"),
+        (Declined("550 5.7.1 no"), "warning", "message declined"),
+        (Declined("550 5.7.1 no", tried=False), "debug", "message declined"),
         (Withdrawn("too late"), "debug", "message withdrawn"),
     ],
 )
@@ -158,6 +161,22 @@ async def test_one_line_for_each_outcome(outcome: SendOutcome, level: str, event
     assert line["message_id"].startswith("a.")
     assert line.get("perhaps_accepted", False) is (getattr(outcome, "maybe_accepted", False) is True)
     assert [found for _, found in tally.outcomes] == [outcome]
+
+
+@in_virtual_time
+async def test_while_sending_is_paused_its_own_line_is_enough() -> None:
+    post = Post(paused="535 login")
+    post.answer("r0@example.com", AccountFault("535 login"))
+    post.answer("r1@example.com", Temporary("451 later"))
+    post.answer("r2@example.com", Declined("550 5.7.1 no"))
+    post.answer("r3@example.com", Refused("550 5.1.1 unknown"))
+    post.answer("r4@example.com", Temporary("cut", maybe_accepted=True))
+    made = hold(post, 5)
+    with capture_logs() as lines:
+        made.begin()
+        await made.end()
+    levels = {line["recipient"][:2]: line["log_level"] for line in lines}
+    assert levels == {"r0": "debug", "r1": "debug", "r2": "debug", "r3": "error", "r4": "warning"}
 
 
 @in_virtual_time

@@ -205,7 +205,7 @@ class Reader:
             client_key=client_key,
             helo_hostname=table.parsed("helo_hostname", values.helo_name, ""),
             max_connections=table.number("max_connections", 10, least=1, most=100),
-            messages_per_connection=table.number("messages_per_connection", 20, least=1, most=100_000),
+            messages_per_connection=table.number("messages_per_connection", 10, least=1, most=100_000),
             max_per_minute=table.number("max_per_minute", 0, least=0, most=1_000_000),
             pipelining=table.flag("pipelining", True),
         )

@@ -93,7 +93,7 @@ class SmtpSettings:
     client_key: Path | None = None
     helo_hostname: str = ""
     max_connections: int = 10
-    messages_per_connection: int = 20
+    messages_per_connection: int = 10
     max_per_minute: int = 0
     """0: no limit."""
     pipelining: bool = True

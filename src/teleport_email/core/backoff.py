@@ -28,3 +28,8 @@ CLUSTER = Backoff(first=0.5, cap=30.0)
 """Reconnecting, and calls that failed: the cluster's own clients go up to half a minute."""
 CONTENTION = Backoff(first=0.3, cap=5.0)
 """Lost a compare-and-swap: somebody else is at work on the request, look again soon."""
+REFUSED = Backoff(first=5.0, cap=900.0)
+"""A recipient who was refused for what may be our fault: soon at first, since much is repaired while somebody
+looks; four times an hour in the end."""
+PROBES = Backoff(first=5.0, cap=45.0)
+"""Probes of an account that nobody gets through with: all are told within a minute of its repair."""

@@ -28,6 +28,7 @@ from teleport_email.core.ledger import ANNOUNCEMENTS, Entry, Ledger, Mark, Party
 from teleport_email.core.model import (
     AccountFault,
     Content,
+    Declined,
     Delivered,
     Kind,
     Mail,
@@ -267,6 +268,10 @@ class Claim:
         """What is frozen of these kinds. Raises :class:`~teleport_email.core.errors.LedgerUnreadable`."""
         return {kind: unpack(self.ledger.blob(kind)) for kind in kinds if self.ledger.blob(kind)}
 
+    def put_off(self, dues: Iterable[Due]) -> Claim:
+        """Not to be begun within this hold: these recipients wait after a refusal."""
+        return dataclasses.replace(self, deferred=self.deferred | frozenset(dues))
+
     def finish(self, due: Due, outcome: SendOutcome, at: int) -> Claim:
         """An attempt has ended. ``at``: Unix time."""
         facts, waits = dict(self.facts), dict(self.waits)
@@ -274,7 +279,7 @@ class Claim:
         match outcome:
             case Delivered() | Refused():
                 waits.pop(due.party, None)
-            case Temporary(reason=reason) | AccountFault(reason):
+            case Temporary(reason=reason) | AccountFault(reason) | Declined(reason, tried=True):
                 waits[due.party] = self._wait(due, reason, at)
         match outcome:
             case Delivered():

@@ -325,11 +325,35 @@ class Refused:
     reason: str
 
 
+class Believe(enum.Enum):
+    """When a permanent refusal that does not name the mailbox is taken for the recipient's all the same."""
+
+    NEVER = enum.auto()
+    REPEATED = enum.auto()
+    """It says that there is no such domain: when it has said so several times in a row."""
+    SEEN = enum.auto()
+    """It says nothing by an enhanced code: when the same came again and again while others were accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """Refused for good, but nothing says that the mailbox is at fault: perhaps we are. Definitely not
+    delivered; tried again after a wait of this recipient's own.
+    """
+
+    reason: str
+    believe: Believe = Believe.NEVER
+    tried: bool = True
+    """False: not even tried, since this recipient still waits after an earlier refusal."""
+
+
 @dataclass(frozen=True, slots=True)
 class AccountFault:
     """The account, not the message, is at fault (login, sender, domain). Definitely not delivered."""
 
     reason: str
+    login: bool = False
+    """The login was refused: tried again less eagerly, since servers lock accounts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,4 +363,4 @@ class Withdrawn:
     reason: str = ""
 
 
-SendOutcome = Delivered | Temporary | Refused | AccountFault | Withdrawn
+SendOutcome = Delivered | Temporary | Refused | Declined | AccountFault | Withdrawn

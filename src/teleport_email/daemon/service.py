@@ -139,6 +139,7 @@ class Daemon:
     def _configure(self, settings: Settings) -> None:
         """Make the parts that the configuration decides about. Raising, it has changed nothing."""
         mailer = make_mailer(settings.mailer, clock=boot_clock, random=self._rng, logins=self._logins)
+        mailer.wake_by(self._wake)
         renderer = Renderer(settings.delivery, on_fault=_say_template_fault)
         for fault in renderer.check():
             log.error("template does not work", error=str(fault), action="the built-in one is used")
@@ -162,6 +163,10 @@ class Daemon:
             rng=self._rng,
         )
         self._compile()
+
+    def _wake(self, request_id: str) -> None:
+        """A request whose recipients had to wait may go on."""
+        self.queue.add(request_id)
 
     def _compile(self, rules: Sequence[AccessMonitoringRule] | None = None) -> None:
         if rules is not None:

@@ -23,6 +23,11 @@ class Admission:
         self._open_to_all = False
         pause.changed = self.look
 
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for a slot."""
+        return sum(not waiter.done() for waiter in self._waiting)
+
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
         """Wait for a slot and hold it inside the ``async with``."""

@@ -1,4 +1,4 @@
-"""What every way of sending has in common: the gate, admission, the pause, and the point of no return.
+"""What every way of sending has in common: gate, admission, pause, who waits, and the point of no return.
 
 In: a :class:`~teleport_email.core.model.Mail` and a :class:`Gate`. Out: a ``SendOutcome``; no exception but
 ``CancelledError``. Before the point of no return (SMTP's final dot, the last byte of an HTTP request) a
@@ -11,20 +11,22 @@ from __future__ import annotations
 import asyncio
 import random
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import structlog
 
-from teleport_email.core.model import Mail, Refused, SendOutcome, Temporary, Withdrawn
+from teleport_email.core.model import Declined, Delivered, Mail, Refused, SendOutcome, Temporary, Withdrawn
 
 from .admission import Admission
 from .message import build
-from .pause import Pause
+from .outage import Outage
+from .pause import Pause, Step
+from .standing import Standing, Waiting
 
-__all__ = ["Attempt", "Finding", "Gate", "Mailer", "OpenGate", "WithdrawnError"]
+__all__ = ["Attempt", "DoubtedError", "Finding", "Gate", "Mailer", "OpenGate", "WithdrawnError"]
 
 log = structlog.get_logger()
 
@@ -72,13 +74,22 @@ class WithdrawnError(Exception):
     """The gate closed before the point of no return. Stays inside ``mail/``."""
 
 
+class DoubtedError(Exception):
+    """Nobody gets through any more: whoever has not begun yet goes one at a time. Stays inside ``mail/``."""
+
+
 class Attempt:
     """One send on its way, and whether it is past the point of no return."""
 
-    __slots__ = ("_gate", "abandoned", "committed")
+    __slots__ = ("_gate", "abandoned", "alone", "committed", "recipient", "trying")
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Gate, recipient: str = "") -> None:
         self._gate = gate
+        self.recipient = recipient
+        self.trying = False
+        """The server is being asked."""
+        self.alone = False
+        """Nobody else is tried meanwhile."""
         self.committed = False
         self.abandoned = False
         """The caller is gone; also where a cancellation got lost in ``asyncio.wait_for`` (before 3.12)."""
@@ -94,6 +105,10 @@ class Attempt:
             raise WithdrawnError
         self.committed = True
 
+    def refused(self) -> None:
+        """The answer was a definite refusal: before the point of no return again."""
+        self.committed = False
+
 
 class Mailer(ABC):
     """Sends mails of one account; shared by all requests."""
@@ -102,15 +117,22 @@ class Mailer(ABC):
         self._clock = clock
         self._pause = Pause(clock=clock, random=random)
         self._admission = Admission(self._pause, slots)
-        self._under_way: set[asyncio.Task[SendOutcome]] = set()
+        self._standing = Standing(clock=clock, random=random)
+        self._outage = Outage(
+            clock, lambda: self.next_probe_in, lambda: self._admission.waiting + self._standing.parked
+        )
+        self._pause.changed = self._standing.changed = self._changed
+        self._probe_timer: asyncio.TimerHandle | None = None
+        self._single = asyncio.Lock()
+        self._under_way: dict[asyncio.Task[SendOutcome], Attempt] = {}
         self._closing = False
 
     # For the program
 
     @property
     def paused(self) -> str:
-        """Why nothing is sent at the moment, for people; empty when all is well."""
-        return self._pause.reason
+        """Why nothing gets through at the moment, for people; empty when all is well."""
+        return self._pause.reason or self._standing.doubt
 
     @property
     def refusing(self) -> str:
@@ -121,7 +143,27 @@ class Mailer(ABC):
     @property
     def next_probe_in(self) -> float:
         """Seconds until the next probe while paused; 0 when none is waited for."""
-        return self._pause.next_probe_in
+        return self._pause.next_probe_in if self._pause.reason else self._standing.next_probe_in
+
+    def wake_by(self, wake: Callable[[str], object]) -> None:
+        """``wake`` is called with the id of a request that was :meth:`park`-ed and may go on."""
+        self._standing.wake = wake
+
+    def wait(self, recipient: str, request_id: str) -> float:
+        """Seconds until this request may send to this recipient. 0: now; the turn is kept for it a while."""
+        return self._standing.wait(recipient, request_id)
+
+    def park(self, request_id: str, recipients: Iterable[str]) -> None:
+        """The request waits for these of its recipients, as :meth:`wait` told; news of them wake it."""
+        self._standing.park(request_id, recipients)
+
+    def leave(self, request_id: str) -> None:
+        """Nothing is due for the request any more."""
+        self._standing.leave(request_id)
+
+    def waiting(self) -> list[Waiting]:
+        """The recipients who wait after a refusal, and why."""
+        return self._standing.waiting()
 
     def admit(self) -> AbstractAsyncContextManager[None]:
         """A slot for one request's claim and sends. Waits while the mailer is paused or has enough to do.
@@ -134,7 +176,7 @@ class Mailer(ABC):
         """Send one mail, and tell what became of it. Never raises but ``CancelledError``, and that only
         when nothing was accepted; once past the point of no return the outcome is returned instead.
         """
-        attempt = Attempt(gate)
+        attempt = Attempt(gate, mail.recipient)
         try:
             if self._closing:
                 return Withdrawn("the mailer is closing")
@@ -145,8 +187,8 @@ class Mailer(ABC):
         except ValueError as error:
             return Refused(f"the message cannot be written: {error}")
         task = asyncio.create_task(self._guarded(mail, raw, attempt))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        self._under_way[task] = attempt
+        task.add_done_callback(self._over)
         return await _until_over(task, attempt, gate)
 
     async def close(self) -> None:
@@ -157,6 +199,9 @@ class Mailer(ABC):
         self._admission.open_to_all()
         while self._under_way:
             await asyncio.wait(self._under_way)
+        self._outage.close()
+        if self._probe_timer is not None:
+            self._probe_timer.cancel()
         await self._close_connections()
 
     @abstractmethod
@@ -169,10 +214,23 @@ class Mailer(ABC):
 
     @abstractmethod
     async def _deliver(self, mail: Mail, raw: bytes, attempt: Attempt) -> SendOutcome:
-        """Send these bytes. Cancelled only while ``attempt`` is not committed.
+        """Send these bytes, after :meth:`_begin`. Cancelled only while ``attempt`` is not committed. An
+        ``AccountFault`` has tripped the pause.
 
         :raises WithdrawnError: as given by ``attempt``.
+        :raises DoubtedError: as given by :meth:`_begin`.
         """
+
+    def _begin(self, attempt: Attempt) -> None:
+        """To be called right before anything is said about this message.
+
+        :raises WithdrawnError: too late.
+        :raises DoubtedError: not now, and not beside others.
+        """
+        attempt.begin()
+        if self._standing.doubt and not attempt.alone:
+            raise DoubtedError
+        attempt.trying = True
 
     def _prepare(self) -> None:  # noqa: B027 - not every way to send has something to prepare
         """Somebody was admitted and will soon send."""
@@ -188,10 +246,29 @@ class Mailer(ABC):
             yield
 
     async def _guarded(self, mail: Mail, raw: bytes, attempt: Attempt) -> SendOutcome:
+        """Send, one at a time while nobody is known to get through."""
+        while True:
+            try:
+                if not self._standing.doubt:
+                    return await self._tried(mail, raw, attempt)
+                async with self._single:
+                    attempt.alone = bool(self._standing.doubt)
+                    if attempt.alone:
+                        return await self._tried(mail, raw, attempt)
+            except DoubtedError:
+                continue
+
+    async def _tried(self, mail: Mail, raw: bytes, attempt: Attempt) -> SendOutcome:
         if (verdict := self._pause.verdict) is not None:
             return verdict
+        if not self._standing.may_try(mail.recipient):
+            return Declined(
+                f"waiting after an earlier refusal: {self._standing.reason(mail.recipient)}", tried=False
+            )
         try:
-            return await self._deliver(mail, raw, attempt)
+            outcome = await self._deliver(mail, raw, attempt)
+        except DoubtedError:
+            raise
         except WithdrawnError:
             return Withdrawn("the claim was lost before the message was complete")
         except Exception as error:
@@ -200,6 +277,49 @@ class Mailer(ABC):
             return Temporary(
                 f"unexpected {type(error).__name__} while sending", maybe_accepted=attempt.committed
             )
+        return self._judged(attempt, outcome)
+
+    def _judged(self, attempt: Attempt, outcome: SendOutcome) -> SendOutcome:
+        """The outcome, as what is known of the account and of this recipient makes it."""
+        recipient = attempt.recipient
+        match outcome:
+            case Delivered():
+                self._standing.accepted(recipient)
+                self._pause.passed(Step.ACCEPTED)
+            case Refused():
+                self._standing.certain(recipient)
+            case Declined():
+                rest = [other for other in self._under_way.values() if other.recipient != recipient]
+                return self._standing.refused(
+                    recipient,
+                    outcome,
+                    trying=[other.recipient for other in rest if other.trying],
+                    others=bool(rest) or self._admission.waiting > 0,
+                )
+        return outcome
+
+    def _over(self, task: asyncio.Task[SendOutcome]) -> None:
+        attempt = self._under_way.pop(task)
+        self._standing.ended(attempt.recipient)
+
+    def _changed(self) -> None:
+        """A pause or a doubt has begun, ended, or goes on."""
+        doubt = self._standing.doubt
+        self._outage.look(self._pause.fault or (Declined(doubt) if doubt else None))
+        if doubt and self._probe_timer is None and not self._closing:
+            self._await_probe()
+        self._admission.look()
+
+    def _await_probe(self) -> None:
+        self._probe_timer = asyncio.get_running_loop().call_later(
+            max(0.05, self._standing.next_probe_in), self._probe_due
+        )
+
+    def _probe_due(self) -> None:
+        self._probe_timer = None
+        if self._standing.doubt and not self._closing:
+            self._standing.turn()
+            self._await_probe()
 
 
 async def _until_over(task: asyncio.Task[SendOutcome], attempt: Attempt, gate: Gate) -> SendOutcome:

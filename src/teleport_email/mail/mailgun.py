@@ -22,9 +22,20 @@ import httpx
 
 from teleport_email.config.proxies import proxy_for
 from teleport_email.config.settings import MailgunSettings
-from teleport_email.core.model import AccountFault, Delivered, Mail, Refused, SendOutcome, Temporary
+from teleport_email.core.model import (
+    AccountFault,
+    Declined,
+    Delivered,
+    Mail,
+    Refused,
+    SendOutcome,
+    Temporary,
+)
 
-from .mailer import Attempt, Finding, Mailer, WithdrawnError
+from .advice import advice
+from .judgement import judge_permanent
+from .mailer import Attempt, DoubtedError, Finding, Mailer, WithdrawnError
+from .message import envelope_sender
 from .pause import Step
 from .tls import system_context
 
@@ -42,6 +53,13 @@ LARGEST_ANSWER = 100_000
 """Bytes of an answer that are read; real ones have a hundred or so."""
 
 LONGEST_QUOTE = 300
+
+
+_HELP = {
+    400: "; is delivery.sender an address of this domain?",
+    403: "; check the account and the domain at Mailgun, and whether it is a sandbox domain, which takes only"
+    " authorized recipients",
+}
 
 
 def _utc_now() -> datetime:
@@ -105,24 +123,32 @@ class MailgunMailer(Mailer):
         content_type, body = _form(options, raw, hashlib.sha256(raw).hexdigest()[:32])
         headers = {"Content-Type": content_type, "Content-Length": str(len(body))}
         async with self._calls:
-            attempt.begin()
+            self._begin(attempt)
             try:
                 async with self._http().stream(
                     "POST", self._url, content=_committing(body, attempt), headers=headers
                 ) as answer:
                     said = await _bounded(answer)
-            except WithdrawnError:
+            except (WithdrawnError, DoubtedError):
                 raise
             except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
                 outcome = Temporary(f"Mailgun: {_words(error)}", maybe_accepted=attempt.committed)
                 if not attempt.committed:
                     self._pause.trip(outcome, ends_with=Step.CONNECTED)
                 return outcome
-        verdict = _judge(answer.status_code, answer.headers, said, self._settings, self._now())
+        verdict = _judge(
+            answer.status_code,
+            answer.headers,
+            said,
+            self._settings,
+            self._now(),
+            sender=envelope_sender(mail.content),
+            recipient=mail.recipient,
+        )
         self._note(answer.status_code, verdict)
         return verdict
 
-    def _note(self, status: int, outcome: Delivered | Temporary | Refused | AccountFault) -> None:
+    def _note(self, status: int, outcome: Delivered | Temporary | Refused | Declined | AccountFault) -> None:
         """Whether this concerns everybody."""
         if isinstance(outcome, AccountFault):
             self._pause.trip(outcome, ends_with=Step.SENDER)
@@ -133,7 +159,7 @@ class MailgunMailer(Mailer):
             elif status < 500:
                 self._pause.trip(outcome, ends_with=Step.SENDER)
         else:
-            self._pause.passed(Step.ACCEPTED)
+            self._pause.passed(Step.SENDER)
 
     def _http(self) -> httpx.AsyncClient:
         """One client for all calls: it keeps connections open between them."""
@@ -188,8 +214,15 @@ async def _bounded(answer: httpx.Response) -> bytes:
 
 
 def _judge(
-    status: int, headers: Mapping[str, str], body: bytes, settings: MailgunSettings, now: datetime
-) -> Delivered | Temporary | Refused | AccountFault:
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    settings: MailgunSettings,
+    now: datetime,
+    *,
+    sender: str = "",
+    recipient: str = "",
+) -> Delivered | Temporary | Refused | Declined | AccountFault:
     """What an answer means. Pure. (Mailgun's published API description, and what its clients found.)"""
     fields = _json(body)
     said = _quote(str(fields.get("message", "")) if fields else body.decode("utf-8", "replace"))
@@ -201,11 +234,13 @@ def _judge(
         # What a wrong path gets, or a proxy's page: never taken for success.
         return Temporary(f"{reason} without a message id; is mailgun.api_base right?", maybe_accepted=True)
     match status:
-        case 400 | 413:
-            return Refused(reason)
+        case 400 | 403 | 413:
+            # 403 also for one address of a sandbox domain, 400 also for our own From.
+            helped = f"{reason}{advice(said) or _HELP.get(status, '')}"
+            return judge_permanent(helped, said, sender=sender, recipient=recipient)
         case 401:
             return AccountFault(f"{reason}: check mailgun.private_key, and that region or api_base is right")
-        case 402 | 403:
+        case 402:
             return AccountFault(f"{reason}: check the account and the domain {settings.domain} at Mailgun")
         case 404:
             return AccountFault(

@@ -1,7 +1,7 @@
 """The pause: when the mail account or its server does not work, nobody tries but one probe at a time.
 
-A state machine without I/O; clock and chance come from outside. It begins with a fault that is not one
-message's own (login refused, server unreachable, sender refused). While it lasts, what is to be sent
+A state machine without I/O; clock and chance come from outside. It begins with a fault from before
+a recipient was named (server unreachable, TLS, login, sender refused). While it lasts, what is to be sent
 waits; at times that back off with jitter, one admission is let through as a probe. Whatever gets further
 than the fault ends the pause for all.
 """
@@ -16,12 +16,12 @@ from teleport_email.core.model import AccountFault, Temporary
 
 __all__ = ["Pause", "Step"]
 
-FIRST_PROBE = {AccountFault: 5.0, Temporary: 1.0}
-"""Seconds until the first probe. A refused login is tried less eagerly: servers lock accounts."""
+FIRST_PROBE = {"login": 5.0, "account": 5.0, "passing": 1.0}
+"""Seconds until the first probe. What a person has to cure is tried less eagerly than what passes."""
 
-LONGEST = {AccountFault: 300.0, Temporary: 60.0}
-"""Seconds between probes at most: an account repaired by a person is used again within five minutes, a
-server that came back within one."""
+LONGEST = {"login": 300.0, "account": 45.0, "passing": 45.0}
+"""Seconds between probes at most: all is told within a minute of a repair. A refused login is tried more
+seldom: servers lock accounts."""
 
 LONGEST_ASKED_FOR = 900.0
 """A server that asks for more patience than this (``Retry-After``) is probed earlier all the same."""
@@ -52,6 +52,11 @@ class Pause:
         self._probes = 0
         self._next_probe = 0.0
         self._probing = False
+
+    @property
+    def fault(self) -> AccountFault | Temporary | None:
+        """What we pause for; None when we do not."""
+        return self._fault
 
     @property
     def reason(self) -> str:
@@ -86,7 +91,8 @@ class Pause:
         if retry_after is not None:
             wait = min(max(retry_after, 0.0), LONGEST_ASKED_FOR)
         else:
-            wait = min(FIRST_PROBE[type(fault)] * 2.0 ** min(self._probes, 30), LONGEST[type(fault)])
+            kind = _kind(fault)
+            wait = min(FIRST_PROBE[kind] * 2.0 ** min(self._probes, 30), LONGEST[kind])
             wait *= self._random.uniform(0.75, 1.0)
         self._next_probe = self._clock() + wait
         self.changed()
@@ -109,3 +115,9 @@ class Pause:
         if self._probing:
             self._probing = False
             self.changed()
+
+
+def _kind(fault: AccountFault | Temporary) -> str:
+    if isinstance(fault, Temporary):
+        return "passing"
+    return "login" if fault.login else "account"

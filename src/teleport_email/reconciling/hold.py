@@ -7,7 +7,7 @@ to the ledger (``reconcile`` does those).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
@@ -18,6 +18,7 @@ from teleport_email.core.claim import BEGIN_UNTIL, FINISH_UNTIL, RENEW_AFTER, Cl
 from teleport_email.core.decide import Due
 from teleport_email.core.model import (
     AccountFault,
+    Declined,
     Delivered,
     Mail,
     Refused,
@@ -49,6 +50,11 @@ class Mailer(Protocol):
 
     @property
     def refusing(self) -> str: ...
+    @property
+    def paused(self) -> str: ...
+    def wait(self, recipient: str, request_id: str) -> float: ...
+    def park(self, request_id: str, recipients: Iterable[str]) -> None: ...
+    def leave(self, request_id: str) -> None: ...
     def admit(self) -> AbstractAsyncContextManager[None]: ...
     async def send(self, mail: Mail, gate: Gate) -> SendOutcome: ...
 
@@ -116,6 +122,8 @@ class Hold:
         self.mailer = mailer
         self.retry_after = 0.0
         """Longest wait that the mail server asked for, seconds."""
+        self.declined: set[Due] = set()
+        """Refused for what may be our own fault, or put off for an earlier such refusal."""
         self.render: Render | None = None
         """Writes the contents; looked up with the first one that is needed."""
         self.unconfirmed = 0
@@ -161,6 +169,8 @@ class Hold:
             outcome = task.result()
             if isinstance(outcome, Temporary) and outcome.retry_after:
                 self.retry_after = max(self.retry_after, outcome.retry_after)
+            if isinstance(outcome, Declined):
+                self.declined.add(due)
             self.claim = self.claim.finish(due, outcome, at)
 
     async def end(self) -> None:
@@ -179,12 +189,22 @@ class Hold:
             outcome = Temporary(f"unexpected {type(error).__name__} while sending", maybe_accepted=True)
         seconds = self._clock() - begun
         self._observer.sent(due, outcome, seconds)
-        _log_outcome(self.claim.request_id, due, mail, outcome, attempt=attempt, seconds=seconds)
+        paused = bool(self.mailer.paused)
+        _log_outcome(
+            self.claim.request_id, due, mail, outcome, attempt=attempt, seconds=seconds, paused=paused
+        )
         return outcome
 
 
 def _log_outcome(
-    request_id: str, due: Due, mail: Mail, outcome: SendOutcome, *, attempt: int, seconds: float
+    request_id: str,
+    due: Due,
+    mail: Mail,
+    outcome: SendOutcome,
+    *,
+    attempt: int,
+    seconds: float,
+    paused: bool,
 ) -> None:
     bound = log.bind(
         request=request_id,
@@ -196,12 +216,19 @@ def _log_outcome(
     match outcome:
         case Delivered(answer):
             bound.info("message delivered", answer=answer, seconds=round(seconds, 3))
-        case Temporary(reason, maybe_accepted):
-            unknown = {"perhaps_accepted": True} if maybe_accepted else {}
-            bound.warning("message deferred", error=reason, **unknown)
+        case Temporary(reason, maybe_accepted=True):
+            bound.warning("message deferred", error=reason, perhaps_accepted=True)
+        case Temporary(reason) | AccountFault(reason):
+            # The pause has its own line; this would be one for every message.
+            (bound.debug if paused else bound.warning)("message deferred", error=reason)
+        case Declined(reason, tried=tried):
+            say = bound.debug if paused or not tried else bound.warning
+            say(
+                "message declined",
+                error=reason,
+                action="perhaps our fault: tried again, more and more seldom",
+            )
         case Refused(reason):
             bound.error("message refused", error=reason, action="given up for this recipient")
-        case AccountFault(reason):
-            bound.error("mail account refused", error=reason, action="sending pauses and is tried again")
         case Withdrawn(reason):
             bound.debug("message withdrawn", reason=reason)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -81,6 +81,8 @@ class Again:
     backoff: Backoff = MAIL
     at_least: float = 0.0
     """Seconds that the mail server asked for."""
+    at_most: float = float("inf")
+    """Seconds until a recipient may be tried who waits after a refusal."""
 
 
 Outcome = Done | Again
@@ -198,6 +200,16 @@ class Reconciler:
     def _forget(self, request_id: str) -> None:
         for memory in (self._sightings, self._said, self._tries, self._leftover, self.waits):
             memory.pop(request_id, None)
+        self._mailer().leave(request_id)
+
+    def _waits(self, mailer: Mailer, request_id: str, dues: Iterable[Due]) -> dict[Due, float]:
+        """Who has to wait after a refusal, and for how many seconds."""
+        waits = {due: mailer.wait(due.address, request_id) for due in dues}
+        return {due: seconds for due, seconds in waits.items() if seconds > 0}
+
+    def _parked(self, mailer: Mailer, request_id: str, waits: Mapping[Due, float]) -> Again:
+        mailer.park(request_id, (due.address for due in waits))
+        return Again(min(waits.values()) + 0.05)
 
     def _settled(self, request_id: str, version: int, wake_at: datetime | None) -> Done:
         self._forget(request_id)
@@ -221,7 +233,14 @@ class Reconciler:
     # Claim, send, record ------------------------------------------------------------------------------
 
     async def _work(self, work: WorkDue) -> Outcome:
-        request_id = work.claim.request_id
+        request_id, mailer = work.claim.request_id, self._mailer()
+        waits = self._waits(mailer, request_id, work.plan.next)
+        if len(waits) == len(work.plan.next):
+            # For nobody else anything is due: neither a claim nor a worker is held meanwhile.
+            view = self._look.view(request_id, work.claim.data)
+            if work.claim.facts and view is not None:
+                self._keep_facts(await self._ledgers.facts(work.claim, view))
+            return self._parked(mailer, request_id, waits)
         if work.claim.held_by_other:
             log.warning("claim taken over", request=request_id, silent_for=f"{LEASE:.0f} s")
         async with self._holding(work.claim) as hold:
@@ -277,6 +296,10 @@ class Reconciler:
                 hold.render = await self._writer().prepare(view.request)
             if self._stopping.is_set() or hold.mailer.refusing or self._clock() >= ends:
                 hold.gate.winding_down = True
+            begun = {*hold.claim.in_flight, *hold.claim.ready, *hold.claim.deferred}
+            fresh = [due for due in plan.next if due not in begun]
+            if waits := self._waits(hold.mailer, request_id, fresh):
+                hold.claim = hold.claim.put_off(waits)
             attempt = self._next_write(hold, view, plan)
             if attempt is not None:
                 if not await self._ledgers.write(hold, attempt):
@@ -293,6 +316,14 @@ class Reconciler:
         if hold.mailer.refusing:
             # Not this request's fault: it waits with the others for a probe, not for a backoff of its own.
             return Again(PAUSED_LOOK)
+        waits = self._waits(hold.mailer, request_id, plan.next)
+        if any(due in hold.declined and due not in waits for due in plan.next):
+            return Again(0)  # somebody got through meanwhile: it was the account that was refused
+        if waits:
+            again = self._parked(hold.mailer, request_id, waits)
+            if len(waits) == len(plan.next):
+                return again
+            return Again(at_least=hold.retry_after, at_most=again.after or 0.0)
         return Again(at_least=hold.retry_after)
 
     def _next_write(self, hold: Hold, view: View, plan: Plan) -> Attempt | None:
@@ -321,13 +352,3 @@ class Reconciler:
             self._leftover[claim.request_id] = facts
         else:
             self._leftover.pop(claim.request_id, None)
-
-
-def _from_plugin_data(request_id: str, data: Mapping[str, str]) -> AccessRequest:
-    """What the plugin data tell of a request that is gone."""
-    return AccessRequest(
-        id=request_id,
-        user=data.get("user", ""),
-        roles=tuple(role for role in data.get("roles", "").split(",") if role),
-        request_reason=data.get("request_reason", ""),
-    )

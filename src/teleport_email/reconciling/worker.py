@@ -83,8 +83,8 @@ class Workers:
                 if wake_at is None:
                     return None
                 return max(0.0, (wake_at - self._wall()).total_seconds()) + 0.5
-            case Again(after=None, backoff=backoff, at_least=at_least):
-                return max(at_least, backoff.delay(self._count_failure(key), self._rng))
+            case Again(after=None, backoff=backoff, at_least=at_least, at_most=at_most):
+                return min(at_most, max(at_least, backoff.delay(self._count_failure(key), self._rng)))
             case Again(after=after):
                 return after
 

@@ -15,6 +15,7 @@ from datetime import datetime
 from teleport_email.core.decide import Due
 from teleport_email.core.model import (
     AccountFault,
+    Declined,
     Delivered,
     Refused,
     SendOutcome,
@@ -60,7 +61,7 @@ class Tally:
     def sent(self, due: Due, outcome: SendOutcome, seconds: float) -> None:
         """An attempt to send has ended after ``seconds``."""
         self.messages[kind_of(due.kind.topic), outcome_of(outcome)] += 1
-        if isinstance(outcome, Withdrawn):
+        if isinstance(outcome, Withdrawn) or (isinstance(outcome, Declined) and not outcome.tried):
             return  # says nothing about the server
         self._times[bisect_left(BOUNDS, seconds)] += 1
         self.send_seconds += seconds
@@ -116,7 +117,7 @@ def outcome_of(outcome: SendOutcome) -> str:
             return "delivered"
         case Temporary(maybe_accepted=True):
             return "unknown"
-        case Temporary():
+        case Temporary() | Declined():
             return "deferred"
         case Refused():
             return "refused"

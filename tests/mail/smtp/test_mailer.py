@@ -7,7 +7,7 @@ import asyncio
 import pytest
 import structlog
 
-from teleport_email.core.model import AccountFault, Delivered, Refused, Temporary, Withdrawn
+from teleport_email.core.model import AccountFault, Declined, Delivered, Refused, Temporary, Withdrawn
 from teleport_email.mail.mailer import OpenGate
 from teleport_email.mail.message import build
 from teleport_email.mail.smtp import connection as smtp_connection
@@ -60,23 +60,23 @@ async def test_a_message_that_cannot_be_written_is_refused_without_a_connection(
         ("MAIL", Reply(530, "5.7.0 authentication required"), AccountFault),
         ("MAIL", Reply(550, "5.7.1 sender not allowed"), AccountFault),
         ("MAIL", Reply(553, "5.1.8 sender's domain does not exist"), AccountFault),
-        ("MAIL", Reply(552, "5.3.4 message too big"), Refused),
+        ("MAIL", Reply(552, "5.3.4 message too big"), Declined),
         ("RCPT", Reply(450, "4.2.0 mailbox busy"), Temporary),
         ("RCPT", Reply(451, "4.7.1 greylisted"), Temporary),
         ("RCPT", Reply(452, "4.5.3 too many recipients"), Temporary),
         ("RCPT", Reply(550, "5.1.1 no such user"), Refused),
-        ("RCPT", Reply(550, "no such user"), Refused),
-        ("RCPT", Reply(551, "user not local"), Refused),
+        ("RCPT", Reply(550, "no such user"), Declined),
+        ("RCPT", Reply(551, "user not local"), Declined),
         ("RCPT", Reply(553, "5.1.3 bad address"), Refused),
         ("RCPT", Reply(552, "too many recipients"), Temporary),
-        ("RCPT", Reply(552, "5.2.2 mailbox full"), Refused),
-        ("RCPT", Reply(530, "5.7.0 authentication required"), AccountFault),
+        ("RCPT", Reply(552, "5.2.2 mailbox full"), Declined),
+        ("RCPT", Reply(530, "5.7.0 authentication required"), Declined),
         ("DATA", Reply(451, "4.3.0 local error"), Temporary),
-        ("DATA", Reply(554, "5.5.1 no valid recipients"), Refused),
+        ("DATA", Reply(554, "5.5.1 no valid recipients"), Declined),
         ("DOT", Reply(451, "4.3.0 local error"), Temporary),
         ("DOT", Reply(452, "4.3.1 disk full"), Temporary),
-        ("DOT", Reply(552, "5.3.4 too big"), Refused),
-        ("DOT", Reply(554, "5.6.0 content rejected"), Refused),
+        ("DOT", Reply(552, "5.3.4 too big"), Declined),
+        ("DOT", Reply(554, "5.6.0 content rejected"), Declined),
     ],
 )
 async def test_replies(connect, new_mail, verb, reply, expected) -> None:
@@ -88,7 +88,7 @@ async def test_replies(connect, new_mail, verb, reply, expected) -> None:
         assert type(outcome) is expected
         assert reply.text in outcome.reason
         assert not getattr(outcome, "maybe_accepted", False)
-        assert bool(mailer.paused) == (expected is AccountFault)
+        assert bool(mailer.paused) == (expected in (AccountFault, Declined)), "the only one to try"
         assert inbox.messages == []
         if expected is not AccountFault:
             assert isinstance(await mailer.send(new_mail("next@example.com"), OpenGate()), Delivered)
@@ -121,22 +121,98 @@ async def test_one_refused_recipient_among_many(connect, new_mail) -> None:
         assert not mailer.paused
 
 
-async def test_refusals_by_policy_cost_nobody_a_message_while_the_account_itself_may_be_meant(
+async def test_whoever_was_not_refused_is_tried_at_once_while_the_others_wait(
     connect, new_mail, clock
 ) -> None:
     async with Inbox() as inbox:
         mailer = connect(inbox)
-        policy = inbox.faults.on("RCPT", Reply(550, "5.7.1 relaying denied"))
-        assert isinstance(await mailer.send(new_mail("a@example.com"), OpenGate()), AccountFault)
-        policy.remove()
-        clock.now += 10
-        async with mailer.admit():
+        refusal = inbox.faults.on("RCPT", Reply(550, "5.7.1 relaying denied"), recipient="a@example.com")
+        with structlog.testing.capture_logs() as lines:
+            assert isinstance(await mailer.send(new_mail("a@example.com"), OpenGate()), Declined)
+            assert "relaying denied" in mailer.paused, "nobody gets through, as far as is known"
+            untried = await mailer.send(new_mail("a@example.com"), OpenGate())
+            assert isinstance(untried, Declined)
+            assert not untried.tried
+            assert refusal.used == 1
             assert isinstance(await mailer.send(new_mail("b@example.com"), OpenGate()), Delivered)
         assert not mailer.paused
-        # Others get through, and this one still does not: its own fault.
-        inbox.faults.on("RCPT", Reply(550, "5.7.1 not from outside"), recipient="a@example.com")
-        assert isinstance(await mailer.send(new_mail("a@example.com"), OpenGate()), Refused)
+        said = [line for line in lines if line["event"] in ("sending paused", "sending again")]
+        assert [(line["event"], line["log_level"]) for line in said] == [
+            ("sending paused", "error"),
+            ("sending again", "info"),
+        ]
+        # Others got through meanwhile, so to refuse this one again says nothing of the account.
+        clock.now += 60
+        assert isinstance(await mailer.send(new_mail("a@example.com"), OpenGate()), Declined)
+        assert refusal.used == 2
         assert not mailer.paused
+
+
+async def test_an_account_that_is_refused_at_all_is_tried_by_probes_alone(connect, new_mail, clock) -> None:
+    async with Inbox() as inbox:
+        mailer = connect(inbox)
+        refusal = inbox.faults.on("DOT", Reply(554, "5.2.252 SendAsDenied"))
+        everybody = [f"r{number}@example.com" for number in range(20)]
+
+        async def send_all() -> set[type]:
+            sends = (mailer.send(new_mail(address), OpenGate()) for address in everybody)
+            return {type(outcome) for outcome in await asyncio.gather(*sends)}
+
+        assert await send_all() == {Declined}
+        assert "right to send as" in mailer.paused
+        tried = refusal.used
+        assert len(everybody) <= tried <= len(everybody) + 3, "each once; one asked again at a time"
+        for _ in range(5):
+            assert await send_all() == {Declined}
+        assert refusal.used == tried, "nobody is tried again before a probe is due"
+        clock.now += 45
+        assert await send_all() == {Declined}
+        assert refusal.used == tried + 1
+        refusal.remove()
+        clock.now += 45
+        assert await send_all() == {Delivered}, "the probe lets the others go"
+        assert not mailer.paused
+        assert await send_all() == {Delivered}
+
+
+@pytest.mark.parametrize(
+    ("verb", "reply", "outcome"),
+    [
+        ("MAIL", Reply(550, "5.7.1 too many messages on this connection"), AccountFault),
+        ("RCPT", Reply(503, "5.5.1 need MAIL command"), Declined),
+        ("RCPT", Reply(550, "5.1.1 no such user"), Refused),
+        ("DOT", Reply(554, "5.7.0 no more"), Declined),
+    ],
+)
+async def test_a_refusal_on_a_connection_that_has_served_is_asked_again_on_a_fresh_one(
+    connect, new_mail, verb, reply, outcome
+) -> None:
+    async with Inbox() as inbox:
+        mailer = connect(inbox, max_connections=1)
+        assert isinstance(await mailer.send(new_mail("a@example.com"), OpenGate()), Delivered)
+        inbox.faults.on(verb, reply, times=1)
+        assert isinstance(await mailer.send(new_mail("b@example.com"), OpenGate()), Delivered)
+        assert inbox.connections.total == 2
+        rule = inbox.faults.on(verb, reply)
+        assert type(await mailer.send(new_mail("c@example.com"), OpenGate())) is outcome
+        assert rule.used == 2
+        assert inbox.connections.total == 3
+        assert inbox.connections.highest == 1
+        assert inbox.received == 2
+
+
+async def test_one_asks_again_at_a_time_and_nobody_while_paused(connect, new_mail) -> None:
+    async with Inbox() as inbox:
+        mailer = connect(inbox, max_connections=3)
+        ready = [new_mail(f"r{number}@example.com") for number in range(3)]
+        inbox.faults.delay = 0.02
+        while inbox.connections.total < 3:  # the pool grows with what is accepted
+            await asyncio.gather(*(mailer.send(mail, OpenGate()) for mail in ready * 4))
+        inbox.faults.on("RCPT", Reply(550, "5.1.1 no such user"))
+        outcomes = await asyncio.gather(*(mailer.send(mail, OpenGate()) for mail in ready))
+        assert inbox.connections.total == 4
+        # Those that could not ask again do not believe what they heard.
+        assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Declined", "Declined", "Refused"]
 
 
 BEFORE_THE_DOT = ["CONNECT", "EHLO", "MAIL", "RCPT", "DATA"]

@@ -19,15 +19,24 @@ from aiosmtplib.errors import SMTPException, SMTPResponseException
 from aiosmtplib.esmtp import parse_esmtp_extensions
 
 from teleport_email.config.settings import SmtpSettings
-from teleport_email.core.model import AccountFault, Delivered, Refused, Temporary
+from teleport_email.core.model import AccountFault, Declined, Delivered, Refused, Temporary
 from teleport_email.mail.mailer import Attempt
 from teleport_email.mail.tls import ClientTls, TlsFileError
 
 from .dialogue import GO_ON, ConnectionGone, Dialogue, Timeouts
-from .explain import bare, explain, in_certificate, is_loopback, own_name, what_happened
+from .explain import (
+    NAME_US,
+    bare,
+    explain,
+    in_certificate,
+    is_loopback,
+    own_name,
+    silent,
+    what_happened,
+)
 from .login import CANNOT_LEAK, Exchange, begin, usable, wanted
 from .pool import OpenFailed
-from .replies import PolicyRefusal, Reply, Stage, judge
+from .replies import Reply, Stage, judge
 
 __all__ = ["Facts", "LoginRefused", "SmtpConnection"]
 
@@ -72,6 +81,8 @@ class SmtpConnection:
         self.facts = Facts()
         self.messages = 0
         """Messages accepted on it."""
+        self.used = False
+        """A message was begun on it."""
         self.rested = False
         self.crowded = False
         """The last message was answered as by a server that bears fewer connections."""
@@ -141,7 +152,10 @@ class SmtpConnection:
             self._note_tls()
         peer = self._dialogue.transport_info("peername")
         self.facts.peer = str(peer[0]) if isinstance(peer, tuple) else ""
-        greeting = await self._dialogue.greeting()
+        try:
+            greeting = await self._dialogue.greeting()
+        except ConnectionGone as gone:
+            raise OpenFailed(silent(gone.reason, settings, silence=gone.silence)) from gone
         self.facts.greeting = str(greeting)
         if greeting.code != 220:
             # Also 554 "no SMTP service here" (RFC 5321 section 3.1): it may be back later.
@@ -149,17 +163,21 @@ class SmtpConnection:
 
     async def _hello(self) -> None:
         name = self.settings.helo_hostname or own_name(self._dialogue.transport_info("sockname"))
-        reply = await self._dialogue.command("EHLO", name)
+        try:
+            reply = await self._dialogue.command("EHLO", name)
+        except ConnectionGone as gone:
+            if gone.crowded:  # Gmail's relay says so of a name that it does not like
+                where = f"{self.settings.host}:{self.settings.port}"
+                raise OpenFailed(Temporary(f"{where}: {gone.reason}; {NAME_US}")) from gone
+            raise
         if reply.code in {500, 502, 504}:
             reply = await self._dialogue.command("HELO", name)
             self._extensions, self._mechanisms = {}, []
         elif reply.positive:
             self._extensions, self._mechanisms = parse_esmtp_extensions(reply.text)
         if not reply.positive:
-            reason = f"the mail server refused our greeting as {name!r} with {reply}"
-            if reply.code < 500:
-                raise OpenFailed(Temporary(reason))
-            raise OpenFailed(AccountFault(f"{reason}; set smtp.helo_hostname to a name that it accepts"))
+            reason = f"the mail server refused our greeting as {name!r} with {reply}; {NAME_US}"
+            raise OpenFailed(Temporary(reason) if reply.code < 500 else AccountFault(reason))
         size = self._extensions.get("size", "")
         self.facts.size = int(size) if size.isascii() and size.isdigit() else 0
 
@@ -263,7 +281,7 @@ class SmtpConnection:
         sender_accepted: Callable[[], None],
         *,
         pipelining: bool = True,
-    ) -> Delivered | Temporary | Refused | AccountFault | PolicyRefusal:
+    ) -> Delivered | Temporary | Refused | Declined | AccountFault:
         """Send one message. ``raw`` has CRLF lines; ``sender_accepted`` is called after MAIL; ``pipelining``:
         use it where it is offered.
 
@@ -279,6 +297,11 @@ class SmtpConnection:
         mail_from = self._mail_from(sender, len(raw)) + (" BODY=8BITMIME SMTPUTF8" if international else "")
         commands = [mail_from, f"RCPT TO:<{recipient}>", "DATA"]
         together = pipelining and "pipelining" in self._extensions
+        self.used = True
+
+        def judged(stage: Stage, reply: Reply) -> Temporary | Refused | Declined | AccountFault:
+            return judge(stage, reply, sender=sender, recipient=recipient)
+
         ask = self._dialogue.at_once if together else self._dialogue.one_by_one
         try:
             await self._clear()
@@ -293,9 +316,9 @@ class SmtpConnection:
             if not reply.positive:
                 if replies[-1].code == GO_ON:
                     self.abort()  # it wants a message for nobody (RFC 2920 section 3.1)
-                return judge(stage, reply)
+                return judged(stage, reply)
         if replies[-1].code != GO_ON:
-            return judge(Stage.DATA, replies[-1])
+            return judged(Stage.DATA, replies[-1])
         # Dot-stuffing (RFC 5321 section 4.5.2); the first line is a header, so it has no dot.
         payload = raw.replace(b"\r\n.", b"\r\n..") + b".\r\n"
         if not self.alive:
@@ -320,7 +343,7 @@ class SmtpConnection:
             return Temporary(f"the mail server answered {reply} to the message", maybe_accepted=True)
         self._reset_first = False
         if not reply.positive:
-            return judge(Stage.DOT, reply)
+            return judged(Stage.DOT, reply)
         self.messages += 1
         return Delivered(str(reply))
 
@@ -347,7 +370,7 @@ class SmtpConnection:
             self._reset_first = True
             sender_accepted()
 
-    async def try_sender(self, sender: str) -> Temporary | Refused | AccountFault | PolicyRefusal | None:
+    async def try_sender(self, sender: str) -> Temporary | Refused | Declined | AccountFault | None:
         """Whether the server takes mail from this sender, without sending any. None: it does.
 
         :raises ConnectionGone:

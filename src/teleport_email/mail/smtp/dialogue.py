@@ -62,6 +62,8 @@ class ConnectionGone(Exception):
         self.reason = reason
         self.crowded = crowded
         """The server said 421, which can mean too many connections."""
+        self.silence = False
+        """Nothing came in time."""
         self.replies: list[Reply] = []
         """Of several commands, the replies that came before."""
         self.before_recipient = False
@@ -160,7 +162,9 @@ class Dialogue:
 
     def _gone(self, what: str, error: Exception) -> ConnectionGone:
         self.abort()
-        return ConnectionGone(f"{what}: {what_happened(error)}")
+        gone = ConnectionGone(f"{what}: {what_happened(error)}")
+        gone.silence = isinstance(error, TimeoutError)
+        return gone
 
     def _checked(self, reply: Reply, what: str) -> Reply:
         if reply.code == 421 or reply.crowded:

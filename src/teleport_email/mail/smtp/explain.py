@@ -11,7 +11,19 @@ from aiosmtplib.errors import SMTPResponseException, SMTPServerDisconnected
 from teleport_email.config.settings import SmtpSettings
 from teleport_email.core.model import AccountFault, Temporary
 
-__all__ = ["bare", "explain", "in_certificate", "is_loopback", "own_name", "what_happened"]
+__all__ = [
+    "NAME_US",
+    "bare",
+    "explain",
+    "in_certificate",
+    "is_loopback",
+    "own_name",
+    "silent",
+    "what_happened",
+]
+
+NAME_US = "if it does not like what we call ourselves, set smtp.helo_hostname to this host's full name"
+"""What to do about a refused EHLO."""
 
 
 def explain(error: Exception, settings: SmtpSettings) -> Temporary | AccountFault:
@@ -36,6 +48,14 @@ def explain(error: Exception, settings: SmtpSettings) -> Temporary | AccountFaul
             return Temporary(f"{where} refused the connection")
         case _:
             return Temporary(f"no connection to {where}: {what_happened(error)}")
+
+
+def silent(reason: str, settings: SmtpSettings, *, silence: bool) -> Temporary:
+    """Why there was no greeting. ``silence``: the server took the connection and said nothing."""
+    hint = ""
+    if silence and settings.tls != "implicit":
+        hint = '; perhaps this port wants TLS from the start: smtp.tls = "implicit"'
+    return Temporary(f"{settings.host}:{settings.port}: {reason}{hint}")
 
 
 def what_happened(error: BaseException) -> str:

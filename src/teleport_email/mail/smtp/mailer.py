@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from teleport_email.config.settings import SmtpSettings
-from teleport_email.core.model import AccountFault, Delivered, Mail, SendOutcome, Temporary
-from teleport_email.mail.mailer import Attempt, Finding, Mailer
+from teleport_email.core.model import AccountFault, Declined, Delivered, Mail, Refused, SendOutcome, Temporary
+from teleport_email.mail.mailer import Attempt, DoubtedError, Finding, Mailer, WithdrawnError
 from teleport_email.mail.message import envelope_sender
 from teleport_email.mail.pause import Step
 from teleport_email.mail.tls import ClientTls
@@ -21,8 +21,7 @@ from teleport_email.mail.tls import ClientTls
 from .connection import Facts, LoginRefused, SmtpConnection
 from .dialogue import ConnectionGone, Timeouts
 from .pool import OpenFailed, Pool
-from .replies import PolicyRefusal, Stage
-from .standing import Standing
+from .replies import Stage
 
 if TYPE_CHECKING:
     from .oauth2 import TokenSource
@@ -41,7 +40,7 @@ MINUTE = 60.0
 
 _TOKENLESS = "no OAuth2 token"
 _TO_AUTH = f" to {Stage.LOGIN.value}"
-"""How faults of the login begin and end: what to do about them is another thing than about other faults."""
+"""What faults of the login begin with or say: what to do about them is another thing than about others."""
 
 
 class SmtpMailer(Mailer):
@@ -65,7 +64,7 @@ class SmtpMailer(Mailer):
         self._timeouts = timeouts or Timeouts()
         self._tls = ClientTls(settings, environ)
         self._tokens = _token_source(settings, clock, environ)
-        self._standing = Standing()
+        self._asking_again = False
         self._where = f"{settings.host}:{settings.port}"
         self._logins = set() if logins is None else logins
         self._warned: set[str] = set()
@@ -111,15 +110,17 @@ class SmtpMailer(Mailer):
         await self._keep_pace()
         sender = envelope_sender(mail.content)
         second_try = False
+        fresh: SmtpConnection | None = None
         while True:
             try:
-                connection = await self._pool.take()
+                connection = fresh or await self._pool.take()
             except OpenFailed as failed:
                 return failed.outcome
             used_before = connection.rested or connection.messages > 0
             begun = self._clock()
+            reused = connection.used or connection.rested
             try:
-                attempt.begin()
+                self._begin(attempt)
                 outcome = await connection.transact(
                     sender,
                     mail.recipient,
@@ -141,15 +142,31 @@ class SmtpMailer(Mailer):
                 if gone.crowded:
                     self._pool.crowded()
                 return Temporary(f"{self._settings.host}: {gone.reason}")
+            except (WithdrawnError, DoubtedError):
+                self._pool.give_back(connection)
+                raise
             except BaseException:
                 self._pool.drop(connection)
                 raise
             self._learn(connection)
-            accepted = isinstance(outcome, Delivered)
-            self._pool.give_back(connection, took=self._clock() - begun if accepted else None)
-            if connection.crowded:
-                self._pool.crowded()
-            return self._judge(mail, outcome)
+            if not isinstance(outcome, Refused | Declined | AccountFault):
+                accepted = isinstance(outcome, Delivered)
+                self._pool.give_back(connection, took=self._clock() - begun if accepted else None)
+                if connection.crowded:
+                    self._pool.crowded()
+                return outcome
+            if reused and not self._asking_again and not self.paused:
+                self._asking_again = True
+                attempt.refused()
+                try:
+                    fresh = await self._pool.renew(connection)
+                except OpenFailed:
+                    return _not_believed(outcome)
+                finally:
+                    self._asking_again = False
+                continue
+            self._pool.give_back(connection)
+            return self._believed(_not_believed(outcome) if reused else outcome)
 
     def _learn(self, connection: SmtpConnection) -> None:
         """Group no commands any more where the server does not bear that after all."""
@@ -162,15 +179,9 @@ class SmtpMailer(Mailer):
             action="set smtp.pipelining = false; until then each start finds out anew, by waiting",
         )
 
-    def _judge(self, mail: Mail, outcome: SendOutcome | PolicyRefusal) -> SendOutcome:
-        until = Step.SENDER
-        if isinstance(outcome, PolicyRefusal):
-            outcome, until = self._standing.judge(mail.recipient, outcome), Step.ACCEPTED
-        if isinstance(outcome, Delivered):
-            self._standing.accepted(mail.recipient)
-            self._pause.passed(Step.ACCEPTED)
-        elif isinstance(outcome, AccountFault):
-            self._pause.trip(outcome, ends_with=until)
+    def _believed(self, outcome: SendOutcome) -> SendOutcome:
+        if isinstance(outcome, AccountFault):
+            self._pause.trip(outcome, ends_with=Step.SENDER)
         return outcome
 
     async def _keep_pace(self) -> None:
@@ -251,7 +262,15 @@ class SmtpMailer(Mailer):
             return await token
         except TokenError as error:
             reason = f"{_TOKENLESS}: {error}"
-            raise OpenFailed(AccountFault(reason) if error.permanent else Temporary(reason)) from error
+            outcome = AccountFault(reason, login=True) if error.permanent else Temporary(reason)
+            raise OpenFailed(outcome) from error
+
+
+def _not_believed(refusal: Refused | Declined | AccountFault) -> Declined | AccountFault | Temporary:
+    """What a connection says that has served before: it may be the connection that is worn out."""
+    if isinstance(refusal, AccountFault):
+        return Temporary(refusal.reason)
+    return Declined(refusal.reason)
 
 
 def _token_source(
@@ -278,7 +297,7 @@ def _findings(facts: Facts, settings: SmtpSettings, fault: str) -> list[Finding]
     if fault:
         done = "TLS" if facts.tls_version else "connection" if facts.greeting else ""
         subject = {"": "connection", "connection": "session", "TLS": "session"}[done]
-        if fault.startswith(_TOKENLESS) or fault.endswith(_TO_AUTH):
+        if fault.startswith(_TOKENLESS) or _TO_AUTH in fault:
             subject = "login"
         return [*findings, Finding(False, subject, fault)]
     if not facts.tls_version:

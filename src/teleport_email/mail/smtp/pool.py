@@ -75,6 +75,7 @@ class Pool(Generic[C]):
         self._closed = False
         self._idle: deque[tuple[C, float]] = deque()
         self._busy: set[C] = set()
+        self._renewing = 0
         self._opening: set[asyncio.Task[None]] = set()
         self._leaving: set[asyncio.Task[None]] = set()
         self._waiting: deque[asyncio.Future[C]] = deque()
@@ -87,8 +88,8 @@ class Pool(Generic[C]):
 
     @property
     def standing(self) -> int:
-        """Connections that are usable, busy or idle."""
-        return len(self._busy) + len(self._idle)
+        """Connections that are usable, busy or idle, or being replaced."""
+        return len(self._busy) + len(self._idle) + self._renewing
 
     @property
     def _open_or_opening(self) -> int:
@@ -136,6 +137,23 @@ class Pool(Generic[C]):
         self._busy.discard(connection)
         connection.abort()
         self._fill()
+
+    async def renew(self, connection: C) -> C:
+        """Another connection in the place of this one, opened now. :raises OpenFailed:"""
+        self._busy.discard(connection)
+        self._renewing += 1
+        try:
+            try:
+                await connection.quit()
+            finally:
+                connection.abort()
+            fresh = await self._open_connection()
+            fresh.on_lost = lambda: self._lost(fresh)
+            self._busy.add(fresh)
+        finally:
+            self._renewing -= 1
+            self._fill()
+        return fresh
 
     def drop_idle(self) -> None:
         """Close all idle connections: one of them turned out to be dead."""

@@ -1,7 +1,8 @@
 """What an SMTP reply means for a message. Pure.
 
-The first digit decides (RFC 5321 section 4.2.1); the enhanced code (RFC 3463, RFC 5248) refines it where it
-agrees. Exceptions come from what servers really do, each named where it stands.
+The first digit decides (RFC 5321 section 4.2.1); the enhanced code (RFC 3463, RFC 5248) refines it. What is
+permanent is given up only where it names the mailbox (:mod:`teleport_email.mail.judgement`). Exceptions come
+from what servers really do, each named where it stands.
 """
 
 from __future__ import annotations
@@ -10,12 +11,16 @@ import enum
 import re
 from dataclasses import dataclass
 
-from teleport_email.core.model import AccountFault, Refused, Temporary
+from teleport_email.core.model import AccountFault, Declined, Refused, Temporary
+from teleport_email.mail.advice import advice
+from teleport_email.mail.judgement import judge_permanent
 
-__all__ = ["PolicyRefusal", "Reply", "Stage", "judge"]
+__all__ = ["Reply", "Stage", "judge"]
 
 LONGEST_QUOTE = 300
 """Characters of a server's text that go into a reason: some send pages."""
+
+_SAYS_TEMPORARY = re.compile(r"4\.\d{1,3}\.\d{1,3}(?!\d)")
 
 
 class Stage(enum.StrEnum):
@@ -26,13 +31,6 @@ class Stage(enum.StrEnum):
     RCPT = "RCPT TO"
     DATA = "DATA"
     DOT = "the message"
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyRefusal:
-    """Refused by policy: the recipient's, or one against us altogether. Only what others get tells which."""
-
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,26 +62,28 @@ class Reply:
         return f"{self.code} {text}".rstrip()
 
 
-_ACCOUNT_CODES = frozenset({530, 534, 535, 538})
-"""Login needed, mechanism too weak, credentials wrong, TLS needed (RFC 4954 section 6)."""
+def judge(
+    stage: Stage, reply: Reply, *, sender: str = "", recipient: str = ""
+) -> Temporary | Refused | Declined | AccountFault:
+    """What a reply that does not accept means. Definite: the message was not taken.
 
-
-def judge(stage: Stage, reply: Reply) -> Temporary | Refused | AccountFault | PolicyRefusal:
-    """What a reply that does not accept means. Definite: the message was not taken."""
-    reason = f"the mail server answered {reply} to {stage.value}"
-    code, enhanced = reply.code, reply.enhanced
-    if code in _ACCOUNT_CODES:
-        return AccountFault(reason)
+    ``sender``, ``recipient``: plain addresses of the envelope, which replies quote.
+    """
+    reason = f"the mail server answered {reply} to {stage.value}{advice(reply.text, reply.code)}"
+    code = reply.code
     if stage is Stage.LOGIN:
         # 432: a password transition is needed (RFC 4954 section 6). 454 and other 4yz pass by themselves.
-        return Temporary(reason) if 400 <= code < 500 and code != 432 else AccountFault(reason)
+        passes = 400 <= code < 500 and code != 432
+        return Temporary(reason) if passes else AccountFault(reason, login=True)
     if not 500 <= code < 600:
         return Temporary(reason)  # also what no standard knows: better once more than lost
+    if _SAYS_TEMPORARY.match(reply.text):
+        return Temporary(reason)  # 550 4.7.1: the two disagree, and waiting loses nothing
     if stage is Stage.MAIL:
-        # 552 (5.3.4): larger than the server takes. All else is about the sender, the same for every message.
-        return Refused(reason) if code == 552 or enhanced == "5.3.4" else AccountFault(reason)
-    if stage is Stage.RCPT and code == 552 and enhanced in {"", "5.5.3"}:
+        # The size is this message's. All else is about the sender, the same for every message.
+        if code == 552 or reply.enhanced == "5.3.4":
+            return Declined(reason)
+        return AccountFault(reason)
+    if stage is Stage.RCPT and code == 552 and reply.enhanced in {"", "5.5.3"}:
         return Temporary(reason)  # an old code for "too many recipients" (RFC 5321 section 4.5.3.1.10)
-    if enhanced.startswith("5.7."):
-        return PolicyRefusal(reason)
-    return Refused(reason)
+    return judge_permanent(reason, reply.text, sender=sender, recipient=recipient)
