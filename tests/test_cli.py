@@ -168,6 +168,7 @@ def test_the_example_complains_about_placeholders_left() -> None:
     assert {fault.path for fault in caught.value.faults} == {
         "teleport.addr",
         "smtp.host",
+        "smtp.password",
         "delivery.sender",
         'role_to_recipients."*"',
     }
