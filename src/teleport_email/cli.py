@@ -126,6 +126,9 @@ def help_line(command: str) -> str:
 
 
 def _complain(headline: str, lines: Sequence[str]) -> None:
-    print(f"teleport-email: {headline}{':' if lines else ''}", file=sys.stderr)
-    for line in lines:
-        print(f"  {line}", file=sys.stderr)
+    from teleport_email.commands.cells import cell, indented
+
+    first, *more = headline.splitlines() or [""]
+    print(f"teleport-email: {cell(first)}{':' if lines else ''}", file=sys.stderr)
+    for line in [*more, *(part for each in lines for part in each.splitlines())]:
+        print(f"  {indented(line)}", file=sys.stderr)

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from teleport_email.core import go_plugin
+from teleport_email.core.claim import Claim
 from teleport_email.core.decide import Audience, Plan, Policy, View, decide
 from teleport_email.core.ledger import ALL_KEYS, GO_KEYS, LEDGER_KEY, Entry, Ledger, Mark, Party
 from teleport_email.core.ledger_json import dumps
@@ -353,3 +354,49 @@ def test_what_we_wrote_alone_is_no_doing_of_the_go_plugins(
     assert go_plugin.read(made.after) == made.ledger
     again = go_plugin.write(made.ledger, made.after, seen)
     assert again.set == {}, "writing the same again changes nothing"
+
+
+# What somebody writes into its keys costs little -----------------------------------------------------------
+
+
+def test_its_count_is_not_believed_beyond_the_reviews_of_the_request() -> None:
+    data = claimed(party("a@x.example", a=DONE)) | {"reviews_count": "50000"}
+    data["email_threads"] = "a@x.example/now/go@vm"
+    claim = Claim("id", "me").read(data)
+    seen = View(request(reviews=2))
+    plan = claim.plan(seen, STRANGER, POLICY, NOW)
+    assert plan.settled, "both reviews are its doing"
+    grown = claim.plan(View(request(reviews=3)), STRANGER, POLICY, NOW)
+    assert grown.settled, "and so is the next, once it is there"
+    known = go_plugin.with_reviews(claim.ledger, data, 2)
+    assert known.reviews == 2
+    assert len(known.parties[0].entries) == 3
+
+
+def test_a_review_that_it_told_and_we_did_not_see_yet_is_still_its_own_after_our_write() -> None:
+    data = claimed(party("a@x.example", a=DONE)) | {"reviews_count": "3"}
+    data["email_threads"] = "a@x.example/now/go@vm"
+    ours = go_plugin.read(data, reviews=2)
+    after = go_plugin.write(ours, data, request(reviews=2)).after
+    assert after["reviews_count"] == "3"
+    again = go_plugin.read(after, reviews=3)
+    assert again.parties[0].mark(Kind(Topic.REVIEW, 3)) is DONE
+
+
+@pytest.mark.parametrize("known", [{}, claimed(party("a@x.example", a=DONE))], ids=["alone", "beside us"])
+def test_many_threads_and_a_large_count_are_taken_in_at_once(known, monkeypatch) -> None:
+    """Linear: every thread is looked at a fixed number of times, whatever the count says."""
+    looks = []
+    message_id = go_plugin.root_of
+    monkeypatch.setattr(go_plugin, "root_of", lambda thread: looks.append(1) or message_id(thread))
+    built = []
+    add = Ledger.replace_party
+    monkeypatch.setattr(Ledger, "replace_party", lambda self, *some: built.append(1) or add(self, *some))
+    threads = ",".join(f"u{number}@x.example/now/{number}@vm" for number in range(8000))
+    data = {**known, "user": "u", "email_threads": threads, "reviews_count": "999999"}
+    ledger = go_plugin.read(data, reviews=2)
+    assert len(looks) == 8000
+    assert built == []
+    assert len(ledger.parties) == 8000 + bool(known)
+    assert max(len(one.entries) for one in ledger.parties) == 3
+    assert max(len(one.entries) for one in go_plugin.read(data).parties) == go_plugin.MOST_REVIEWS + 1

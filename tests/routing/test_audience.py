@@ -217,3 +217,15 @@ def test_rules_are_told_of_when_they_are_new_or_changed() -> None:
     ]
     assert "field 10" in lines[-1]["remark"]
     assert len(failed) == 1
+
+
+async def test_of_thousands_that_are_not_told_twenty_are_named() -> None:
+    request = dataclasses.replace(
+        REQUEST, suggested_reviewers=tuple(f"n{number}-{'x' * 500}" for number in range(12_000))
+    )
+    with capture_logs() as lines:
+        await Finder(Cluster()).finder.audience(request)
+    (line,) = [line for line in lines if line["event"] == "not told"]
+    assert line["skipped"].endswith(" and 11980 more")
+    assert "n19-" in line["skipped"]
+    assert len(line["skipped"]) < 10_000

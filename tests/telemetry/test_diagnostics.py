@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from teleport_email.config.settings import (
     DeliverySettings,
@@ -32,7 +33,7 @@ from teleport_email.daemon.systemd import Notifier
 from teleport_email.sandbox.cluster.cluster import SandboxCluster
 from teleport_email.sandbox.mail.inbox import Inbox
 from teleport_email.telemetry import statusz
-from teleport_email.telemetry.diagnostics import CannotListen, Diagnostics
+from teleport_email.telemetry.diagnostics import CannotListen, Diagnostics, Faults
 from teleport_email.telemetry.health import Backlog, Snapshot
 from teleport_email.telemetry.log import Log
 from teleport_email.telemetry.problems import Problems
@@ -530,3 +531,76 @@ def test_the_command_says_why_it_cannot_listen_and_may_be_started_again(tmp_path
         f"teleport-email: cannot listen on 127.0.0.1:{port} for diagnostics: another process listens there already; "
         "choose another port or end that process"
     )
+
+
+# What somebody who may ask can cost ---------------------------------------------------------------------
+
+ODD_ACCEPTS = [
+    "application/openmetrics-text;version=x",
+    "application/openmetrics-text;version=",
+    "application/openmetrics-text; version=1.0.0.0.0; escaping=nonsense",
+    "text/plain;version=9e999;escaping=;;=",
+    "," * 4000,
+    "\xff;\xfe",
+]
+
+
+@pytest.mark.parametrize("accept", ODD_ACCEPTS, ids=range(len(ODD_ACCEPTS)))
+async def test_metrics_are_given_whatever_is_accepted(pages: Pages, accept: str) -> None:
+    answer = await pages.get("/metrics", headers={"Accept": accept.encode("latin-1")})
+    assert answer.status_code == 200
+    assert "teleport_email_build_info{" in answer.text
+
+
+@pytest.mark.parametrize("page", ["/healthz", "/readyz", "/metrics", "/statusz"])
+async def test_a_fault_of_a_page_is_one_short_line_a_minute(pages: Pages, page: str) -> None:
+    def look() -> Snapshot:
+        raise RuntimeError("x" * 100_000)
+
+    pages.diagnostics._look = look  # type: ignore[assignment]
+    pages.diagnostics._metrics._look = look  # type: ignore[union-attr]
+    with capture_logs() as lines:
+        for _ in range(5):
+            answer = await pages.get(page)
+            assert (answer.status_code, answer.text) == (500, "internal error\n")
+        (line,) = lines
+        assert line["event"] == "http request failed"
+        assert len(str(line)) < 1000
+        assert "exc_info" not in line
+
+
+def test_after_a_minute_it_is_said_again_with_what_was_not_said() -> None:
+    now = 0.0
+    faults = Faults(lambda: now)
+    with capture_logs() as lines:
+        for _ in range(100):
+            faults.say("/statusz", ValueError("no"))
+        now = 60.0
+        faults.say("/statusz", ValueError("no"))
+    assert [line["unsaid"] for line in lines] == [0, 99]
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("evil.example", 403),
+        ("evil.example:8080", 403),
+        ("127.0.0.1.evil.example", 403),
+        ("localhost.evil.example", 403),
+        ("192.168.1.5", 403),
+        ("[2001:db8::1]:80", 403),
+        ("localhost", 200),
+        ("LOCALHOST.:81", 200),
+        ("127.0.0.1:9", 200),
+        ("127.9.9.9", 200),
+        ("[::1]:80", 200),
+        ("[::1]", 200),
+    ],
+)
+async def test_a_page_elsewhere_cannot_read_ours_by_a_name_of_its_own(
+    pages: Pages, host: str, status: int
+) -> None:
+    """DNS rebinding: the browser is on this machine, the name that it was given is not ours."""
+    for page in ("/statusz", "/metrics", "/readyz"):
+        assert (await pages.get(page, headers={"Host": host})).status_code in {status, 503}
+    assert (await pages.get("/statusz", headers={"Host": host})).status_code == status

@@ -363,3 +363,50 @@ def test_the_journal_learns_priorities(
     assert found[0].startswith("<6>2")
     assert len(found) > 1
     assert all(line.startswith("<3>") for line in found[1:])
+
+
+class Odd:
+    def __str__(self) -> str:
+        raise RuntimeError("no")
+
+
+HUGE = {
+    "text": "x" * 1_000_000,
+    "number": 10**10_000,
+    "list": [f"role{number}" * 100 for number in range(12_000)],
+    "tuple": tuple(range(100_000)),
+    "set": frozenset(range(100_000)),
+    "map": {f"{'k' * 5000}{number}": "v" * 5000 for number in range(5_000)},
+    "bytes": b"\x1b" * 1_000_000,
+    "deep": [[[["x" * 1000] * 1000] * 1000] * 1000],
+    "odd": Odd(),
+    "path": Path("y" * 1_000_000),
+    "nan": float("nan"),
+    "error": ValueError("z" * 1_000_000),
+}
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize("name", HUGE)
+def test_every_value_of_every_format_is_cut(
+    start: Callable[..., Log], path: Path, name: str, form: str
+) -> None:
+    log = start(format=form)
+    structlog.get_logger().error("odd", fact=HUGE[name], request="r-1")
+    [line] = lines(log, path)
+    assert len(line) < 20_000
+    assert "r-1" in line
+    if form == "json":
+        assert json.loads(line, parse_constant=pytest.fail)["request"] == "r-1"
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_an_exception_is_cut_too(start: Callable[..., Log], path: Path, form: str) -> None:
+    log = start(format=form)
+    try:
+        raise RuntimeError("\n".join(["y" * 5000] * 5000))
+    except RuntimeError:
+        structlog.get_logger().exception("odd")
+    said = "\n".join(lines(log, path))
+    assert len(said) < 200_000
+    assert "RuntimeError" in said

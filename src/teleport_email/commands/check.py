@@ -14,10 +14,10 @@ from pathlib import Path
 
 from teleport_email import config
 from teleport_email.commands import add_config_options, quiet_log
+from teleport_email.commands.cells import cell, indented
 from teleport_email.commands.checks import files, local
 from teleport_email.commands.checks.line import Level, Line, fault
 from teleport_email.core.errors import ConfigError
-from teleport_email.render.quoting import clean
 
 EXIT_FAULT = 1
 EXIT_CONFIG = 78
@@ -108,10 +108,9 @@ def _print(line: Line, *, coloured: bool) -> None:
     level = f"{line.level:<8}"
     if coloured:
         level = f"{_COLOURS[line.level]}{level}\x1b[0m"
-    # Servers have their say in these lines: nothing of it may move the cursor or begin a line.
-    print(f"{level} {line.area:<14} {' '.join(clean(line.what).split())}", flush=True)
+    print(f"{level} {line.area:<14} {cell(line.what)}", flush=True)
     for todo in line.todo:
-        print(f"{'':<24}{todo}", flush=True)
+        print(f"{'':<24}{indented(todo)}", flush=True)
 
 
 def _as_json(line: Line) -> dict[str, object]:

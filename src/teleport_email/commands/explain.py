@@ -8,7 +8,7 @@ import dataclasses
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 
 from teleport_email import config
 from teleport_email.commands import add_config_options, quiet_log
+from teleport_email.commands.cells import cell, columns
 from teleport_email.config.settings import Settings
 from teleport_email.core.errors import Denied, TeleportEmailError, Unsupported
 from teleport_email.core.model import AccessMonitoringRule, AccessRequest
-from teleport_email.render.quoting import clean
 from teleport_email.routing import recipients
 from teleport_email.routing.route import Route
 from teleport_email.routing.rules import compile_rules
@@ -194,7 +194,7 @@ async def _rules_of_the_cluster(settings: Settings) -> tuple[list[AccessMonitori
     except Unsupported:
         return [], ()  # too old to have any
     except TeleportEmailError as error:
-        why = " ".join(clean(str(error)).split())
+        why = " ".join(cell(str(error)).split())
     return [], (f"the cluster was not asked for its Access Monitoring Rules, which come first ({why})",)
 
 
@@ -258,7 +258,7 @@ async def _ask(
         request = await connection.requests.get(request_id)
         if request is None:
             raise TeleportEmailError(
-                f"the cluster has no request {clean(request_id)}: it was deleted, has expired, or is mistyped"
+                f"the cluster has no request {cell(request_id)}: it was deleted, has expired, or is mistyped"
             )
         request = _made_at(request, at)
         if written is None:
@@ -308,11 +308,10 @@ def _lines(explained: Sequence[Explained]) -> Iterator[str]:
 
 def _one(explained: Explained) -> Iterator[str]:
     request, route = explained.request, explained.route
-    # Users choose names, roles and reviewers; on a terminal they must not be able to move the cursor.
-    roles = _shown(", ".join(request.roles)) or "no role"
-    yield f"Request {_shown(request.id)} of {_shown(request.user) or 'a user without a name'} for {roles}"
+    roles = cell(", ".join(request.roles)) or "no role"
+    yield f"Request {cell(request.id)} of {cell(request.user) or 'a user without a name'} for {roles}"
     for note in explained.notes:
-        yield f"Note: {note}"
+        yield f"Note: {cell(note)}"
     yield ""
     if route.excluded or route.silenced:
         yield "Told: nobody, on purpose"
@@ -324,7 +323,7 @@ def _one(explained: Explained) -> Iterator[str]:
     if explained.requester is not None:
         address, why = explained.requester
         yield "Told as the requester:" if address else "Requester not told:"
-        yield from _columns(iter([(address or request.user, why)]))
+        yield from _columns([(address or request.user, why)])
     if route.skipped:
         yield f"Not told ({len(route.skipped)}):"
         yield from _columns((entry.candidate, entry.why) for entry in route.skipped)
@@ -336,16 +335,9 @@ def _one(explained: Explained) -> Iterator[str]:
         yield f"Rules to look at ({len(remarks)}):"
         yield from _columns(iter(remarks))
     if route.problem:
-        yield f"Problem: {_shown(route.problem)}"
+        yield f"Problem: {cell(route.problem)}"
 
 
-def _columns(rows: Iterator[tuple[str, str]]) -> Iterator[str]:
-    shown = [(_shown(left) or '""', _shown(right)) for left, right in rows]
-    # One very long name must not push all reasons off the screen.
-    width = min(max((len(left) for left, _ in shown), default=0), 40)
-    for left, right in shown:
-        yield f"  {left.ljust(width)}  {right}"
-
-
-def _shown(text: str) -> str:
-    return " ".join(clean(text).split())
+def _columns(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
+    for line in columns((left.strip() or '""', right) for left, right in rows):
+        yield f"  {line}"

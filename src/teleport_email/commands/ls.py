@@ -13,12 +13,12 @@ from pathlib import Path
 
 from teleport_email import config
 from teleport_email.commands import add_config_options, quiet_log
+from teleport_email.commands.cells import cell
 from teleport_email.commands.told import Told, Waiting, given_up, headline, name_of, view_of, waiting
 from teleport_email.config.settings import Settings
 from teleport_email.core import go_plugin
 from teleport_email.core.errors import LedgerUnreadable
 from teleport_email.core.model import AccessRequest, RequestState
-from teleport_email.render.quoting import clean
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -95,7 +95,7 @@ def listed_of(request: AccessRequest, data: Mapping[str, str], settings: Setting
         ledger = go_plugin.read(data)
         waits = tuple(waiting(request.id, data, view_of(request.id, request), settings))
     except LedgerUnreadable as error:
-        return Listed(request, problem=" ".join(clean(str(error)).split()))
+        return Listed(request, problem=" ".join(cell(str(error)).split()))
     lost = tuple(given_up(request.id, ledger))
     behind = {one.recipient for one in waits} | {one.recipient for one in lost}
     told = tuple(name for party in ledger.parties if party.entries and (name := name_of(party)) not in behind)

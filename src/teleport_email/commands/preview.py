@@ -13,6 +13,7 @@ from pathlib import Path
 
 from teleport_email import config
 from teleport_email.commands import DEFAULT_CONFIG, add_config_options
+from teleport_email.commands.cells import cell
 from teleport_email.config.settings import DeliverySettings, Settings
 from teleport_email.core.addresses import parse_address
 from teleport_email.core.errors import TeleportEmailError
@@ -104,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
     renderer = Renderer(delivery)
     faults = renderer.check()
     for fault in faults:
-        print(f"{fault} (the built-in template is used)", file=sys.stderr)
+        print(f"{cell(fault)} (the built-in template is used)", file=sys.stderr)
     cluster = ClusterInfo(
         name=args.cluster,
         server_version=samples.CLUSTER.server_version,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from teleport_email import config
 from teleport_email.commands import add_config_options, quiet_log
+from teleport_email.commands.cells import cell
 from teleport_email.commands.told import given_up, headline, name_of, view_of, waiting
 from teleport_email.config.settings import Settings
 from teleport_email.core import go_plugin
@@ -22,7 +23,6 @@ from teleport_email.core.errors import Conflict, TeleportEmailError, Unreachable
 from teleport_email.core.ledger import Ledger, id_domain
 from teleport_email.core.ledger_json import version
 from teleport_email.core.model import AccessRequest, Delivered, SendOutcome
-from teleport_email.render.quoting import clean
 
 if TYPE_CHECKING:
     from teleport_email.watching.link import Link
@@ -69,14 +69,14 @@ async def _retry(settings: Settings, request_id: str, to: str) -> int:
         request = await connection.requests.get(request_id)
         if request is None:
             raise TeleportEmailError(
-                f"the cluster has no request {clean(request_id)}: it was deleted or has expired, so nobody "
+                f"the cluster has no request {cell(request_id)}: it was deleted or has expired, so nobody "
                 "can be told of it any more"
             )
         link = Link()
         link.set(connection)
         keys = await _bring_back(link, request, to)
         if not keys:
-            print("nothing was given up" + (f" for {clean(to)}" if to else ""))
+            print("nothing was given up" + (f" for {cell(to)}" if to else ""))
             return 1
         print(headline(request_id, request), flush=True)
         await _work(settings, link, request)
@@ -141,8 +141,8 @@ def _keys(ledger: Ledger, to: str) -> frozenset[tuple[str, bool]]:
         party.key for party in ledger.parties if not to or party.address.casefold() == to.casefold()
     )
     if not keys:
-        known = ", ".join(sorted({clean(party.address) for party in ledger.parties}))
-        raise TeleportEmailError(f"{clean(to)} is not told of this request; who is: {known}")
+        known = ", ".join(sorted({cell(party.address) for party in ledger.parties}))
+        raise TeleportEmailError(f"{cell(to)} is not told of this request; who is: {known}")
     return keys
 
 
@@ -221,7 +221,7 @@ class _Spoken:
         answer = outcome.answer if isinstance(outcome, Delivered) else outcome.reason
         what = "delivered" if isinstance(outcome, Delivered) else "not delivered"
         self.failed |= not isinstance(outcome, Delivered)
-        print(f"{clean(due.address)}: {due.kind} {what}: {' '.join(clean(answer).split())}", flush=True)
+        print(f"{cell(due.address)}: {due.kind} {what}: {' '.join(cell(answer).split())}", flush=True)
 
     def conflict(self) -> None:
         return None

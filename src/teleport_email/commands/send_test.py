@@ -15,13 +15,13 @@ from pathlib import Path
 
 from teleport_email import __version__, config
 from teleport_email.commands import add_config_options, quiet_log
+from teleport_email.commands.cells import cell
 from teleport_email.config.settings import Settings, SmtpSettings
 from teleport_email.core.addresses import parse_address
 from teleport_email.core.ledger import id_domain
 from teleport_email.core.model import AccountFault, Content, Delivered, Mail, Refused, SendOutcome
 from teleport_email.mail.factory import make_mailer
 from teleport_email.mail.mailer import OpenGate
-from teleport_email.render.quoting import clean
 
 SUBJECT = "Test mail from teleport-email"
 
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     settings = config.load(Path(args.config), os.environ)
     with quiet_log(debug=args.debug):
         mail = test_mail(settings, args.to)
-        print(f"sending to {args.to} by {_way(settings)} ...", flush=True)
+        print(f"sending to {cell(args.to)} by {_way(settings)} ...", flush=True)
         outcome = asyncio.run(_send(settings, mail))
     said, code = describe(outcome)
     print(said)
@@ -78,9 +78,9 @@ def test_mail(settings: Settings, to: str) -> Mail:
 def describe(outcome: SendOutcome) -> tuple[str, int]:
     """The outcome in words, and the exit code."""
     if isinstance(outcome, Delivered):
-        answer = " ".join(clean(outcome.answer).split())
+        answer = cell(outcome.answer)
         return f"accepted: {answer or 'without a word'}", 0
-    reason = " ".join(clean(outcome.reason).split())
+    reason = cell(outcome.reason)
     if isinstance(outcome, Refused):
         return f"refused for this recipient: {reason}", 1
     if isinstance(outcome, AccountFault):

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from teleport_email import config
 from teleport_email.commands import add_config_options, quiet_log
+from teleport_email.commands.cells import cell, columns
 from teleport_email.commands.told import Told, Waiting, headline, table, view_of, waiting
 from teleport_email.config.settings import Settings
 from teleport_email.core import go_plugin
 from teleport_email.core.errors import TeleportEmailError
 from teleport_email.core.ledger import Ledger
 from teleport_email.core.model import AccessRequest
-from teleport_email.render.quoting import clean
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     with quiet_log(debug=args.debug):
         request, data = asyncio.run(_read(settings, args.request_id))
     if request is None and not data:
-        raise TeleportEmailError(f"the cluster knows nothing about {clean(args.request_id)}")
+        raise TeleportEmailError(f"the cluster knows nothing about {cell(args.request_id)}")
     ledger = go_plugin.read(data)
     told = list(table(args.request_id, ledger))
     waits = waiting(args.request_id, data, view_of(args.request_id, request), settings)
@@ -87,14 +87,11 @@ def _lines(
         )
         for item in told
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row[:4], widths, strict=True)]
-        yield "  ".join([*cells, row[4]]).rstrip()
+    yield from columns(rows)
     for wait in waits:
-        yield f"waits: {wait}"
+        yield f"waits: {cell(wait)}"
     if ledger.owner:
-        yield f"held by process {ledger.owner}, which is at work on it"
+        yield f"held by process {cell(ledger.owner)}, which is at work on it"
 
 
 def _as_json(

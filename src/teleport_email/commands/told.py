@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from teleport_email.commands.cells import cell
 from teleport_email.config.settings import Settings
 from teleport_email.core import informing
 from teleport_email.core.claim import Claim
 from teleport_email.core.decide import Audience, Policy, View
 from teleport_email.core.ledger import Entry, Ledger, Mark, Party
 from teleport_email.core.model import AccessRequest, Kind
-from teleport_email.render.quoting import clean
 
 _STATUS = {Mark.ATTEMPTED: "perhaps sent", Mark.DELIVERED: "delivered", Mark.GIVEN_UP: "given up"}
 
@@ -119,14 +119,12 @@ def headline(request_id: str, request: AccessRequest | None) -> str:
     if request is None:
         return f"{request_id}: no longer in the cluster (deleted or expired)"
     # Users choose names and roles; on a terminal they must not be able to move the cursor.
-    return (
-        f"{request_id}: {request.state} request of {clean(request.user)} for {clean(','.join(request.roles))}"
-    )
+    return f"{cell(request_id)}: {request.state} request of {cell(request.user)} for {cell(','.join(request.roles))}"
 
 
 def name_of(party: Party) -> str:
     """The recipient, for people."""
-    address = clean(party.address)
+    address = cell(party.address)
     return f"{address} (requester)" if party.requester else address
 
 
@@ -142,4 +140,4 @@ def _note(entry: Entry) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(clean(text).split())
+    return " ".join(cell(text).split())

@@ -105,7 +105,7 @@ class Claim:
 
         Raises :class:`~teleport_email.core.errors.LedgerUnreadable`.
         """
-        ledger = go_plugin.read(data)
+        ledger = go_plugin.read(data, reviews=0)  # those are taken in with the request, which bounds them
         applied = next((attempt for attempt in self.attempts if attempt.write_id == ledger.write_id), None)
         mine = ledger.owner == self.owner
         claim = dataclasses.replace(self, data=dict(data), ledger=ledger, attempts=())
@@ -145,7 +145,7 @@ class Claim:
 
     def plan(self, view: View, audience: Audience, policy: Policy, wall: datetime) -> Plan:
         """What is due, all facts counted."""
-        return decide.decide(view, self._known(self.facts), audience, policy, wall)
+        return decide.decide(view, self._seen(view, self.facts), audience, policy, wall)
 
     def next_write(
         self,
@@ -165,7 +165,7 @@ class Claim:
         many messages more may be in flight; 0 when winding down. ``write_id`` and ``nonce`` are random
         and new for each call. With nothing left to do the write releases the claim.
         """
-        ledger = self._known(self.facts)
+        ledger = self._seen(view, self.facts)
         start: list[Due] = []
         if room > 0:
             if not ledger.exists:
@@ -222,6 +222,7 @@ class Claim:
             ledger = dataclasses.replace(ledger, owner="")
         if ledger == self.ledger or not ledger.exists:
             return None
+        ledger = go_plugin.with_reviews(ledger, self.data, len(view.request.reviews))
         return go_plugin.write(ledger, self.data, view.request)
 
     def issued(self, attempt: Attempt) -> Claim:
@@ -308,6 +309,10 @@ class Claim:
         before = self.waits.get(due.party) or (informing.waiting(party.info) if party else None)
         since, tries = (min(before.since, at), before.tries) if before else (at, 0)
         return Wait(since, at, tries + 1, reason[:MAX_NOTE])
+
+    def _seen(self, view: View, facts: Mapping[Due, Entry | None]) -> Ledger:
+        """What is known, with the reviews that the Go plugin told of those that the request has."""
+        return go_plugin.with_reviews(self._known(facts), self.data, len(view.request.reviews))
 
     def _known(self, facts: Mapping[Due, Entry | None]) -> Ledger:
         """The ledger with facts taken in: progress only grows, but for marks cleared by their maker.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -32,6 +32,9 @@ from teleport_email.core.model import AccessRequest, Kind, RequestState, Topic
 
 BY_GO = Entry(Mark.DELIVERED, 0, "go")
 ANNOUNCEMENT = Kind(Topic.ANNOUNCEMENT)
+MOST_REVIEWS = 1000
+"""What a count of reviews is believed up to where nobody knows how many the request has: far above any real
+one, and each costs an entry for each thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +111,24 @@ def reviews_counted(data: Mapping[str, str]) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
 
 
-def read(data: Mapping[str, str]) -> Ledger:
+def read(data: Mapping[str, str], reviews: int = MOST_REVIEWS) -> Ledger:
     """The ledger of plugin data, with what the Go plugin did since we wrote last taken in.
 
-    Raises :class:`~teleport_email.core.errors.LedgerUnreadable` where our own key cannot be understood.
+    ``reviews``: how many the request has; its count is not believed beyond that. Raises
+    :class:`~teleport_email.core.errors.LedgerUnreadable` where our own key cannot be understood.
     """
     ledger = loads(data[LEDGER_KEY]) if data.get(LEDGER_KEY) else Ledger()
-    return _absorb(ledger, data)
+    return with_reviews(_absorb(ledger, data), data, reviews)
+
+
+def with_reviews(ledger: Ledger, data: Mapping[str, str], reviews: int) -> Ledger:
+    """The ledger with the reviews taken in that the Go plugin told, of the ``reviews`` of the request."""
+    known = reviews_counted(ledger.shadow) if ledger.exists else 0
+    last = min(reviews_counted(data), reviews)
+    if last <= known:
+        return ledger
+    ledger = _told(ledger, data, [Kind(Topic.REVIEW, number) for number in range(known + 1, last + 1)])
+    return dataclasses.replace(ledger, reviews=max(ledger.reviews, last))
 
 
 def is_claiming(data: Mapping[str, str]) -> bool:
@@ -123,41 +137,42 @@ def is_claiming(data: Mapping[str, str]) -> bool:
 
 
 def _absorb(ledger: Ledger, data: Mapping[str, str]) -> Ledger:
+    """Threads and resolution taken in; reviews are :func:`with_reviews`'s."""
     shadow = ledger.shadow
     if all(data.get(key, "") == shadow.get(key, "") for key in GO_KEYS) and not (
         "email" in data and not ledger.exists
     ):
         return ledger
-    threads = threads_of(data)
     ours = set(parse_threads(shadow.get("email_threads", "")))
     parties = {party.key: party for party in ledger.parties}
     # Ledgers from before addresses had one form here name the Go plugin's readers as it wrote them, and their
     # Message-IDs with it: those stay.
     by_form = {one_form(party.address): party for party in reversed(ledger.parties) if not party.requester}
-    for thread in threads:
+    for thread in threads_of(data):
         if thread not in ours:
             party = by_form.get(thread.form) or _newcomer(thread)
             by_form[thread.form] = parties[party.key] = _announced_by_go(party, thread)
-    forms = {thread.form for thread in threads}
-    told: list[Kind] = []
-    first = reviews_counted(shadow) + 1 if ledger.exists else 1
-    told += [Kind(Topic.REVIEW, number) for number in range(first, reviews_counted(data) + 1)]
+    ledger = dataclasses.replace(ledger, parties=tuple(parties.values()))
     resolution = data.get("resolution", "")
-    state = RequestState.PENDING
-    if resolution != shadow.get("resolution", ""):
-        state = next((state for state in RESOLUTION_TOPICS if state.value == resolution), state)
-        if state in RESOLUTION_TOPICS:
-            told.append(Kind(RESOLUTION_TOPICS[state]))
-    for kind in told:
-        for key, party in parties.items():
-            if not party.requester and one_form(party.address) in forms and _open(party, kind):
-                parties[key] = party.with_entry(kind, BY_GO)
-    return dataclasses.replace(
-        ledger,
-        parties=tuple(parties.values()),
-        state=state if state.rank > ledger.state.rank else ledger.state,
-        reviews=max([ledger.reviews, *(kind.number for kind in told)]),
-    )
+    if resolution == shadow.get("resolution", ""):
+        return ledger
+    state = next((state for state in RESOLUTION_TOPICS if state.value == resolution), RequestState.PENDING)
+    if state in RESOLUTION_TOPICS:
+        ledger = _told(ledger, data, [Kind(RESOLUTION_TOPICS[state])])
+    return dataclasses.replace(ledger, state=state if state.rank > ledger.state.rank else ledger.state)
+
+
+def _told(ledger: Ledger, data: Mapping[str, str], kinds: Sequence[Kind]) -> Ledger:
+    """The ledger in which everybody with a thread of the Go plugin's has been told these."""
+    forms = {thread.form for thread in threads_of(data)}
+
+    def told(party: Party) -> Party:
+        if party.requester or one_form(party.address) not in forms:
+            return party
+        news = {kind: BY_GO for kind in kinds if _open(party, kind)}
+        return dataclasses.replace(party, entries={**party.entries, **news}) if news else party
+
+    return dataclasses.replace(ledger, parties=tuple(map(told, ledger.parties)))
 
 
 def _newcomer(thread: Thread) -> Party:
@@ -214,7 +229,10 @@ def write(ledger: Ledger, data: Mapping[str, str], request: AccessRequest) -> Wr
         values["resolution"] = ledger.state.value
         values["resolve_reason"] = request.resolve_reason or values["resolve_reason"]
     values["email_threads"] = _threads_value(ledger, values["email_threads"], request.id)
-    ledger = dataclasses.replace(ledger, shadow={key: value for key, value in values.items() if value})
+    shadow = {key: value for key, value in values.items() if value}
+    if count > ledger.reviews:  # more than the request has, as we see it: not taken in, so not ours yet
+        shadow["reviews_count"] = str(ledger.reviews) if ledger.reviews else ""
+    ledger = dataclasses.replace(ledger, shadow={key: value for key, value in shadow.items() if value})
     after = {**values, LEDGER_KEY: dumps(ledger)}
     changed = {key: value for key, value in after.items() if value != before[key]}
     return Write(set=changed, expect=before, ledger=ledger)

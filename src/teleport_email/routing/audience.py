@@ -15,7 +15,7 @@ from teleport_email.config.settings import Settings
 from teleport_email.core.decide import Audience
 from teleport_email.core.model import AccessRequest, ResourceID, User
 from teleport_email.routing import recipients
-from teleport_email.routing.route import Route
+from teleport_email.routing.route import Route, listed, plain
 from teleport_email.routing.rules.compiled import CompiledRule
 
 log = structlog.get_logger()
@@ -73,7 +73,7 @@ class AudienceFinder:
             self._rule_failed()
             log.warning("rule does not work", rule=fault.name, request=request.id, error=fault.why)
         if route.skipped and not route.excluded:
-            skipped = "; ".join(f"{entry.candidate} ({entry.why})" for entry in route.skipped)
+            skipped = listed(f"{plain(entry.candidate)} ({plain(entry.why)})" for entry in route.skipped)
             log.warning("not told", request=request.id, skipped=skipped)
         if route.problem:
             self._unroutable()

@@ -8,12 +8,14 @@ metrics library are loaded only when there is an address to listen on.
 from __future__ import annotations
 
 import errno
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import structlog
 
+from teleport_email.config.endpoints import is_loopback
 from teleport_email.config.settings import DiagnosticsSettings
 from teleport_email.core.errors import ConfigError, Fault, TeleportEmailError
 from teleport_email.core.informing import Wait
@@ -24,10 +26,15 @@ from teleport_email.telemetry.tally import Tally
 from teleport_email.watching.store import Store
 
 if TYPE_CHECKING:
-    from teleport_email.telemetry.httpd import HttpServer, Request, Response
+    from teleport_email.telemetry.httpd import Handler, HttpServer, Request, Response
     from teleport_email.telemetry.metrics import Metrics
 
 PAGES = "/healthz  /readyz  /metrics  /statusz\n"
+
+SILENCE = 60.0
+"""Seconds between two lines about faults of the pages."""
+LONGEST = 300
+"""Characters of such a fault."""
 
 log = structlog.get_logger()
 
@@ -62,6 +69,7 @@ class Diagnostics:
         self._metrics: Metrics | None = None
         self._server: HttpServer | None = None
         self._addr = ""
+        self._faults = Faults()
 
     @property
     def url(self) -> str:
@@ -134,10 +142,13 @@ class Diagnostics:
         host, _, port = addr.rpartition(":")
         server = HttpServer(
             {
-                ("GET", "/healthz"): self._healthz,
-                ("GET", "/readyz"): self._readyz,
-                ("GET", "/metrics"): self._exposition,
-                ("GET", "/statusz"): self._statusz,
+                ("GET", path): self._guarded(answer, is_loopback(host.strip("[]")))
+                for path, answer in (
+                    ("/healthz", self._healthz),
+                    ("/readyz", self._readyz),
+                    ("/metrics", self._exposition),
+                    ("/statusz", self._statusz),
+                )
             },
             host=host.strip("[]"),
             port=int(port),
@@ -154,6 +165,24 @@ class Diagnostics:
             raise CannotListen(what) from None
         log.info("diagnostics served", url=f"{server.url}/statusz")
         return server
+
+    def _guarded(self, answer: Handler, private: bool) -> Handler:
+        """The handler, such that its faults cost a line a minute. ``private``: only this machine is meant; no
+        page elsewhere may read ours through a browser here, by giving its own name to our address (DNS
+        rebinding): the browser sends that name as Host.
+        """
+        from teleport_email.telemetry.httpd import Response
+
+        async def guarded(request: Request) -> Response:
+            if private and not _is_this_machine(request.headers.get("host", "")):
+                return Response.text("only for this machine, by its own name: http://localhost\n", 403)
+            try:
+                return await answer(request)
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with a page, the others are served
+                self._faults.say(request.path, error)
+                return Response.text("internal error\n", 500)
+
+        return guarded
 
     # The pages ------------------------------------------------------------------------------------------
 
@@ -203,6 +232,32 @@ class Diagnostics:
             if len(found) == statusz.LISTED:
                 break
         return found
+
+
+class Faults:
+    """Says what is wrong with our pages, at most once a minute: whoever may ask for them may ask often."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._silent_until = float("-inf")
+        self._unsaid = 0
+
+    def say(self, page: str, error: Exception) -> None:
+        """Log it, or only count it."""
+        now = self._clock()
+        if now < self._silent_until:
+            self._unsaid += 1
+            return
+        what = f"{type(error).__name__}: {error}"[:LONGEST]
+        log.error("http request failed", path=page[:LONGEST], error=what, unsaid=self._unsaid)
+        self._silent_until, self._unsaid = now + SILENCE, 0
+
+
+def _is_this_machine(host: str) -> bool:
+    """Whether a Host header names this machine; also where there is none, which no browser does."""
+    name = host.strip()
+    name = name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
+    return not name or is_loopback(name)
 
 
 def _verdict(obstacles: list[str] | tuple[str, ...]) -> Response:

@@ -20,6 +20,7 @@ import structlog
 from teleport_email.config.settings import LogSettings
 from teleport_email.core.errors import ConfigError, Fault
 
+from .bounded import bounded
 from .log_output import LogOutput
 from .problems import Problems
 
@@ -40,8 +41,6 @@ _COLOURS: Final[Mapping[str, str]] = {
 _PRIORITIES: Final[Mapping[str, int]] = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 _RESET: Final = "\x1b[0m"
 _BARE: Final = re.compile(r"[^\s\"'=\\]+")
-# A value longer than this is no fact but a payload; the rest is cut, the length is told.
-_MAX_VALUE: Final = 2000
 _Event = MutableMapping[str, Any]
 
 
@@ -151,7 +150,7 @@ def _processors(settings: LogSettings, output: LogOutput, problems: Problems, *,
                 {where.MODULE, where.LINENO}, additional_ignores=["logging", __name__]
             )
         )
-    chain.extend([_add_exception, problems])
+    chain.extend([_add_exception, _bound, problems])
     text = _Text(coloured=_wants_colour(output), to_journal=output.is_journal)
     chain.append(_as_json if settings.format == "json" else text)
     return chain
@@ -178,6 +177,10 @@ def _add_exception(_logger: object, _method: str, event: _Event) -> _Event:
     if error is not None:
         event["exception"] = "".join(traceback.format_exception(error)).rstrip()
     return event
+
+
+def _bound(_logger: object, _method: str, event: _Event) -> _Event:
+    return bounded(event)
 
 
 def _as_json(_logger: object, _method: str, event: _Event) -> bytes:
@@ -214,8 +217,6 @@ class _Text:
 
 def _value(value: object) -> str:
     text = value if isinstance(value, str) else str(value)
-    if len(text) > _MAX_VALUE:
-        text = f"{text[:_MAX_VALUE]}… ({len(text)} characters)"
     if _BARE.fullmatch(text) and text.isprintable():
         return text
     text = _printable(text.replace("\\", "\\\\"))

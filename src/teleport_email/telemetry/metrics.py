@@ -40,8 +40,12 @@ class Metrics(Collector):
         ProcessCollector(registry=self._registry)
 
     def exposition(self, accept: str = "") -> tuple[bytes, str]:
-        """The text and its content type, in the format that an ``Accept`` header asks for."""
-        encode, content_type = choose_encoder(accept)
+        """The text and its content type, in the format that an ``Accept`` header asks for; the plain one for
+        a header that cannot be understood."""
+        try:
+            encode, content_type = choose_encoder(accept)
+        except Exception:  # noqa: BLE001 - foreign text, and the library's reading of it raises as it comes
+            encode, content_type = choose_encoder("")
         return encode(self._registry), content_type
 
     def collect(self) -> Iterable[Metric]:

@@ -10,8 +10,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
+from aiosmtplib.protocol import SMTPProtocol
 
-from teleport_email.mail.smtp.dialogue import ConnectionGone, Dialogue, Timeouts
+from teleport_email.mail.smtp.dialogue import LONGEST_GROUP, ConnectionGone, Dialogue, Timeouts
 
 COMMANDS = ["MAIL FROM:<a@example.com>", "RCPT TO:<b@example.com>", "DATA"]
 GOOD = b"250 2.1.0 sender\r\n250 2.1.5 recipient\r\n354 go on\r\n"
@@ -218,3 +219,43 @@ async def test_a_lost_connection_takes_no_commands(talk) -> None:
         dialogue.abort()
         with pytest.raises(ConnectionGone, match="MAIL FROM: the mail server closed the connection"):
             await dialogue.at_once(COMMANDS)
+
+
+@pytest.mark.parametrize("line", [b"250-\r\n", b"250-x\r\n", b"250-" + b" " * 60 + b"\r\n", b"250-\n"])
+async def test_lines_count_with_all_they_have(talk, line) -> None:
+    """Also those without a text: else they cost memory and time without end."""
+    async with talk(line * (LONGEST_GROUP // len(line) + 1)) as dialogue:
+        with pytest.raises(ConnectionGone, match="MAIL FROM: the mail server's answer is not SMTP"):
+            await dialogue.at_once(COMMANDS)
+        assert not dialogue.alive
+
+
+@pytest.mark.parametrize("size", [1, 5])
+async def test_a_long_reply_in_many_packets_is_read_once(monkeypatch, size) -> None:
+    reads = []
+    read = SMTPProtocol._read_response_from_buffer
+    monkeypatch.setattr(
+        SMTPProtocol, "_read_response_from_buffer", lambda self: reads.append(1) or read(self)
+    )
+    dialogue = Dialogue(Timeouts(step=5), lambda: None)
+    dialogue.protocol.connection_made(asyncio.Transport({}))
+    reply = b"220-xx\r\n" * 4000 + b"220 end\r\n250 and more"
+    for at in range(0, len(reply), size):
+        dialogue.protocol.data_received(reply[at : at + size])
+    greeting = await dialogue.greeting()
+    assert (greeting.code, greeting.text.count("\n"), len(reads)) == (220, 4000, 1)
+    assert greeting.text.endswith("end"), "what comes behind it answers nothing"
+
+
+class Closed(asyncio.Transport):
+    def abort(self) -> None:
+        self.aborted = True
+
+
+async def test_a_single_reply_without_end_is_cut() -> None:
+    dialogue = Dialogue(Timeouts(step=5), lambda: None)
+    dialogue.protocol.connection_made(Closed())
+    for _ in range(LONGEST_GROUP // 6 + 1):
+        dialogue.protocol.data_received(b"220-\r\n")
+    with pytest.raises(ConnectionGone, match="not SMTP"):
+        await dialogue.greeting()

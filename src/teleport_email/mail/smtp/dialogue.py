@@ -31,7 +31,8 @@ GO_ON = 354
 """The reply to DATA that asks for the message."""
 
 LONGEST_GROUP = 32 * 1024
-"""Bytes of replies that are waited for at once; aiosmtplib takes as much of a single one."""
+"""Bytes received, of all replies that are waited for at once, whatever is in them; aiosmtplib takes as much
+of a single one."""
 
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux
 _SURPLUS = "the mail server said more than it was asked"
@@ -178,6 +179,13 @@ class _Protocol(SMTPProtocol):
 
     _group: _Group | None = None
 
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, connection_lost_callback: Callable[[SMTPProtocol], None]
+    ) -> None:
+        super().__init__(loop=loop, connection_lost_callback=connection_lost_callback)
+        self._lines = _Lines()
+        self._reply = bytearray()
+
     @contextmanager
     def together(self, commands: Sequence[bytes]) -> Iterator[_Group]:
         """Write these commands in one go. :raises SMTPException: at the end, where more came than replies."""
@@ -200,10 +208,27 @@ class _Protocol(SMTPProtocol):
                 sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
     def data_received(self, data: bytes) -> None:
-        if self._group is None:
-            super().data_received(data)
-        else:
+        if self._group is not None:
             self._group.feed(data)
+        elif self._response_pending:
+            self._single(data)
+
+    def _single(self, data: bytes) -> None:
+        """Hand on a reply once it is whole: aiosmtplib reads all that it has again with each packet, which is
+        seconds of work for a reply of many packets. What comes behind it answers nothing."""
+        for line in self._lines.feed(data):
+            self._reply += line + b"\n"
+            if line[3:4] != b"-":
+                self._hand_on()
+                self._lines = _Lines()
+                return
+        if len(self._reply) + self._lines.waiting > LONGEST_GROUP:
+            self._reply += b" " * LONGEST_GROUP  # more than it takes of one: its own error
+            self._hand_on()
+
+    def _hand_on(self) -> None:
+        reply, self._reply = bytes(self._reply), bytearray()
+        super().data_received(reply)
 
     def eof_received(self) -> bool:
         if self._group is not None:
@@ -218,6 +243,27 @@ class _Protocol(SMTPProtocol):
         super().connection_lost(exc)
 
 
+class _Lines:
+    """Bytes in, whole lines out, without their LF. Looks at each byte once, however the packets are cut."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self.waiting = 0
+        """Bytes of the line that is not whole yet."""
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """All lines that ``data`` completes. To be read to the end, or never used again."""
+        *whole, rest = data.split(b"\n")
+        for line in whole:
+            self._parts.append(line)
+            yield b"".join(self._parts)
+            self._parts = []
+            self.waiting = 0
+        if rest:
+            self._parts.append(rest)
+            self.waiting += len(rest)
+
+
 class _Group:
     """The replies to several commands, as they come."""
 
@@ -225,7 +271,8 @@ class _Group:
         """``acknowledge`` is called where only some of the replies have come."""
         self._expected = expected
         self._acknowledge = acknowledge
-        self._buffer = b""
+        self._received = 0
+        self._stream = _Lines()
         self._lines: list[bytes] = []
         self._replies: deque[tuple[int, str]] = deque()
         self._error: Exception | None = None
@@ -248,8 +295,14 @@ class _Group:
 
     def feed(self, data: bytes) -> None:
         """Take in what the server sent."""
-        *lines, self._buffer = (self._buffer + data).split(b"\n")
-        for line in lines:
+        if self._error is not None:
+            return
+        # Before anything is kept: a line without a text costs as much as one with.
+        self._received += len(data)
+        if self._received > LONGEST_GROUP:
+            self.fail(SMTPResponseException(-1, "too long"))
+            return
+        for line in self._stream.feed(data):
             match = _LINE.fullmatch(line.rstrip(b" \t\r"))
             if match is None:
                 self.fail(SMTPResponseException(-1, "malformed"))
@@ -264,9 +317,7 @@ class _Group:
             text = b"\n".join(self._lines).decode("utf-8", "surrogateescape")
             self._replies.append((int(match[1]), text))
             self._lines = []
-        if len(self._buffer) + sum(map(len, self._lines)) > LONGEST_GROUP:
-            self.fail(SMTPResponseException(-1, "too long"))
-        elif self._expected:
+        if self._expected:
             self._acknowledge()
         self._wake()
 
@@ -279,7 +330,7 @@ class _Group:
         """What comes beyond the last reply is nobody's answer, and would be taken for that of the next."""
         if self._error is not None:
             raise self._error
-        if self._buffer or self._lines:
+        if self._stream.waiting or self._lines:
             raise SMTPException(_SURPLUS)
 
     def _wake(self) -> None:

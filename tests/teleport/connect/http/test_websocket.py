@@ -143,3 +143,19 @@ def test_closing_says_so(pair):
     assert lower.written == b"\x88\x82\0\0\0\0\x03\xe8"
     assert lower.closed
     assert transport.is_closing()
+
+
+def test_of_pings_that_cannot_be_answered_only_the_newest_is(pair):
+    """A peer that pings and does not read costs one pong, not all the memory there is."""
+    lower, upper, _ = pair
+    lower.protocol.pause_writing()
+    for number in range(1000):
+        lower.protocol.data_received(b"\x89\x04" + b"%04d" % number)
+    assert lower.written == b""
+    assert upper.paused
+    lower.protocol.resume_writing()
+    assert lower.written == b"\x8a\x84\0\0\0\0" + b"0999"
+    assert not upper.paused
+    lower.protocol.resume_writing()
+    assert lower.written.endswith(b"0999")
+    assert len(lower.written) == 10

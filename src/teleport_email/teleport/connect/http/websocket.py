@@ -21,6 +21,8 @@ class WebSocketTransport(LayerTransport):
     def __init__(self, lower: asyncio.Transport, early: bytes = b"") -> None:
         super().__init__(lower, early)
         self._decoder = Decoder()
+        self._pong: bytes | None = None
+        self._held = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if data and not self._closing:
@@ -47,7 +49,9 @@ class WebSocketTransport(LayerTransport):
             case Opcode.BINARY:
                 self._deliver(frame.payload)
             case Opcode.PING:
-                self._lower.writelines((header(Opcode.PONG, len(frame.payload)), frame.payload))
+                self._pong = frame.payload
+                if not self._held:
+                    self._answer_ping()
             case Opcode.CLOSE:
                 code = int.from_bytes(frame.payload[:2], "big") if len(frame.payload) >= 2 else _NO_CODE
                 text = "".join(
@@ -57,6 +61,22 @@ class WebSocketTransport(LayerTransport):
                 self._end(ConnectionResetError(words), _NORMAL)
             case _:
                 pass  # a pong that nobody asked for (section 5.5.3)
+
+    def _answer_ping(self) -> None:
+        """Only the newest ping is answered where the peer does not read, as section 5.5.3 allows: pongs that
+        pile up would cost memory without end."""
+        if self._pong is not None and not self._closing:
+            self._lower.writelines((header(Opcode.PONG, len(self._pong)), self._pong))
+        self._pong = None
+
+    def pause_writing(self) -> None:
+        self._held = True
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        self._held = False
+        self._answer_ping()
+        super().resume_writing()
 
     def _end(self, reason: Exception, code: int | None) -> None:
         """The connection is of no use any more: say so above at once, and go politely below."""
