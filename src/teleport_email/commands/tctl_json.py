@@ -5,12 +5,12 @@ The keys are those of Teleport's own JSON; what this program has no use for is n
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from teleport_email.core.errors import ConditionError
+from teleport_email.core.foreign import json_value
 from teleport_email.core.model import (
     AccessList,
     AccessRequest,
@@ -40,12 +40,7 @@ _CONSTRAINTS = {"logins": "logins", "rolearns": "roles"}
 
 def parse_requests(text: str) -> list[AccessRequest]:
     """The requests in ``text``, in its order. ``ValueError`` with what is wrong and where."""
-    try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"line {error.lineno}, column {error.colno}: {error.msg}") from None
-    except (RecursionError, ValueError):  # ValueError: a number of thousands of digits
-        raise ValueError("is no JSON that tctl prints") from None
+    document = json_value(text)
     entries = document if isinstance(document, list) else [document]
     return [_request(_Table(entry, f"request {number}")) for number, entry in enumerate(entries, 1)]
 

@@ -7,21 +7,19 @@ byte of the request is what SMTP's final dot is: before it nothing can have been
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
-import json
 import os
 import random
 import re
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
-import httpx
-
-from teleport_email.config.proxies import proxy_for
-from teleport_email.config.settings import MailgunSettings
+from teleport_email.config.settings import MailgunSettings, Secret
+from teleport_email.core.foreign import Unreadable, http_date, json_object, number, whole_number
 from teleport_email.core.model import (
     AccountFault,
     Declined,
@@ -33,11 +31,11 @@ from teleport_email.core.model import (
 )
 
 from .advice import advice
+from .http import HttpClient, HttpFault
 from .judgement import judge_permanent
-from .mailer import Attempt, DoubtedError, Finding, Mailer, WithdrawnError
+from .mailer import Attempt, Finding, Mailer
 from .message import envelope_sender
 from .pause import Step
-from .tls import system_context
 
 __all__ = ["MailgunMailer"]
 
@@ -49,8 +47,8 @@ ANSWER_SECONDS = 120.0
 
 CONNECT_SECONDS = 30.0
 
-LARGEST_ANSWER = 100_000
-"""Bytes of an answer that are read; real ones have a hundred or so."""
+LONGEST_WAIT = 1e6
+"""Seconds that an answer may ask for; more is no wait but a mistake (:mod:`pause` takes less yet)."""
 
 LONGEST_QUOTE = 300
 
@@ -82,11 +80,17 @@ class MailgunMailer(Mailer):
         super().__init__(clock=clock, random=random, slots=4 * CALLS_AT_ONCE)
         self._settings = settings
         self._now = now
-        self._environ = environ
-        self._answer_seconds = answer_seconds
         self._calls = asyncio.Semaphore(CALLS_AT_ONCE)
-        self._client: httpx.AsyncClient | None = None
-        self._url = f"{settings.api_base.rstrip('/')}/v3/{quote(settings.domain, safe='')}/messages.mime"
+        self._client = HttpClient(
+            f"{settings.api_base.rstrip('/')}/v3/{quote(settings.domain, safe='')}/messages.mime",
+            environ=environ,
+            connect_seconds=CONNECT_SECONDS,
+            answer_seconds=answer_seconds,
+            connections=CALLS_AT_ONCE,
+            authorization=Secret(
+                "Basic " + b64encode(f"api:{settings.private_key.reveal()}".encode()).decode()
+            ),
+        )
 
     async def verify(self, sender: str = "") -> Sequence[Finding]:  # noqa: ARG002 - shows only when sending
         """Post a message without a recipient: 400 means that key and domain are good, for a sending key
@@ -95,19 +99,18 @@ class MailgunMailer(Mailer):
         content_type, body = _form({}, b"", "")
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                answer = await self._http().post(
-                    self._url, content=body, headers={"Content-Type": content_type}
-                )
-        except (httpx.HTTPError, OSError, ValueError, TimeoutError) as error:
-            return [Finding(False, "connection", f"{self._settings.api_base}: {_words(error)}")]
+                answer = await self._client.post(body, len(body), content_type)
+        except (HttpFault, TimeoutError) as error:
+            what = _quote(str(error)) or "no answer in time"
+            return [Finding(False, "connection", f"{self._settings.api_base}: {what}")]
         connected = Finding(True, "connection", f"{self._settings.api_base} answers")
-        if answer.status_code == 400:
+        if answer.status == 400:
             return [
                 connected,
                 Finding(True, "domain", f"{self._settings.domain}: key and domain are accepted"),
             ]
-        fault = _judge(answer.status_code, answer.headers, answer.content, self._settings, self._now())
-        reason = f"unexpected answer {answer.status_code}" if isinstance(fault, Delivered) else fault.reason
+        fault = _judge(answer.status, answer.headers, answer.body, self._settings, self._now())
+        reason = f"unexpected answer {answer.status}" if isinstance(fault, Delivered) else fault.reason
         return [connected, Finding(False, "domain", reason)]
 
     async def _deliver(self, mail: Mail, raw: bytes, attempt: Attempt) -> SendOutcome:
@@ -121,31 +124,25 @@ class MailgunMailer(Mailer):
             "o:skip-verification": "no",
         }
         content_type, body = _form(options, raw, hashlib.sha256(raw).hexdigest()[:32])
-        headers = {"Content-Type": content_type, "Content-Length": str(len(body))}
         async with self._calls:
             self._begin(attempt)
             try:
-                async with self._http().stream(
-                    "POST", self._url, content=_committing(body, attempt), headers=headers
-                ) as answer:
-                    said = await _bounded(answer)
-            except (WithdrawnError, DoubtedError):
-                raise
-            except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-                outcome = Temporary(f"Mailgun: {_words(error)}", maybe_accepted=attempt.committed)
+                answer = await self._client.post(_committing(body, attempt), len(body), content_type)
+            except HttpFault as error:
+                outcome = Temporary(f"Mailgun: {_quote(str(error))}", maybe_accepted=attempt.committed)
                 if not attempt.committed:
                     self._pause.trip(outcome, ends_with=Step.CONNECTED)
                 return outcome
         verdict = _judge(
-            answer.status_code,
+            answer.status,
             answer.headers,
-            said,
+            answer.body,
             self._settings,
             self._now(),
             sender=envelope_sender(mail.content),
             recipient=mail.recipient,
         )
-        self._note(answer.status_code, verdict)
+        self._note(answer.status, verdict)
         return verdict
 
     def _note(self, status: int, outcome: Delivered | Temporary | Refused | Declined | AccountFault) -> None:
@@ -161,23 +158,8 @@ class MailgunMailer(Mailer):
         else:
             self._pause.passed(Step.SENDER)
 
-    def _http(self) -> httpx.AsyncClient:
-        """One client for all calls: it keeps connections open between them."""
-        if self._client is None:
-            self._client = httpx.AsyncClient(
-                auth=httpx.BasicAuth("api", self._settings.private_key.raw()),
-                verify=system_context(),
-                proxy=proxy_for(self._url, self._environ),
-                trust_env=False,  # its own reading of NO_PROXY knows no networks
-                timeout=httpx.Timeout(self._answer_seconds, connect=CONNECT_SECONDS, pool=None),
-                limits=httpx.Limits(max_connections=CALLS_AT_ONCE, keepalive_expiry=30.0),
-                headers={"User-Agent": "teleport-email", "Accept": "application/json"},
-            )
-        return self._client
-
     async def _close_connections(self) -> None:
-        if self._client is not None:
-            await self._client.aclose()
+        await self._client.close()
 
 
 async def _committing(body: bytes, attempt: Attempt) -> AsyncIterator[bytes]:
@@ -202,15 +184,6 @@ def _form(fields: Mapping[str, str], raw: bytes, boundary: str) -> tuple[str, by
         parts += [head.encode(), raw, b"\r\n"]
     parts.append(f"--{boundary}--\r\n".encode())
     return f"multipart/form-data; boundary={boundary}", b"".join(parts)
-
-
-async def _bounded(answer: httpx.Response) -> bytes:
-    body = bytearray()
-    async for chunk in answer.aiter_bytes():
-        body += chunk
-        if len(body) > LARGEST_ANSWER:
-            break
-    return bytes(body)
 
 
 def _judge(
@@ -257,29 +230,22 @@ def _judge(
 
 def _json(body: bytes) -> dict[str, Any]:
     try:
-        answer = json.loads(body)
-    except ValueError:
+        return json_object(body)
+    except Unreadable:
         return {}
-    return answer if isinstance(answer, dict) else {}
 
 
 def _wait(headers: Mapping[str, str], said: str, now: datetime) -> float | None:
     """Seconds to wait: ``Retry-After`` (seconds or a date), ``X-RateLimit-Reset`` (epoch), or the text."""
-    after = headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"\d{1,6}", after):
-        return float(after)
-    if after:
-        try:
-            then = parsedate_to_datetime(after)
-        except ValueError:
-            pass
-        else:
-            then = then if then.tzinfo else then.replace(tzinfo=UTC)
-            return max(0.0, (then - now).total_seconds())
-    reset = headers.get("X-RateLimit-Reset", "").strip()
-    if re.fullmatch(r"\d{9,13}", reset):
-        seconds = int(reset) / (1000 if len(reset) == 13 else 1)
-        return max(0.0, seconds - now.timestamp())
+    after = headers.get("retry-after", "").strip()
+    with contextlib.suppress(Unreadable):
+        return number(whole_number(after), LONGEST_WAIT)
+    with contextlib.suppress(Unreadable):
+        return min(LONGEST_WAIT, max(0.0, (http_date(after) - now).total_seconds()))
+    with contextlib.suppress(Unreadable):
+        reset = headers.get("x-ratelimit-reset", "").strip()
+        seconds = whole_number(reset) / (1000 if len(reset) == 13 else 1)
+        return min(LONGEST_WAIT, max(0.0, seconds - now.timestamp()))
     match = re.search(r"(\d{1,5}) ?s(?:ec|\b)", said)
     return float(match[1]) if match else None
 
@@ -287,9 +253,3 @@ def _wait(headers: Mapping[str, str], said: str, now: datetime) -> float | None:
 def _quote(text: str) -> str:
     words = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return words if len(words) <= LONGEST_QUOTE else words[:LONGEST_QUOTE] + "…"
-
-
-def _words(error: BaseException) -> str:
-    if isinstance(error, httpx.TimeoutException | TimeoutError):
-        return "no answer in time"
-    return _quote(str(error)) or type(error).__name__

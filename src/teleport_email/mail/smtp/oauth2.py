@@ -8,13 +8,11 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
+from urllib.parse import urlencode
 
 from teleport_email.config.settings import OAuth2Settings
-from teleport_email.mail.tls import system_context
-
-if TYPE_CHECKING:
-    import httpx
+from teleport_email.core.foreign import Unreadable, json_object, number
 
 __all__ = ["TokenError", "TokenSource", "token_source"]
 
@@ -28,8 +26,8 @@ its life for short ones."""
 
 FETCH_SECONDS = 30.0
 
-LARGEST_ANSWER = 1_000_000
-"""Bytes; tokens have a few thousand."""
+LONGEST_LIFETIME = 1e9
+"""Seconds, 30 years: more is no lifetime but a mistake."""
 
 
 class TokenError(Exception):
@@ -102,9 +100,7 @@ class ClientCredentials(TokenSource):
             return self._token
 
     async def _fetch(self) -> None:
-        import httpx
-
-        from teleport_email.config.proxies import proxy_for
+        from teleport_email.mail.http import HttpClient, HttpFault  # loads httpcore: only where it is used
 
         url = self._settings.token_url
         form = {
@@ -114,20 +110,20 @@ class ClientCredentials(TokenSource):
         }
         if self._settings.scope:
             form["scope"] = self._settings.scope
+        body = urlencode(form).encode("ascii")
         asked_at = self._clock()
+        client = HttpClient(
+            url, environ=self._environ, connect_seconds=FETCH_SECONDS, answer_seconds=FETCH_SECONDS
+        )
         try:
-            async with (
-                asyncio.timeout(FETCH_SECONDS),
-                httpx.AsyncClient(
-                    verify=system_context(), proxy=proxy_for(url, self._environ), trust_env=False
-                ) as client,
-                client.stream("POST", url, data=form, headers={"Accept": "application/json"}) as answer,
-            ):
-                body = await _bounded(answer)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-            what = "did not answer in time" if isinstance(error, TimeoutError) else str(error) or "failed"
+            async with asyncio.timeout(FETCH_SECONDS):
+                answer = await client.post(body, len(body), "application/x-www-form-urlencoded")
+        except (HttpFault, TimeoutError) as error:
+            what = str(error) or "did not answer in time"
             raise TokenError(f"smtp.oauth2.token_url {url}: {what}", permanent=False) from error
-        self._token, lifetime = _read(answer.status_code, body, url)
+        finally:
+            await client.close()
+        self._token, lifetime = _read(answer.status, answer.body, url)
         self._good_until = asked_at + lifetime - min(RENEW_BEFORE_END, lifetime / 10)
 
 
@@ -140,23 +136,11 @@ def token_source(
     return ClientCredentials(settings, clock=clock, environ=environ)
 
 
-async def _bounded(answer: httpx.Response) -> bytes:
-    body = bytearray()
-    async for chunk in answer.aiter_bytes():
-        body += chunk
-        if len(body) > LARGEST_ANSWER:
-            break
-    return bytes(body)
-
-
 def _read(status: int, body: bytes, url: str) -> tuple[str, float]:
     """Token and its life in seconds. :raises TokenError: with what the endpoint says, never with a secret."""
-    import json
-
-    answer: object = None
-    with contextlib.suppress(ValueError):
-        answer = json.loads(body)
-    fields = answer if isinstance(answer, dict) else {}
+    fields: dict[str, Any] = {}
+    with contextlib.suppress(Unreadable):
+        fields = json_object(body)
     if status != 200:
         said = " ".join(str(fields.get(name, "")) for name in ("error", "error_description")).split()
         what = f"smtp.oauth2.token_url {url} answered {status} {' '.join(said)[:300]}".rstrip()
@@ -164,12 +148,11 @@ def _read(status: int, body: bytes, url: str) -> tuple[str, float]:
     token = fields.get("access_token")
     if not isinstance(token, str) or not _is_token(token):
         raise TokenError(f"smtp.oauth2.token_url {url} answered without an access_token", permanent=True)
-    lifetime = fields.get("expires_in", DEFAULT_LIFETIME)
     try:
-        seconds = float(lifetime)
-    except (TypeError, ValueError):
-        seconds = DEFAULT_LIFETIME
-    return token, seconds if 0 < seconds < 1e9 else DEFAULT_LIFETIME
+        seconds = number(fields.get("expires_in"), LONGEST_LIFETIME)
+    except Unreadable:
+        seconds = 0.0
+    return token, seconds or DEFAULT_LIFETIME
 
 
 def _is_token(text: str) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
 from dataclasses import dataclass
 
 from teleport_email.core.errors import Unreachable
+from teleport_email.core.foreign import Unreadable, json_object
 from teleport_email.teleport.connect.http.http_exchange import HttpExchange
 from teleport_email.teleport.connect.route import Route
 from teleport_email.teleport.connect.tls import secure
@@ -44,10 +44,10 @@ async def find(route: Route, public: ssl.SSLContext) -> ProxyFacts | None:
 
 def _parse(body: bytes) -> ProxyFacts | None:
     try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
+        data = json_object(body)
+    except Unreadable:
         return None
-    if not isinstance(data, dict) or not isinstance(data.get("server_version"), str):
+    if not isinstance(data.get("server_version"), str):
         return None
     proxy = data.get("proxy")
     return ProxyFacts(

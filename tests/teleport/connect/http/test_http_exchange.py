@@ -83,3 +83,16 @@ async def test_a_tunnel(ask):
 async def test_no_answer(ask, answer, words):
     with pytest.raises(NotHttp, match=words):
         await ask(answer)
+
+
+@pytest.mark.parametrize(
+    "interim", [b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n"]
+)
+async def test_interim_answers_without_end_are_no_answer(ask, interim):
+    with pytest.raises(NotHttp, match="interim"):
+        await ask(interim * 2000, close=False)
+
+
+async def test_chunks_of_one_byte_count_with_all_they_have(ask):
+    with pytest.raises(NotHttp, match="more than"):
+        await ask(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 80_000)

@@ -15,6 +15,12 @@ import h11
 MAX_BODY = 256 * 1024
 """``/webapi/find`` has under 10 KB with many connectors; more is nothing that we asked for."""
 
+MAX_HEAD = 64 * 1024
+"""Bytes of all that is not body; what is read at once counts as a whole."""
+
+MAX_INTERIM = 8
+"""Interim answers (``100 Continue``) before the answer: nobody asked for one."""
+
 
 class NotHttp(OSError):
     """The answer is no HTTP, or too large, or was cut off."""
@@ -40,6 +46,8 @@ class HttpExchange(asyncio.Protocol):
         self._answer: asyncio.Future[Answer] | None = None
         self._head: h11.Response | h11.InformationalResponse | None = None
         self._body = bytearray()
+        self._received = 0
+        self._interim = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -64,6 +72,10 @@ class HttpExchange(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._answer is None or self._answer.done():
             return
+        self._received += len(data)
+        if self._received > MAX_BODY + MAX_HEAD:
+            self._fail(NotHttp(f"the answer has more than {MAX_BODY + MAX_HEAD} bytes"))
+            return
         try:
             self._http.receive_data(data)
             self._read_events()
@@ -81,6 +93,11 @@ class HttpExchange(asyncio.Protocol):
             match self._http.next_event():
                 case h11.Response() | h11.InformationalResponse(status_code=101) as head:
                     self._head = head
+                case h11.InformationalResponse():
+                    self._interim += 1
+                    if self._interim > MAX_INTERIM:
+                        self._fail(NotHttp("one interim answer after the other, and none that counts"))
+                        return
                 case h11.Data(data=data):
                     self._body += data
                     if len(self._body) > MAX_BODY:

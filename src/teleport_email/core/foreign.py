@@ -1,0 +1,86 @@
+"""One reading of what strangers send as JSON, numbers and dates: a value, or one error of our own. Pure.
+
+The standard library raises what comes: ``RecursionError`` for ``[[[[``, ``OverflowError`` for a number with
+400 digits or a date in the year 10^23, ``ValueError`` for one with 5,000. Callers know only
+:class:`Unreadable`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, NoReturn
+
+LONGEST_DATE = 100
+"""Characters; RFC 9110's dates have 29."""
+LONGEST_NUMBER = 20
+"""Characters: more than any number of seconds or bytes that means something."""
+
+
+class Unreadable(ValueError):
+    """What came is not what was asked for. The text says what is wrong and never quotes it."""
+
+
+def json_value(text: str | bytes) -> Any:
+    """Any JSON value; no numbers that are none (NaN, Infinity). Raises :class:`Unreadable`."""
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        raise Unreadable(f"line {error.lineno}, column {error.colno}: {error.msg}") from None
+    except UnicodeDecodeError:
+        raise Unreadable("is not UTF-8") from None
+    except RecursionError:
+        raise Unreadable("is no JSON: nested too deeply") from None
+    except ValueError:  # a number of thousands of digits, or NaN
+        raise Unreadable("is no JSON: a number that cannot be read") from None
+
+
+def json_object(text: str | bytes) -> dict[str, Any]:
+    """As :func:`json_value`, but only an object. Raises :class:`Unreadable`."""
+    value = json_value(text)
+    if not isinstance(value, dict):
+        raise Unreadable("is no JSON object")
+    return value
+
+
+def number(value: object, most: float) -> float:
+    """A number, or the digits of one, from 0 to ``most``. Raises :class:`Unreadable`."""
+    if isinstance(value, str) and len(value) <= LONGEST_NUMBER:
+        try:
+            value = float(value)
+        except ValueError:
+            raise Unreadable("is no number") from None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Unreadable("is no number")
+    # Compared before it is converted: an int can be too large for a float.
+    if not 0 <= value <= most:  # also false for NaN
+        raise Unreadable("is no number that means something")
+    return float(value)
+
+
+def whole_number(text: str) -> int:
+    """A number of ASCII digits, as in headers and replies. Raises :class:`Unreadable`."""
+    if not (text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER):
+        raise Unreadable("is no number")
+    return int(text)
+
+
+def http_date(text: str) -> datetime:
+    """A date of a header, in UTC where it names no zone. Raises :class:`Unreadable`."""
+    if len(text) > LONGEST_DATE:
+        raise Unreadable("is no date")
+    try:
+        then = parsedate_to_datetime(text)
+        then = then if then.tzinfo else then.replace(tzinfo=UTC)
+        # A zone at the end of time: seen only where it is computed with.
+        if not math.isfinite(then.timestamp()):
+            raise Unreadable("is no date")
+    except (ValueError, TypeError, IndexError, OverflowError, RecursionError):
+        raise Unreadable("is no date") from None
+    return then
+
+
+def _no_constant(_: str) -> NoReturn:
+    raise ValueError

@@ -1,0 +1,107 @@
+"""What strangers send as JSON, numbers and dates: a value, or our own error and no other."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from teleport_email.core.foreign import Unreadable, http_date, json_object, json_value, number, whole_number
+
+ODD_JSON = [
+    b"[" * 100_000,
+    b'{"a":' * 100_000,
+    b"9" * 5000,
+    b"-" + b"9" * 5000,
+    b"NaN",
+    b"[Infinity]",
+    b"-Infinity",
+    b'"\xff"',
+    b"\xff\xfe\x00",
+    b"",
+    b"\x00",
+    b'{"a": 1',
+]
+ODD_DATES = [
+    "Thu, 01 Jan 99999999999999999999999 00:00:00 GMT",
+    "Thu, 01 Jan 0000 00:00:00 GMT",
+    "Thu, 01 Jan 0001 00:00:00 +9999",
+    "Fri, 31 Dec 9999 23:59:59 -9999",
+    "Thu, 99 Jan 2026 00:00:00 GMT",
+    "Thu, 01 Jan 2026 00:00:00 +99999999999999999999999",
+    "",
+    "soon",
+    "," * 10_000,
+    "1" * 100,
+]
+ODD_NUMBERS = [
+    10**400,
+    -1,
+    "9" * 400,
+    "1e999",
+    math.nan,
+    math.inf,
+    "nan",
+    "",
+    True,
+    None,
+    [],
+    {},
+    "x",
+    "-1",
+    1e300,
+]
+
+
+@pytest.mark.parametrize("text", ODD_JSON, ids=range(len(ODD_JSON)))
+def test_odd_json(text: bytes) -> None:
+    with pytest.raises(Unreadable) as caught:
+        json_value(text)
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("text", ["[]", "1", "null", '"a"'])
+def test_not_an_object(text: str) -> None:
+    assert json_value(text) == json.loads(text)
+    with pytest.raises(Unreadable, match="no JSON object"):
+        json_object(text)
+
+
+@pytest.mark.parametrize("text", ODD_DATES, ids=range(len(ODD_DATES)))
+def test_odd_dates(text: str) -> None:
+    with contextlib.suppress(Unreadable):
+        assert math.isfinite((http_date(text) - datetime(2026, 1, 1, tzinfo=UTC)).total_seconds())
+
+
+@pytest.mark.parametrize("value", ODD_NUMBERS, ids=range(len(ODD_NUMBERS)))
+def test_odd_numbers(value: object) -> None:
+    with pytest.raises(Unreadable):
+        number(value, 1e9)
+
+
+def test_what_is_meant_is_read() -> None:
+    assert json_object('{"a": [1, 2.5, "\\u00e9"]}') == {"a": [1, 2.5, "é"]}
+    assert number("60", 1e9) == number(60, 1e9) == 60.0
+    assert whole_number("7") == 7
+    assert http_date("Sun, 22 Nov 2026 18:30:00 GMT") == datetime(2026, 11, 22, 18, 30, tzinfo=UTC)
+    assert http_date("Sun, 22 Nov 2026 18:30:00") == datetime(2026, 11, 22, 18, 30, tzinfo=UTC)
+
+
+@given(st.binary() | st.text())
+def test_any_json(text: str | bytes) -> None:
+    with contextlib.suppress(Unreadable):
+        json_value(text)
+
+
+@given(st.text(alphabet="0123456789 :,+-GMTJanFebMonSun", max_size=60) | st.text())
+def test_any_text_as_date_or_number(text: str) -> None:
+    with contextlib.suppress(Unreadable):
+        assert http_date(text).tzinfo is not None
+    for read in (whole_number, lambda given: number(given, 1e9)):
+        with contextlib.suppress(Unreadable):
+            assert read(text) >= 0

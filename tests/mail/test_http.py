@@ -1,0 +1,172 @@
+"""What an HTTP server can answer, and what it costs: the same bound for Mailgun and for token endpoints."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import random
+import tracemalloc
+import zlib
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from teleport_email.config.settings import MailgunSettings, OAuth2Settings, Secret
+from teleport_email.core.model import AccountFault, Delivered, Temporary
+from teleport_email.mail.http import LARGEST_BODY, LARGEST_REST, HttpClient, HttpFault
+from teleport_email.mail.mailer import OpenGate
+from teleport_email.mail.mailgun import MailgunMailer
+from teleport_email.mail.smtp.oauth2 import TokenError, token_source
+
+MOST = 8 << 20
+"""Bytes of memory that any answer may cost at its peak."""
+
+Raw = Callable[[bytes], Any]
+
+
+@pytest.fixture
+async def serve() -> AsyncIterator[Callable[..., Any]]:
+    """A server that answers every request with given bytes, over and over if asked to; gives its URL."""
+    servers: list[asyncio.Server] = []
+    heads: list[bytes] = []
+
+    async def start(answer: bytes, *, repeat: int = 1) -> str:
+        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            try:
+                heads.append(await reader.readuntil(b"\r\n\r\n"))
+                for _ in range(repeat):
+                    writer.write(answer)
+                    await writer.drain()
+            except OSError:
+                pass
+            finally:
+                writer.close()
+
+        server = await asyncio.start_server(talk, "127.0.0.1", 0)
+        servers.append(server)
+        return f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+    start.heads = heads  # type: ignore[attr-defined]
+    yield start
+    for server in servers:
+        server.close()
+
+
+def packed(kind: str) -> bytes:
+    """Some KB that unpack to a hundred million bytes and more."""
+    one = b"\0" * 100_000_000
+    match kind:
+        case "gzip":
+            return gzip.compress(one)
+        case "gzip, gzip":
+            return gzip.compress(gzip.compress(one))
+        case "deflate":
+            return zlib.compress(one)
+        case _:
+            return b"\x8f\xff\xff\xff" * 100
+
+
+def answered(body: bytes, encoding: str = "", status: int = 200) -> bytes:
+    extra = f"Content-Encoding: {encoding}\r\n" if encoding else ""
+    return f"HTTP/1.1 {status} X\r\n{extra}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def mailgun(url: str, clock: Any) -> MailgunMailer:
+    settings = MailgunSettings(domain="x.example", private_key=Secret("key-1234567890"), api_base=url)
+    return MailgunMailer(
+        settings,
+        clock=clock,
+        random=random.Random(1),
+        environ={},
+        now=lambda: datetime(2026, 11, 22, tzinfo=UTC),
+        answer_seconds=10,
+    )
+
+
+async def ways(url: str, clock: Any, mail: Any) -> AsyncIterator[object]:
+    """Every way in which this program asks an HTTP server."""
+    mailer = mailgun(url, clock)
+    yield await mailer.verify()
+    yield await mailer.send(mail, OpenGate())
+    await mailer.close()
+    settings = OAuth2Settings(token_url=f"{url}/token", client_id="c", client_secret=Secret("s" * 20))
+    try:
+        yield await token_source(settings, clock=clock, environ={}).get()
+    except TokenError as error:
+        yield error
+
+
+@pytest.mark.parametrize("kind", ["gzip", "gzip, gzip", "deflate", "br", "zstd", "x-gzip"])
+async def test_no_encoding_is_asked_for_and_none_undone(serve, clock, new_mail, kind) -> None:
+    url = await serve(answered(packed(kind), kind))
+    mail = new_mail()
+    tracemalloc.start()
+    try:
+        outcomes = [outcome async for outcome in ways(url, clock, mail)]
+        assert tracemalloc.get_traced_memory()[1] < MOST
+    finally:
+        tracemalloc.stop()
+    assert len(outcomes) == 3
+    assert not any(isinstance(outcome, Delivered | str) for outcome in outcomes)
+    assert len(serve.heads) == 3
+    assert all(b"accept-encoding: identity\r\n" in head.lower() for head in serve.heads)
+
+
+ENDLESS = {
+    "interim": (b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000),
+    "hints": (b"HTTP/1.1 103 Hints\r\n\r\n", b"HTTP/1.1 103 Hints\r\nLink: " + b"x" * 1000 + b"\r\n\r\n"),
+    "head": (b"HTTP/1.1 200 OK\r\n", b"X: " + b"y" * 1000 + b"\r\n"),
+    "one header": (b"HTTP/1.1 200 OK\r\nX: ", b"y" * 10_000),
+    "chunks": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n" * 1000),
+    "body": (b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 10_000),
+    "no http": (b"", b"SSH" * 10_000),
+}
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+async def test_an_answer_without_end_is_bounded(serve, kind) -> None:
+    first, again = ENDLESS[kind]
+    times = 4 * (LARGEST_BODY + LARGEST_REST) // len(again) + 1
+    url = await serve(first + again * times)
+    client = HttpClient(url, environ={}, connect_seconds=30, answer_seconds=10)
+    tracemalloc.start()
+    try:
+        try:
+            answer = await client.post(b"x", 1, "text/plain")
+            assert len(answer.body) <= LARGEST_BODY
+        except HttpFault:
+            pass
+        assert tracemalloc.get_traced_memory()[1] < MOST
+    finally:
+        tracemalloc.stop()
+        await client.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body"),
+    [
+        (200, "", b"[" * 50_000),
+        (401, "", b"[" * 50_000),
+        (429, "Retry-After: Thu, 01 Jan 99999999999999999999999 00:00:00 GMT", b"{}"),
+        (429, f"Retry-After: {'9' * 400}", b"{}"),
+        (503, "Retry-After: Fri, 31 Dec 9999 23:59:59 -9999", b"{}"),
+        (429, f"X-RateLimit-Reset: {'9' * 20}", b"{}"),
+        (429, "Retry-After: \xff\xfe", b"\xff\xfe"),
+        (200, "", b'{"access_token": "t", "expires_in": ' + b"9" * 400 + b"}"),
+        (200, "", b'{"access_token": "t", "expires_in": NaN}'),
+        (200, "", b'{"access_token": "t", "expires_in": 1e999}'),
+        (200, "", b'{"access_token": "t", "expires_in": [[]]}'),
+        (302, "Location: file:///etc/passwd", b""),
+    ],
+)
+async def test_whatever_is_answered_is_an_outcome(serve, clock, new_mail, status, headers, body) -> None:
+    """No error of a library gets out, and the account's pause begins where it should."""
+    head = f"HTTP/1.1 {status} X\r\n{headers + chr(13) + chr(10) if headers else ''}".encode("latin-1")
+    url = await serve(head + f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    outcomes = [outcome async for outcome in ways(url, clock, new_mail())]
+    assert len(outcomes) == 3
+    assert isinstance(outcomes[1], Temporary | AccountFault)
+    if isinstance(outcomes[1], Temporary):
+        assert outcomes[1].retry_after is None or 0 <= outcomes[1].retry_after <= 1e6
