@@ -14,7 +14,7 @@ from teleport_email import __version__, cli, config
 from teleport_email.commands import add_config_options, configure, version
 from teleport_email.config.keys import KEYS
 from teleport_email.config.settings import SmtpSettings
-from teleport_email.core.errors import ConfigError, Fault, IdentityExpired, Unreachable
+from teleport_email.core.errors import ConfigError, Fault, IdentityExpired, IdentityNotYetValid, Unreachable
 
 ROOT = Path(__file__).parents[1]
 
@@ -99,6 +99,7 @@ def test_help(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str
             "  smtp.port: is odd\n  log: is gone",
         ),
         (IdentityExpired("/i: expired at noon"), 78, "/i: expired at noon"),
+        (IdentityNotYetValid("/i: not valid before noon"), 1, "/i: not valid before noon"),
         (Unreachable("nobody there"), 1, "nobody there"),
         (KeyboardInterrupt(), 1, ""),
     ],

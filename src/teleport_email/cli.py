@@ -15,7 +15,7 @@ from typing import Final, Protocol, cast
 
 from teleport_email import __version__
 from teleport_email.commands import DEFAULT_CONFIG
-from teleport_email.core.errors import ConfigError, IdentityError, TeleportEmailError
+from teleport_email.core.errors import ConfigError, IdentityError, IdentityNotYetValid, TeleportEmailError
 
 EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1
@@ -66,6 +66,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         _complain("the configuration cannot be used", [str(fault) for fault in error.faults])
         return EXIT_CONFIG
+    except IdentityNotYetValid as error:
+        _complain("the credentials cannot be used yet", [str(error)])
+        return EXIT_FAILED
     except IdentityError as error:
         _complain("the credentials cannot be used", [str(error)])
         return EXIT_CONFIG

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from teleport_email.config import proxies
 from teleport_email.config.proxies import excluded, proxy_for
+from teleport_email.core import redaction
+from teleport_email.teleport.connect.address import Address
+from teleport_email.teleport.connect.http import proxy_environment
 
 PROXY = "http://proxy.example.com:3128"
 
@@ -68,3 +72,24 @@ def test_what_is_no_http_proxy_is_refused_without_its_password(proxy) -> None:
     with pytest.raises(ValueError, match="HTTPS_PROXY") as caught:
         proxy_for("https://api.mailgun.net", {"HTTPS_PROXY": proxy})
     assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.parametrize("mark", ["#", "/", "?"])
+@pytest.mark.parametrize("scheme", ["http://", "https://", ""])
+def test_a_character_that_ends_a_password_is_said_and_the_password_is_not(mark: str, scheme: str) -> None:
+    environ = {"HTTPS_PROXY": f"{scheme}me:gehe{mark}imnis@proxy.example:3128"}
+    for ask in (
+        lambda: proxies.proxy_for("https://api.example/", environ),
+        lambda: proxy_environment.proxy_for(Address("t.example", 443), environ),
+    ):
+        with pytest.raises(ValueError, match=r"HTTPS_PROXY: .*%23 for #") as caught:
+            ask()
+        assert "gehe" not in str(caught.value)
+        assert "imnis" not in str(caught.value)
+
+
+def test_what_a_library_says_of_a_proxy_is_without_its_password() -> None:
+    environ = {"HTTPS_PROXY": "http://me:ge%23heim%2Fnis@proxy.example:3128"}
+    assert proxies.proxy_for("https://api.example/", environ)
+    assert redaction.hide("Invalid port: 'ge#heim/nis'") == "Invalid port: '***'"
+    assert redaction.hide("http://me:ge%23heim%2Fnis@proxy") == "http://me:***@proxy"

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import httpcore
 import pytest
 
 from teleport_email.config.settings import MailgunSettings, OAuth2Settings, Secret
@@ -19,6 +20,8 @@ from teleport_email.mail.http import LARGEST_BODY, LARGEST_REST, HttpClient, Htt
 from teleport_email.mail.mailer import OpenGate
 from teleport_email.mail.mailgun import MailgunMailer
 from teleport_email.mail.smtp.oauth2 import TokenError, token_source
+from teleport_email.sandbox.front.gateways import ConnectProxy
+from teleport_email.sandbox.mail.mailgun import MailgunServer
 
 MOST = 8 << 20
 """Bytes of memory that any answer may cost at its peak."""
@@ -170,3 +173,60 @@ async def test_whatever_is_answered_is_an_outcome(serve, clock, new_mail, status
     assert isinstance(outcomes[1], Temporary | AccountFault)
     if isinstance(outcomes[1], Temporary):
         assert outcomes[1].retry_after is None or 0 <= outcomes[1].retry_after <= 1e6
+
+
+async def test_a_dot_at_the_end_of_a_name_is_for_dns_only(serve, monkeypatch) -> None:
+    asked = []
+    connect = httpcore.AnyIOBackend.connect_tcp
+
+    async def dial(self: httpcore.AnyIOBackend, host: str, *more: Any, **others: Any) -> Any:
+        asked.append(host)
+        return await connect(self, "127.0.0.1", *more, **others)
+
+    monkeypatch.setattr(httpcore.AnyIOBackend, "connect_tcp", dial)
+    port = (await serve(answered(b"{}"))).rpartition(":")[2]
+    url = f"http://mail.example.:{port}"
+    client = HttpClient(url, environ={}, connect_seconds=10, answer_seconds=10)
+    assert (await client.post(b"x", 1, "text/plain")).status == 200
+    await client.close()
+    assert asked == ["mail.example."]
+    assert f"Host: mail.example:{port}\r\n".encode() in serve.heads[0]
+
+
+async def test_neither_sni_nor_certificate_nor_a_proxy_sees_the_dot(
+    clock, new_mail, tmp_path, monkeypatch
+) -> None:
+    proxy = ConnectProxy(hosts={"mailgun.invalid": "127.0.0.1"})
+    async with MailgunServer(tls=True, names=("mailgun.invalid",)) as server, proxy:
+        (tmp_path / "cas.pem").write_bytes(server.authority.ca_pem)
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cas.pem"))
+        port = server.url.rpartition(":")[2]
+        mailer = MailgunMailer(
+            server.settings(api_base=f"https://mailgun.invalid.:{port}"),
+            clock=clock,
+            random=random.Random(1),
+            environ={"HTTPS_PROXY": f"http://{proxy.addr}"},
+            answer_seconds=30,
+        )
+        assert isinstance(await mailer.send(new_mail(), OpenGate()), Delivered)
+        assert set(proxy.tunnels) == {f"mailgun.invalid:{port}"}
+        await mailer.close()
+
+
+@pytest.mark.parametrize(
+    "echo",
+    [
+        "key-1234567890",
+        "Basic YXBpOmtleS0xMjM0NTY3ODkw",
+        "authorization=Basic%20YXBpOmtleS0xMjM0NTY3ODkw",
+        "client_secret=" + "s" * 20,
+    ],
+)
+async def test_a_secret_that_is_echoed_goes_nowhere(serve, clock, new_mail, echo) -> None:
+    body = f'{{"message": "bad: {echo}", "error": "no", "error_description": "{echo}"}}'.encode()
+    url = await serve(answered(body, status=401))
+    for outcome in [outcome async for outcome in ways(url, clock, new_mail())]:
+        assert "***" in repr(outcome)
+        assert "1234567890" not in repr(outcome)
+        assert "NTY3ODkw" not in repr(outcome)
+        assert "s" * 20 not in repr(outcome)

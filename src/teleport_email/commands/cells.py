@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from teleport_email.core import redaction
 from teleport_email.render.quoting import clean
 
 LONGEST = 1000
 """Characters of one cell: more than any sentence of ours, and a screen at most."""
+_LOOKED_AT = 20_000  # characters: bounds the work, as in ``clean``
 WIDEST = 60
 """Columns that a cell pads the others of its column to: one very long name must not push all else away."""
 
 
 def cell(text: object) -> str:
     """``text`` as one harmless line: blanks are single, what is invisible or moves the cursor is gone."""
-    line = " ".join(clean(str(text)).split())
+    line = " ".join(clean(redaction.hide_in_ours(str(text)[:_LOOKED_AT])).split())
     if not line.isprintable():  # what a newer Unicode than Python's may make of it is not known
         line = "".join(char if char.isprintable() else "\ufffd" for char in line)
     return line if len(line) <= LONGEST else f"{line[:LONGEST]}…"

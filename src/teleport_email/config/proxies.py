@@ -11,9 +11,11 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 from collections.abc import Mapping
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
-__all__ = ["excluded", "first_set", "listed", "proxy_for"]
+from teleport_email.core import redaction
+
+__all__ = ["excluded", "first_set", "listed", "parsed", "proxy_for"]
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -29,15 +31,32 @@ def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
     name, proxy = first_set(environ, f"{parts.scheme.upper()}_PROXY", f"{parts.scheme}_proxy")
     if not proxy or excluded(host, port, first_set(environ, "NO_PROXY", "no_proxy")[1]):
         return None
-    if "://" not in proxy:
-        proxy = f"http://{proxy}"
+    return parsed(name, proxy).geturl()
+
+
+def parsed(name: str, url: str) -> SplitResult:
+    """The parts of a proxy's URL from the variable ``name``; its password is never shown from now on.
+
+    :raises ValueError: when it is none. The text quotes nothing of it.
+    """
+    url = url if "://" in url else f"http://{url}"
+    login, at, _ = url.partition("://")[2].rpartition("@")
+    password = login.partition(":")[2]
+    for secret in (password, unquote(password)):
+        redaction.know(secret)
+    if at and any(mark in login for mark in "/?#"):
+        raise ValueError(
+            f"{name}: a character in its user name or password ends them in a URL; write %2F for /, %3F for ?"
+            " and %23 for #"
+        )
     try:
-        usable = urlsplit(proxy).scheme in _PORTS and bool(urlsplit(proxy).hostname)
+        parts = urlsplit(url)
+        usable = parts.scheme.lower() in _PORTS and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
     if not usable:
         raise ValueError(f"{name} is not the URL of an HTTP proxy; write http://[user:password@]host:port")
-    return proxy
+    return parts
 
 
 def excluded(host: str, port: int, no_proxy: str) -> bool:

@@ -3,7 +3,8 @@
 TeleportEmailError
 ├── ConfigError            the configuration cannot be used; carries every fault
 ├── IdentityError          key, certificate or CAs cannot be used; names the file and the fact
-│   └── IdentityExpired    nothing wrong with them but their time
+│   ├── IdentityExpired    nothing wrong with them but their time
+│   └── IdentityNotYetValid  their time has not come, or the clock is wrong: passes by itself
 ├── ClusterError           a call to the cluster did not work
 │   ├── Unreachable        no connection, no answer, stream ended: try again
 │   ├── Denied             a permission is missing
@@ -31,6 +32,7 @@ __all__ = [
     "Fault",
     "IdentityError",
     "IdentityExpired",
+    "IdentityNotYetValid",
     "LedgerTooNew",
     "LedgerUnreadable",
     "NotFound",
@@ -73,6 +75,10 @@ class IdentityError(TeleportEmailError):
 
 class IdentityExpired(IdentityError):
     """The certificate's time is over."""
+
+
+class IdentityNotYetValid(IdentityError):
+    """The certificate's time has not come: mostly the clock of a machine that just booted."""
 
 
 class ClusterError(TeleportEmailError):

@@ -18,6 +18,7 @@ import httpcore
 
 from teleport_email.config.proxies import proxy_for
 from teleport_email.config.settings import NO_SECRET, Secret
+from teleport_email.core import redaction
 
 from .tls import system_context
 
@@ -236,4 +237,4 @@ async def _bounded(answer: httpcore.Response) -> bytes:
 def _words(error: BaseException) -> str:
     if isinstance(error, httpcore.TimeoutException | TimeoutError):
         return "no answer in time"
-    return str(error) or type(error).__name__
+    return redaction.hide(str(error)) or type(error).__name__

@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import quote
 
 from teleport_email.config.settings import MailgunSettings, Secret
+from teleport_email.core import redaction
 from teleport_email.core.foreign import Unreadable, http_date, json_object, number, whole_number
 from teleport_email.core.model import (
     AccountFault,
@@ -251,5 +252,5 @@ def _wait(headers: Mapping[str, str], said: str, now: datetime) -> float | None:
 
 
 def _quote(text: str) -> str:
-    words = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    words = " ".join("".join(c if c.isprintable() else " " for c in redaction.hide(text)).split())
     return words if len(words) <= LONGEST_QUOTE else words[:LONGEST_QUOTE] + "…"

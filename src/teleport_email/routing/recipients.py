@@ -195,7 +195,7 @@ def _judge(
     surroundings = Surroundings(request, traits=traits, labels=labels)
     verdicts = []
     for rule in sorted(rules, key=lambda rule: rule.name):
-        outcome = rule.judge(surroundings)
+        outcome = rule.judge(surroundings, len(rules))
         why = f'matches and tells nobody (label {SILENCE}: "true")' if rule.silent else outcome.why
         why = why if outcome.matched else outcome.why
         verdicts.append(RuleVerdict(rule.name, outcome.matched, why, outcome.faulty, rule.remarks))

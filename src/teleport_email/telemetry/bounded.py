@@ -11,6 +11,8 @@ import math
 from collections.abc import Mapping, MutableMapping, Set
 from typing import Any, Final
 
+from teleport_email.core import redaction
+
 MAX_VALUE: Final = 2000
 """Characters of one value: longer is no fact but a payload; of the rest the length is told."""
 MAX_ITEMS: Final = 20
@@ -32,7 +34,12 @@ def bounded(event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
 
 
 def text(whole: str, most: int = MAX_VALUE) -> str:
-    """``whole``, or its beginning and how long it was."""
+    """``whole`` without secrets, or its beginning and how long it was."""
+    # Before the cut: half a secret is harder to know. Of what is very long only that which can be shown.
+    if len(whole) > 2 * most:
+        whole, length = whole[: 2 * most], len(whole)
+        return f"{redaction.hide_in_ours(whole)[:most]}… ({length} characters)"
+    whole = redaction.hide_in_ours(whole)
     return whole if len(whole) <= most else f"{whole[:most]}… ({len(whole)} characters)"
 
 

@@ -19,7 +19,14 @@ from typing import Any
 import structlog
 
 from teleport_email.core.backoff import CLUSTER
-from teleport_email.core.errors import ClusterError, Denied, IdentityError, Unreachable, Unsupported
+from teleport_email.core.errors import (
+    ClusterError,
+    Denied,
+    IdentityError,
+    IdentityNotYetValid,
+    Unreachable,
+    Unsupported,
+)
 from teleport_email.core.model import AccessMonitoringRule
 from teleport_email.reconciling.workqueue import WorkQueue
 from teleport_email.teleport.calls.events import (
@@ -148,7 +155,9 @@ class Watch:
             try:
                 await self._watch_once()
             except (ClusterError, IdentityError) as error:
-                hopeless = isinstance(error, IdentityError) and not self._refresh
+                # Before its time it is the clock of a machine that just booted: it will be set.
+                early = isinstance(error, IdentityNotYetValid)
+                hopeless = isinstance(error, IdentityError) and not (self._refresh or early)
                 if self._fail_fast or (hopeless and not self._link.status.connections):
                     raise
                 healthy = self._outage_since is None and self._clock() - begun > HEALTHY_AFTER

@@ -6,7 +6,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 from hypothesis import example, given, settings
@@ -16,6 +16,7 @@ from teleport_email.core.errors import ConditionError
 from teleport_email.core.model import AccessMonitoringRule, AccessRequest
 from teleport_email.routing.rules import Condition, Surroundings, compile_rule, parse
 from teleport_email.routing.rules.grammar import MAX_LENGTH
+from teleport_email.routing.rules.kinds import Work
 from teleport_email.routing.rules.tree import MAX_DEPTH
 
 KNOWN = Surroundings(
@@ -214,3 +215,34 @@ def test_a_rule_never_raises() -> None:
         assert not verdict.matched
         assert verdict.faulty
         assert verdict.why
+
+
+def test_patterns_with_large_programs_cost_little_and_are_compiled_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import re2
+
+    made = []
+    compile_ = re2.compile
+    monkeypatch.setattr(re2, "compile", lambda *given: made.append(given[0]) or compile_(*given))
+    large = " || ".join(
+        f'regexp.replace(access_request.spec.roles, `[\\pL]{{1,60}}N{number}`, "x").isempty()'
+        for number in range(300)
+    )
+    conditions = [parse(f"false && true || {text}") for text in (large, large.replace("pL", "pN"))]
+    for _ in range(3):
+        for condition in conditions:
+            with suppress(ConditionError):
+                condition.holds(KNOWN, rules=2)
+    assert len(made) == len(set(made)), "no pattern twice"
+    assert len(made) <= Work.LIMIT // 4_000
+
+
+def test_all_rules_together_have_one_budget() -> None:
+    assert sum(Work(rules=20).left for _ in range(20)) == Work.LIMIT
+    many = '!regexp.replace(access_request.spec.roles, `d(.)v`, "$1").isempty() && ' * 250 + "true"
+    assert parse(many.replace("250", "1")).uses
+    with pytest.raises(ConditionError, match="too much work"):
+        parse(many).holds(KNOWN, rules=20)
+    few = '!regexp.replace(access_request.spec.roles, `d(.)v`, "$1").isempty()'
+    assert parse(few).holds(KNOWN, rules=10_000), "a rule that somebody wrote always has enough"

@@ -68,3 +68,13 @@ def test_whatever_is_taken_reads_back_the_same(text):
 )
 def test_loopback(host, loopback):
     assert Address(host, 1).is_loopback == loopback
+
+
+def test_a_dot_at_the_end_is_for_dns_only():
+    address = Address("proxy.example.com.", 443)
+    assert (address.host, address.name, address.authority) == (
+        "proxy.example.com.",
+        "proxy.example.com",
+        "proxy.example.com:443",
+    )
+    assert Address("2001:db8::1", 443).authority == "[2001:db8::1]:443"

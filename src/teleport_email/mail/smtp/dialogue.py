@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+from base64 import b64decode
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -21,6 +22,8 @@ from aiosmtplib.errors import (
     SMTPServerDisconnected,
 )
 from aiosmtplib.protocol import SMTPProtocol
+
+from teleport_email.core import redaction
 
 from .explain import what_happened
 from .replies import Reply
@@ -112,6 +115,7 @@ class Dialogue:
         """
         limit = self._timeouts.step if limit is None else limit
         name = called or _name(words)
+        _never_show(words[2:] if words[:1] == ("AUTH",) else words if called else ())
         try:
             # Refuses control characters, so that no argument becomes a command of its own.
             response = await self.protocol.execute_command(
@@ -336,6 +340,16 @@ class _Group:
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done() and (self._replies or self._error):
             self._waiter.set_result(None)
+
+
+def _never_show(responses: Sequence[str]) -> None:
+    """What a login says is a secret, in base64 as it is sent, and the digest in an answer to a challenge."""
+    for response in responses:
+        redaction.know(response, passing=True)
+        with suppress(ValueError):
+            said = b64decode(response).decode("utf-8", "replace")
+            if digest := re.search(r" ([0-9a-f]{32})\Z", said):
+                redaction.know(digest[1], passing=True)
 
 
 def _name(words: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ import ssl
 from aiosmtplib.errors import SMTPResponseException, SMTPServerDisconnected
 
 from teleport_email.config.settings import SmtpSettings
+from teleport_email.core import redaction
 from teleport_email.core.model import AccountFault, Temporary
 
 __all__ = [
@@ -66,7 +67,7 @@ def what_happened(error: BaseException) -> str:
         return "the mail server did not answer in time"
     if isinstance(error, SMTPResponseException):
         return "the mail server's answer is not SMTP"
-    return str(error) or type(error).__name__
+    return redaction.hide(str(error)) or type(error).__name__
 
 
 def bare(host: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from teleport_email.config.settings import OAuth2Settings
+from teleport_email.core import redaction
 from teleport_email.core.foreign import Unreadable, json_object, number
 
 __all__ = ["TokenError", "TokenSource", "token_source"]
@@ -68,6 +69,7 @@ class FileTokens(TokenSource):
                 f"smtp.oauth2.token_file {self._path} must hold the bare token and nothing else",
                 permanent=True,
             )
+        redaction.know(token, passing=True)
         return token
 
     async def renew(self, refused: str) -> str:  # noqa: ARG002 - what the file holds now is all there is
@@ -143,9 +145,13 @@ def _read(status: int, body: bytes, url: str) -> tuple[str, float]:
         fields = json_object(body)
     if status != 200:
         said = " ".join(str(fields.get(name, "")) for name in ("error", "error_description")).split()
-        what = f"smtp.oauth2.token_url {url} answered {status} {' '.join(said)[:300]}".rstrip()
+        what = (
+            f"smtp.oauth2.token_url {url} answered {status} {redaction.hide(' '.join(said))[:300]}".rstrip()
+        )
         raise TokenError(what, permanent=400 <= status < 500 and status not in {408, 425, 429})
     token = fields.get("access_token")
+    if isinstance(token, str):
+        redaction.know(token, passing=True)
     if not isinstance(token, str) or not _is_token(token):
         raise TokenError(f"smtp.oauth2.token_url {url} answered without an access_token", permanent=True)
     try:

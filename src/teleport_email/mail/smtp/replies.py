@@ -11,6 +11,7 @@ import enum
 import re
 from dataclasses import dataclass
 
+from teleport_email.core import redaction
 from teleport_email.core.model import AccountFault, Declined, Refused, Temporary
 from teleport_email.mail.advice import advice
 from teleport_email.mail.judgement import judge_permanent
@@ -56,7 +57,7 @@ class Reply:
         return self.code == 421 or (self.code == 432 and self.enhanced == "4.3.2")
 
     def __str__(self) -> str:
-        text = " ".join("".join(c if c.isprintable() else " " for c in self.text).split())
+        text = " ".join("".join(c if c.isprintable() else " " for c in redaction.hide(self.text)).split())
         if len(text) > LONGEST_QUOTE:
             text = text[:LONGEST_QUOTE] + "…"
         return f"{self.code} {text}".rstrip()

@@ -49,14 +49,14 @@ class CompiledRule:
         """The variables that its condition reads."""
         return self.condition.uses if self.condition else frozenset()
 
-    def judge(self, known: Surroundings) -> Verdict:
-        """Whether the rule matches. Never raises for any request."""
+    def judge(self, known: Surroundings, rules: int = 1) -> Verdict:
+        """Whether the rule, one of so many, matches. Never raises for any request."""
         if self.condition is None:
             return Verdict(matched=False, why=self.reason, faulty=self.faulty)
         if self.schedules is not None and not self.schedules.hold(known.request.created):
             return Verdict(matched=False, why=_off_duty(self.schedules, known.request.created))
         try:
-            holds = self.condition.holds(dataclasses.replace(known, plugin_name=self.plugin_name))
+            holds = self.condition.holds(dataclasses.replace(known, plugin_name=self.plugin_name), rules)
         except ConditionError as error:
             return Verdict(matched=False, why=f"the condition does not evaluate: {error}", faulty=True)
         return Verdict(matched=holds, why="" if holds else "the condition is false")

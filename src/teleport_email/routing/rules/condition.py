@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from teleport_email.core.errors import ConditionError
 from teleport_email.routing.rules.check import Checker, Run, Typed
-from teleport_email.routing.rules.kinds import kind_of
+from teleport_email.routing.rules.kinds import Work, kind_of
 from teleport_email.routing.rules.surroundings import Surroundings
 
 
@@ -19,12 +19,12 @@ class Condition:
     uses: frozenset[str]
     _evaluate: Callable[[Run], object] = field(repr=False, compare=False)
 
-    def holds(self, known: Surroundings) -> bool:
+    def holds(self, known: Surroundings, rules: int = 1) -> bool:
         """Whether it is true; ``ConditionError`` when it does not evaluate or is not a boolean.
 
-        Bounded in work, whatever the condition and the request.
+        Bounded in work, whatever the condition and the request: that of ``rules`` together is.
         """
-        value = self._evaluate(Run(known))
+        value = self._evaluate(Run(known, Work(rules)))
         if isinstance(value, bool):
             return value
         raise ConditionError(f"is not a boolean but {kind_of(value).value}")  # type: ignore[arg-type]

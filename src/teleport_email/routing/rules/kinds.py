@@ -91,16 +91,19 @@ def fits(given: Kind, wanted: Kind) -> bool:
 class Work:
     """How much an evaluation has done. Everything that costs time or memory is charged first."""
 
-    # A condition of the size that Teleport's editor makes costs some hundreds of units; this many take about
-    # a second at worst, and are megabytes at worst.
-    LIMIT = 4_000_000
+    # A condition of the size that Teleport's editor makes costs some hundreds of units; this many take
+    # a fifth of a second at worst, and are a megabyte at worst. All rules of a request share them.
+    LIMIT = 800_000
+    # What a rule gets however many there are: a hundred times what a written one needs.
+    SHARE = 40_000
     # What handling one item costs beside its bytes.
     ITEM = 16
 
     __slots__ = ("left",)
 
-    def __init__(self) -> None:
-        self.left = self.LIMIT
+    def __init__(self, rules: int = 1) -> None:
+        """For one of so many ``rules`` that are asked about the same request."""
+        self.left = max(self.LIMIT // max(rules, 1), self.SHARE)
 
     def charge(self, units: int) -> None:
         """Take ``units`` away; ``ConditionError`` when there are none left."""

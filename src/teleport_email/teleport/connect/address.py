@@ -23,6 +23,17 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
+    def name(self) -> str:
+        """The host as TLS and HTTP know it. A dot at the end (``proxy.example.com.``) is for DNS only and
+        says that no search domain is to be tried."""
+        return self.host.removesuffix(".")
+
+    @property
+    def authority(self) -> str:
+        """Host and port as HTTP has them, for ``Host`` and ``CONNECT``."""
+        return str(Address(self.name, self.port))
+
+    @property
     def is_loopback(self) -> bool:
         """Whether this can only mean the machine itself."""
         if self.host.rstrip(".").lower() == "localhost":

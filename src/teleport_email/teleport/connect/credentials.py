@@ -25,7 +25,7 @@ from cryptography.x509.oid import NameOID
 
 from teleport_email.config.beside import beside
 from teleport_email.config.settings import TeleportSettings
-from teleport_email.core.errors import IdentityError, IdentityExpired
+from teleport_email.core.errors import IdentityError, IdentityExpired, IdentityNotYetValid
 from teleport_email.teleport.connect.pem import Block, PemFault, blocks
 
 SERVER_NAME = "teleport.cluster.local"
@@ -96,14 +96,14 @@ def load(settings: TeleportSettings) -> Identity:
 
 
 def check_time(identity: Identity, now: datetime) -> None:
-    """Raise :class:`IdentityExpired` after the certificate's end, :class:`IdentityError` before its begin."""
+    """Raise :class:`IdentityExpired` after the certificate's end, :class:`IdentityNotYetValid` before."""
     if now >= identity.not_after:
         raise IdentityExpired(
             f"{identity.where}: the certificate of {identity.user} expired at {_time(identity.not_after)} "
             f"({_span(now - identity.not_after)} ago); {RENEW}"
         )
     if now < identity.not_before:
-        raise IdentityError(
+        raise IdentityNotYetValid(
             f"{identity.where}: the certificate of {identity.user} is not valid before "
             f"{_time(identity.not_before)} (in {_span(identity.not_before - now)}); "
             f"this machine's clock says {_time(now)}: is it right?"

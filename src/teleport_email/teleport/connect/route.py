@@ -51,7 +51,7 @@ class Route:
                     if self.proxy.tls:
                         assert self.public is not None
                         exchange = HttpExchange()
-                        transport = await secure(transport, exchange, self.public, peer.host)
+                        transport = await secure(transport, exchange, self.public, peer.name)
                     await tunnel(transport, exchange, self.proxy, self.address)
         except TimeoutError:
             _abort(transport)

@@ -66,11 +66,11 @@ async def _upgrade(route: Route, public: ssl.SSLContext) -> tuple[asyncio.Transp
     transport: asyncio.Transport | None = None
     try:
         async with asyncio.timeout(HANDSHAKE_LIMIT):
-            transport = await secure(plain, exchange, public, route.address.host)
+            transport = await secure(plain, exchange, public, route.address.name)
             # The answer's Sec-WebSocket-Accept is not checked: it protects from caches on the way, and the
             # session inside proves more than that, by its certificates.
             headers = [
-                ("Host", str(route.address)),
+                ("Host", route.address.authority),
                 ("Upgrade", "websocket"),
                 ("Connection", "Upgrade"),
                 ("Sec-WebSocket-Version", "13"),

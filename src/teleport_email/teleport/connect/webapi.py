@@ -29,13 +29,13 @@ async def find(route: Route, public: ssl.SSLContext) -> ProxyFacts | None:
     """
     plain = await route.open()
     exchange = HttpExchange()
-    transport = await secure(plain, exchange, public, route.address.host)
+    transport = await secure(plain, exchange, public, route.address.name)
     try:
         answer = await exchange.ask(
             transport,
             "GET",
             "/webapi/find",
-            [("Host", str(route.address)), ("Accept", "application/json"), ("Connection", "close")],
+            [("Host", route.address.authority), ("Accept", "application/json"), ("Connection", "close")],
         )
     finally:
         transport.abort()

@@ -17,11 +17,11 @@ async def tunnel(
 
     Raises :class:`Unreachable`; ``OSError`` when the connection is lost. Names are resolved by the proxy.
     """
-    headers = [("Host", str(target))]
+    headers = [("Host", target.authority)]
     if proxy.authorization:
         headers.append(("Proxy-Authorization", proxy.authorization.reveal()))
     try:
-        answer = await exchange.ask(transport, "CONNECT", str(target), headers)
+        answer = await exchange.ask(transport, "CONNECT", target.authority, headers)
     except NotHttp as exc:
         raise Unreachable(
             f"the HTTP proxy {proxy} does not behave as one: {exc}; check HTTPS_PROXY"

@@ -10,9 +10,9 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
-from teleport_email.config.proxies import first_set, listed
+from teleport_email.config.proxies import first_set, listed, parsed
 from teleport_email.config.settings import Secret
 from teleport_email.teleport.connect.address import Address
 
@@ -47,20 +47,8 @@ def excluded(address: Address, no_proxy: str) -> bool:
 
 
 def _parse(name: str, url: str) -> HttpProxy:
-    # The URL may hold a password: no message quotes it.
-    try:
-        parts = urlsplit(url if "://" in url else f"http://{url}")
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise ValueError(
-            f"{name} is no URL of a proxy; it should be http://[user:password@]host:port"
-        ) from None
-    if parts.scheme.lower() not in ("http", "https"):
-        raise ValueError(
-            f"{name}: only http:// and https:// proxies are supported, not {parts.scheme[:20]!r}"
-        )
-    if not host:
-        raise ValueError(f"{name} has no host; it should be http://[user:password@]host:port")
+    parts = parsed(name, url)
+    host, port = parts.hostname or "", parts.port
     tls = parts.scheme.lower() == "https"
     authorization = ""
     if parts.username is not None:
