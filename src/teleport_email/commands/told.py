@@ -117,9 +117,9 @@ def view_of(request_id: str, request: AccessRequest | None) -> View:
 def headline(request_id: str, request: AccessRequest | None) -> str:
     """The request in a line."""
     if request is None:
-        return f"{request_id}: no longer in the cluster (deleted or expired)"
-    # Users choose names and roles; on a terminal they must not be able to move the cursor.
-    return f"{cell(request_id)}: {request.state} request of {cell(request.user)} for {cell(','.join(request.roles))}"
+        return f"{cell(request_id)}: no longer in the cluster (deleted or expired)"
+    user, roles = cell(request.user), cell(",".join(request.roles))
+    return f"{cell(request_id)}: {request.state} request of {user} for {roles}"
 
 
 def name_of(party: Party) -> str:
