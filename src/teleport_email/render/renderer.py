@@ -182,6 +182,8 @@ def _headers(
         ("X-Teleport-State", state),
         ("X-Teleport-Roles", quoting.header_list(request.roles)),
     ]
+    if request.long_term:
+        headers.append(("X-Teleport-Request-Kind", "LONG_TERM"))
     if topic is Topic.REMINDER:
         headers.append(("Importance", "High"))
     return tuple((name, value) for name, value in headers if value)

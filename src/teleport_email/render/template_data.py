@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from teleport_email.core.model import (
@@ -18,12 +18,15 @@ from teleport_email.core.model import (
     RequestState,
     ResourceID,
     Review,
-    Threshold,
     Topic,
 )
 from teleport_email.render import quoting
+from teleport_email.render.approvals import Approvals, Progress, RoleApprovals, progress
 from teleport_email.render.quoting import Quote
 from teleport_email.render.times import Moment, moment, span
+
+AUTOMATIC_REVIEWER = "@teleport-access-approval-bot"
+"""Who Teleport says has made the reviews that its rules make."""
 
 # Costs (bytes of escaped HTML) that keep the whole message under 30 KB whatever comes in: Gmail clips at
 # 102 KB, and the content is kept in the ledger until everybody has it.
@@ -35,7 +38,6 @@ _DECIDED_BY_BUDGET = 500
 _REVIEWS_SHOWN = 5
 _REVIEW_REASON_BUDGET = 500
 _RESOLVE_REASON_BUDGET = 1500
-_THRESHOLDS_SHOWN = 5
 _LIST_LIMIT = 25
 
 _PROXY = re.compile(r"(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.?|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
@@ -117,21 +119,6 @@ class ReviewView:
 
 
 @dataclass(frozen=True, slots=True)
-class Approvals:
-    """One way to approval: a threshold and how far the reviews have come."""
-
-    name: str
-    needed: int
-    given: int
-    denials_needed: int
-
-    @property
-    def missing(self) -> int:
-        """Approvals still to come."""
-        return max(0, self.needed - self.given)
-
-
-@dataclass(frozen=True, slots=True)
 class RequestView:
     """The access request. A time is None where the cluster told none."""
 
@@ -160,8 +147,13 @@ class RequestView:
     reviews_before: int
     """How many reviews came before the first of ``reviews``."""
     approvals: tuple[Approvals, ...]
+    role_approvals: tuple[RoleApprovals, ...]
+    """What each role needs, where that differs from role to role."""
+    role_approvals_more: int
     approvals_missing: int
     """The fewest approvals that could still be enough; 0 when nothing is pending."""
+    long_term: bool
+    """Asks for access without an end, which only a promotion to an access list grants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +195,7 @@ def build(
     )
     pending = state is RequestState.PENDING
     over = topic in _OVER or state is RequestState.GONE  # its page is gone with it
-    approvals = _approvals(request.thresholds, told_reviews) if pending else ()
+    approvals = progress(request, told_reviews) if pending and not request.long_term else Progress()
     until = request.access_expires or request.max_duration
     start = _access_start(request, state, now)
     roles = some(request.roles, quoting.item, _ROLES_BUDGET)
@@ -228,8 +220,11 @@ def build(
         resources_more=resources_more,
         reviews=shown_reviews,
         reviews_before=len(listed) - len(shown_reviews),
-        approvals=approvals,
-        approvals_missing=min((way.missing for way in approvals), default=0),
+        approvals=approvals.ways,
+        role_approvals=approvals.roles,
+        role_approvals_more=approvals.roles_more,
+        approvals_missing=approvals.missing,
+        long_term=request.long_term,
     )
     page = request_link(cluster, request.id)
     link = "" if over else page
@@ -246,6 +241,7 @@ def build(
         "link": link,
         "page": page,
         "commands": () if over else _commands(request.id, topic, pending, link),
+        "automatic_reviewer": quoting.name(AUTOMATIC_REVIEWER),
         "now": moment(now, now=now, zone=zone),
         "state": view.status.name,
     }
@@ -334,23 +330,6 @@ def _length(start: datetime | None, until: datetime | None, now: datetime) -> st
     return "" if until is None or until <= begin else span((until - begin).total_seconds())
 
 
-def _approvals(thresholds: tuple[Threshold, ...], reviews: tuple[Review, ...]) -> tuple[Approvals, ...]:
-    """How far each threshold is. A review counts for those that Teleport found it to match.
-
-    Which threshold belongs to which role is not told, so several are alternatives as far as we know.
-    """
-    approving = [review for review in reviews if review.proposed_state is RequestState.APPROVED]
-    return tuple(
-        Approvals(
-            name=quoting.one_line(threshold.name, 60),
-            needed=max(1, threshold.approve),
-            given=sum(not r.threshold_indexes or index in r.threshold_indexes for r in approving),
-            denials_needed=max(1, threshold.deny),
-        )
-        for index, threshold in enumerate(thresholds[:_THRESHOLDS_SHOWN])
-    )
-
-
 def _resources(
     resources: tuple[ResourceID, ...], here: str, names: Mapping[ResourceID, str]
 ) -> tuple[tuple[ResourceView, ...], int]:
@@ -362,7 +341,7 @@ def _resources(
             label = f"{label}/{resource.sub_resource}"
         view = ResourceView(
             kind=quoting.one_line(resource.kind, 40),
-            name=quoting.one_line(label),
+            name=quoting.one_line(label) + _part(resource),
             cluster="" if resource.cluster == here else quoting.one_line(resource.cluster),
         )
         budget -= cost(view.kind) + cost(view.name) + cost(view.cluster)
@@ -370,6 +349,14 @@ def _resources(
             break
         shown.append(view)
     return tuple(shown), len(resources) - len(shown)
+
+
+def _part(resource: ResourceID) -> str:
+    """What is asked for of a resource, as Teleport writes it behind the name: `` (logins: root, admin)``."""
+    if resource.constraint is None:
+        return ""
+    values = tuple(map(quoting.item, resource.constraint.values))
+    return f" ({quoting.one_line(str(replace(resource.constraint, values=values)))})"
 
 
 def _details(view: RequestView, told: Some, topic: Topic, pending: bool) -> tuple[str, ...]:
@@ -382,6 +369,7 @@ def _details(view: RequestView, told: Some, topic: Topic, pending: bool) -> tupl
     }
     resolved = view.status.name in {"APPROVED", "DENIED", "PROMOTED"}
     facts = {
+        "term": view.long_term,
         "name": bool(view.name) and not topic.for_requester,
         "resources": bool(view.resources),
         "asked": view.created is not None,
