@@ -62,6 +62,13 @@ async def test_the_address_is_the_first_usable_value_of_the_trait(clock: Clock) 
         ({"name": ("Bob Baker",), "email": ("bob@example.com",)}, "Bob Baker"),
         ({"logins": ("root",), "email": ("no address", "bob@example.com")}, "bob@example.com"),
         ({"logins": ("root",)}, None),
+        ({"givenName": (" ", "Bob"), "familyName": ("Baker",)}, "Bob Baker"),
+        ({"given_name": ("Bob",), "family_name": ("Baker",), "email": ("bob@example.com",)}, "Bob Baker"),
+        ({"firstName": ("Bob",), "lastName": (" Baker ",)}, "Bob Baker"),
+        ({"urn:x/first_name": ("Bob",), "last_name": ("Baker",)}, "Bob Baker"),
+        ({"given_name": ("Bob",), "email": ("bob@example.com",)}, "bob@example.com"),
+        ({"given_name": ("Bob",), "lastName": ("Baker",)}, None),
+        ({"name": ("Bobby",), "givenName": ("Bob",), "familyName": ("Baker",)}, "Bobby"),
     ],
 )
 async def test_what_people_call_a_user(

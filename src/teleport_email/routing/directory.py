@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -41,6 +41,15 @@ TRAIT: Final = "email"
 NAME_TRAITS: Final = ("displayname", "display_name", "fullname", "full_name", "name")
 """Traits with a person's name, the surest first, as identity providers call their claims; compared without
 case, and of a claim that is a URI (SAML) only the last part counts."""
+
+
+NAME_PAIRS: Final = (
+    ("givenname", "familyname"),
+    ("given_name", "family_name"),
+    ("firstname", "lastname"),
+    ("first_name", "last_name"),
+)
+"""Traits with the two parts of a name, where there is none in one."""
 
 
 class Users(Protocol):
@@ -107,9 +116,12 @@ class Directory:
             {key.rpartition("/")[2].lower(): values for key, values in user.traits.items()} if user else {}
         )
         for trait in NAME_TRAITS:
-            for value in traits.get(trait, ()):
-                if value.strip():
-                    return value.strip()
+            if found := _first(traits.get(trait, ())):
+                return found
+        for given, family in NAME_PAIRS:
+            parts = (_first(traits.get(given, ())), _first(traits.get(family, ())))
+            if all(parts):
+                return " ".join(parts)
         return await self.address(name) if user else None
 
     def forget(self) -> None:
@@ -151,7 +163,7 @@ class Directory:
             log.warning(
                 "users not looked up",
                 error=str(error),
-                hint="to find names and addresses of users, allow the role: user, verb read",
+                hint="to find names and addresses of users, allow the role: user and user_login_state, read",
             )
 
     def _give_up(self, name: str, error: ClusterError, lifetime: float) -> None:
@@ -169,3 +181,8 @@ class Directory:
         self._answers.move_to_end(name)
         while len(self._answers) > MOST:
             self._answers.popitem(last=False)
+
+
+def _first(values: Iterable[str]) -> str:
+    """The first value that is not empty."""
+    return next((value.strip() for value in values if value.strip()), "")

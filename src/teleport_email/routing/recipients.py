@@ -26,6 +26,7 @@ from teleport_email.routing.route import Reason, Route, RuleVerdict, Skipped, li
 from teleport_email.routing.rules import SILENCE, CompiledRule, Surroundings
 
 ANYONE = "*"
+_SSO = "SSO users who are not logged in may not be found"
 
 
 @dataclass(slots=True)
@@ -325,7 +326,9 @@ def _add_user(
         return
     found = addresses[name]
     if found is None:
-        chosen.skip(name, f'{why}: not an email address, and no address (trait "email") was found for it')
+        chosen.skip(
+            name, f'{why}: not an email address, and no address (trait "email") was found for it; {_SSO}'
+        )
         return
     address = _address(found)
     if address is None:

@@ -25,6 +25,7 @@ from teleport_email.core.model import ClusterInfo
 from teleport_email.teleport._proto import auth_pb2
 from teleport_email.teleport._proto.auth_pb2_grpc import AuthServiceStub
 from teleport_email.teleport._proto.rules_pb2_grpc import AccessMonitoringRulesServiceStub
+from teleport_email.teleport._proto.userloginstate_pb2_grpc import UserLoginStateServiceStub
 from teleport_email.teleport._proto.users_pb2_grpc import UsersServiceStub
 from teleport_email.teleport.calls.call import Caller, TolerantChannel
 from teleport_email.teleport.calls.convert import cluster_from_proto
@@ -105,7 +106,9 @@ class Connection:
         self._auth = AuthServiceStub(tolerant)
         self.requests = Requests(self._caller, self._auth)
         self.plugin_data = PluginData(self._caller, self._auth, plugin_name)
-        self.users = Users(self._caller, UsersServiceStub(tolerant), self._auth)
+        self.users = Users(
+            self._caller, UsersServiceStub(tolerant), self._auth, UserLoginStateServiceStub(tolerant)
+        )
         self.rules = Rules(self._caller, AccessMonitoringRulesServiceStub(tolerant), plugin_name)
         self.resources = Resources(self._caller, self._auth, identity.cluster)
 

@@ -24,7 +24,7 @@ from teleport_email.core.model import (
     User,
 )
 from teleport_email.teleport._proto import auth_pb2, rules_pb2, types_pb2, wrappers_pb2
-from teleport_email.teleport.calls import convert
+from teleport_email.teleport.calls import convert, resource_ids
 from teleport_email.teleport.calls.decoding import decoder
 
 A = "01a203fb-6d3b-7222-aa45-ece7281bb17a"
@@ -398,10 +398,10 @@ def test_resources_of_both_fields_with_their_constraints_there_and_back() -> Non
 
 def test_what_stands_in_both_fields_is_one_resource() -> None:
     spec = types_pb2.AccessRequestSpecV3(
-        RequestedResourceIDs=[convert.resource_to_proto(NODE)],
-        RequestedResourceAccessIDs=[types_pb2.ResourceAccessID(id=convert.resource_to_proto(NODE))],
+        RequestedResourceIDs=[resource_ids.resource_to_proto(NODE)],
+        RequestedResourceAccessIDs=[types_pb2.ResourceAccessID(id=resource_ids.resource_to_proto(NODE))],
     )
-    assert convert.resources_from_proto(spec) == (NODE,)
+    assert resource_ids.resources_from_proto(spec) == (NODE,)
 
 
 def test_a_resource_reads_as_teleport_writes_it_with_its_constraint() -> None:

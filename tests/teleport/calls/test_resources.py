@@ -3,11 +3,11 @@
 import grpc
 import pytest
 
-from teleport_email.core.model import ResourceID
+from teleport_email.core.model import Constraint, ResourceID
 from teleport_email.teleport._proto import auth_pb2, types_pb2
 from teleport_email.teleport._proto.auth_pb2_grpc import AuthServiceStub
 from teleport_email.teleport.calls.call import Caller, TolerantChannel
-from teleport_email.teleport.calls.resources import AT_ONCE, Resources, expression
+from teleport_email.teleport.calls.resources import AT_ONCE, PAGES, Resources, expression
 
 LIST = "ListResources"
 OKTA = {"teleport.dev/origin": "okta"}
@@ -45,6 +45,8 @@ async def test_a_node_by_its_host_name(raw, resources):
             ResourceType="node",
             Limit=2,
             PredicateExpression='resource.metadata.name == "uuid-1" || resource.metadata.name == "uuid-2"',
+            UseSearchAsRoles=True,
+            UsePreviewAsRoles=True,
         )
     ]
 
@@ -74,6 +76,15 @@ async def test_apps_and_groups_from_okta(raw, resources):
         ResourceID("demo", "user_group", "group-1"),
     ]
     assert await resources.names(ids) == {ids[0]: "Payroll", ids[2]: "Everybody"}
+
+
+async def test_an_aws_account_by_its_description(raw, resources):
+    account = auth_pb2.PaginatedResource()
+    account.AppServer.Metadata.Name = "123456789012"
+    account.AppServer.Metadata.Description = "production"
+    serve(raw, {"aws_ic_account": [account]})
+    wanted = ResourceID("demo", "aws_ic_account", "123456789012")
+    assert await resources.names([wanted]) == {wanted: "production"}
 
 
 async def test_other_kinds_and_other_clusters_are_not_asked_for(raw, resources):
@@ -135,3 +146,87 @@ async def test_labels_in_order_or_not_at_all(raw, resources):
     assert await resources.labels([two, one]) == [{}, {"env": "prod"}]
     assert await resources.labels([one, gone]) is None, "unread labels are not the same as none"
     assert await resources.labels([ResourceID("leaf", "node", "uuid-1")]) is None
+
+
+AGENT = {"served-by": "agent"}
+
+
+def of_kind(kind: str) -> auth_pb2.PaginatedResource:
+    """A resource named ``it`` with a static and a dynamic label, and other labels on the agent."""
+    found = auth_pb2.PaginatedResource()
+    if kind in ("windows_desktop", "user_group"):
+        header = (found.WindowsDesktop if kind == "windows_desktop" else found.UserGroup).Header
+        header.Metadata.Name = "it"
+        header.Metadata.Labels.update({"env": "prod", "kernel": "6.1"})
+        return found
+    if kind == "node":
+        found.Node.Metadata.Name = "it"
+        found.Node.Metadata.Labels["env"] = "prod"
+        found.Node.Spec.CmdLabels["kernel"].Result = "6.1"
+        return found
+    server, thing, labels = {
+        "app": (found.AppServer, found.AppServer.Spec.App, "DynamicLabels"),
+        "aws_ic_account": (found.AppServer, found.AppServer.Spec.App, "DynamicLabels"),
+        "db": (found.DatabaseServer, found.DatabaseServer.Spec.Database, "DynamicLabels"),
+        "kube_cluster": (found.KubernetesServer, found.KubernetesServer.Spec.Cluster, "DynamicLabels"),
+    }[kind]
+    server.Metadata.Name = "it"
+    server.Metadata.Labels.update(AGENT)
+    thing.Metadata.Name = "it"
+    thing.Metadata.Labels["env"] = "prod"
+    getattr(thing.Spec, labels)["kernel"].Result = "6.1"
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "listed_as"),
+    [
+        ("node", "node"),
+        ("app", "app_server"),
+        ("db", "db_server"),
+        ("kube_cluster", "kube_server"),
+        ("windows_desktop", "windows_desktop"),
+        ("user_group", "user_group"),
+        ("aws_ic_account", "aws_ic_account"),
+    ],
+)
+async def test_static_and_dynamic_labels_of_the_thing_itself(raw, resources, kind, listed_as):
+    serve(raw, {listed_as: [of_kind(kind)]})
+    assert await resources.labels([ResourceID("demo", kind, "it")]) == [{"env": "prod", "kernel": "6.1"}]
+    [asked] = raw.asked(LIST, auth_pb2.ListResourcesRequest)
+    assert (asked.ResourceType, asked.UseSearchAsRoles, asked.UsePreviewAsRoles) == (listed_as, False, True)
+
+
+async def test_the_labels_of_a_part_are_those_of_the_whole(raw, resources):
+    serve(raw, {"node": [of_kind("node")]})
+    part = ResourceID("demo", "node", "it", constraint=Constraint("logins", ("root",)))
+    assert await resources.labels([part]) == [{"env": "prod", "kernel": "6.1"}]
+
+
+async def test_several_agents_that_serve_one_thing_hide_no_other(raw, resources):
+    async def handler(request):
+        asked = auth_pb2.ListResourcesRequest.FromString(request)
+        other = of_kind("db")
+        other.DatabaseServer.Metadata.Name = "other"
+        pages = {"": ([of_kind("db")] * 2, "next"), "next": ([other], "more")}
+        found, following = pages[asked.StartKey]
+        yield auth_pb2.ListResourcesResponse(Resources=found, NextKey=following).SerializeToString()
+
+    raw.handle(LIST, handler)
+    ids = [ResourceID("demo", "db", "it"), ResourceID("demo", "db", "other")]
+    assert len(await resources.labels(ids) or ()) == 2
+    assert raw.calls["/proto.AuthService/ListResources"] == 2
+
+
+async def test_pages_without_an_end_are_left(raw, resources):
+    async def handler(request):
+        yield auth_pb2.ListResourcesResponse(NextKey="again").SerializeToString()
+
+    raw.handle(LIST, handler)
+    assert await resources.labels([ResourceID("demo", "db", "it")]) is None
+    assert raw.calls["/proto.AuthService/ListResources"] == PAGES
+
+
+async def test_a_kind_that_we_do_not_know_has_no_labels_to_be_read(raw, resources):
+    serve(raw, {"git_server": [auth_pb2.PaginatedResource()]})
+    assert await resources.labels([ResourceID("demo", "git_server", "it")]) is None

@@ -10,7 +10,13 @@ from teleport_email.core.model import AccessMonitoringRule, User
 from teleport_email.sandbox.cluster.refusal import not_found
 from teleport_email.sandbox.cluster.wire import deleted, field, put_rule
 from teleport_email.teleport._proto import auth_pb2, rules_pb2, types_pb2
-from teleport_email.teleport.calls.convert import ACCESS_MONITORING_RULE, rule_to_proto, user_to_proto
+from teleport_email.teleport.calls.convert import (
+    ACCESS_MONITORING_RULE,
+    login_state_to_proto,
+    rule_to_proto,
+    user_to_proto,
+)
+from teleport_email.teleport.calls.resources import own_name
 
 _RULES_PAGE = 100  # what a list without a page size gives at most
 
@@ -24,6 +30,7 @@ class Catalog:
         self._publish = publish
         self._new_revision = new_revision
         self._users: dict[str, bytes] = {}
+        self._login_states: dict[str, bytes] = {}
         self._rules: dict[str, tuple[rules_pb2.AccessMonitoringRule, bytes]] = {}
         self._resources: dict[tuple[str, str], bytes] = {}
 
@@ -48,6 +55,16 @@ class Catalog:
         if name not in self._users:
             raise not_found(f'user "{name}" not found')
         return self._users[name]
+
+    def put_login_state(self, user: User) -> None:
+        """What a user got when they logged in."""
+        self._login_states[user.name] = login_state_to_proto(user).SerializeToString()
+
+    def login_state(self, name: str) -> bytes:
+        """The login state; raises :class:`Refusal` when there is none."""
+        if name not in self._login_states:
+            raise not_found(f'user_login_state "{name}" doesn\'t exist')
+        return self._login_states[name]
 
     # Rules ------------------------------------------------------------------------------------------
 
@@ -85,13 +102,8 @@ class Catalog:
     # Resources --------------------------------------------------------------------------------------
 
     def put_resource(self, kind: str, resource: auth_pb2.PaginatedResource) -> None:
-        """Make or replace a resource, listed as ``kind`` (``node``, ``app_server``, ``user_group``)."""
-        name = {
-            "node": resource.Node.Metadata.Name,
-            "app_server": resource.AppServer.Metadata.Name,
-            "user_group": resource.UserGroup.Header.Metadata.Name,
-        }[kind]
-        self._resources[kind, name] = resource.SerializeToString()
+        """Make or replace a resource, listed as ``kind`` (``node``, ``app_server``, ``db_server`` ...)."""
+        self._resources[kind, own_name(resource)] = resource.SerializeToString()
 
     def resources(self, asked: auth_pb2.ListResourcesRequest) -> bytes:
         """The resources of a type; of expressions, only ``name == "..." || ...`` is understood."""

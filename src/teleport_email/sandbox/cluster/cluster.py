@@ -242,6 +242,10 @@ class SandboxCluster(RequestDesk):
         """Delete a user, if there is one."""
         self._world.catalog.delete_user(name)
 
+    def put_login_state(self, user: User) -> None:
+        """Set what a user got when they logged in: roles and traits of SSO and of Access Lists."""
+        self._world.catalog.put_login_state(user)
+
     def put_rule(self, rule: AccessMonitoringRule) -> None:
         """Make or replace an Access Monitoring Rule; watchers see it.
 
@@ -269,7 +273,7 @@ class SandboxCluster(RequestDesk):
         self._world.catalog.put_resource("node", resource)
 
     def put_resource(self, kind: str, resource: auth_pb2.PaginatedResource) -> None:
-        """Make or replace a resource, listed as ``kind``: ``node``, ``app_server`` or ``user_group``."""
+        """Make or replace a resource, listed as ``kind``: ``node``, ``app_server``, ``db_server`` ..."""
         self._world.catalog.put_resource(kind, resource)
 
     # Time, faults, waiting --------------------------------------------------------------------------

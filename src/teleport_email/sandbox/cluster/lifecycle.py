@@ -16,9 +16,9 @@ from datetime import datetime, timedelta
 
 from teleport_email.core.model import AccessList, RequestState, ResourceID, Threshold
 from teleport_email.sandbox.cluster.refusal import access_denied, bad_parameter
-from teleport_email.sandbox.cluster.wire import threshold_mapping
 from teleport_email.teleport._proto import types_pb2
 from teleport_email.teleport.calls.convert import state_to_proto
+from teleport_email.teleport.calls.resource_ids import constraint_to_proto, resource_to_proto
 
 KIND = "access_request"
 VERSION = "v3"
@@ -46,6 +46,9 @@ class Draft:
     assume_start: datetime | None = None
     annotations: Mapping[str, Sequence[str]] = field(default_factory=dict)
     login_hint: str = ""
+    role_thresholds: Mapping[str, Sequence[Sequence[int]]] = field(default_factory=dict)
+    """Which thresholds a role needs: one of each set. Without: any of all."""
+    long_term: bool = False
 
 
 def new_id(now: datetime, rng: random.Random, sequence: int) -> str:
@@ -86,16 +89,21 @@ def new_request(draft: Draft, request_id: str, created: datetime) -> types_pb2.A
         )
     spec.SuggestedReviewers.extend(draft.suggested_reviewers)
     for resource in draft.resources:
-        spec.RequestedResourceIDs.add(
-            ClusterName=resource.cluster,
-            Kind=resource.kind,
-            Name=resource.name,
-            SubResourceName=resource.sub_resource,
-        )
+        if resource.constraint is None:
+            spec.RequestedResourceIDs.append(resource_to_proto(resource))
+        else:
+            spec.RequestedResourceAccessIDs.add(
+                id=resource_to_proto(resource), constraints=constraint_to_proto(resource)
+            )
+    if draft.long_term:
+        spec.RequestKind = types_pb2.LONG_TERM
     spec.LoginHint = draft.login_hint
     if draft.assume_start is not None:
         spec.AssumeStartTime.FromDatetime(draft.assume_start)
-    spec.MergeFromString(threshold_mapping(list(draft.roles), len(draft.thresholds)))
+    everything = (tuple(range(len(draft.thresholds))),)
+    for role in draft.roles:
+        for indexes in draft.role_thresholds.get(role, everything):
+            spec.RoleThresholdMapping[role].Sets.add(Indexes=indexes)
     return request
 
 
@@ -160,16 +168,20 @@ def resolve(
 
 
 def _decided(spec: types_pb2.AccessRequestSpecV3) -> bool:
-    """Whether the last review settles the request: the first threshold that is met does.
+    """Whether the last review settles the request. A threshold of 0 asks for 1.
 
-    All thresholds belong to all roles, so one that is met is met for every role. A threshold of 0 asks for 1.
+    One denial's threshold that is met suffices; for an approval, one of every set of every role.
     """
     last = spec.Reviews[-1].ProposedState
     if last == types_pb2.PROMOTED:
         return True
     count = sum(one.ProposedState == last for one in spec.Reviews)
-    needed = (one.Approve if last == types_pb2.APPROVED else one.Deny for one in spec.Thresholds)
-    return any(count >= max(1, number) for number in needed)
+    needed = [one.Approve if last == types_pb2.APPROVED else one.Deny for one in spec.Thresholds]
+    met = [count >= max(1, number) for number in needed]
+    sets = [one for sets in spec.RoleThresholdMapping.values() for one in sets.Sets]
+    if last == types_pb2.APPROVED and sets:
+        return all(any(met[index] for index in one.Indexes) for one in sets)
+    return any(met)
 
 
 def _copy(request: types_pb2.AccessRequestV3) -> types_pb2.AccessRequestV3:

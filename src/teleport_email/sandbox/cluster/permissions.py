@@ -16,9 +16,23 @@ FULL: Permissions = {
     **MINIMAL,
     "access_monitoring_rule": {"list", "read"},
     "user": {"read"},
+    "user_login_state": {"read"},
     "node": {"list", "read"},
 }
 """What this program can make use of."""
+
+PRESET: Permissions = {
+    **MINIMAL,
+    "access_monitoring_rule": {"list", "read"},
+    "user": {"list", "read"},
+    "user_login_state": {"list", "read"},
+}
+"""Teleport's own role for such plugins. Resources it may only preview."""
+
+PREVIEWED: Permissions = {
+    kind: {"list", "read"} for kind in ("node", "app_server", "db_server", "kube_server")
+}
+"""What a role that may be previewed lets one list."""
 
 
 class Roles:
@@ -26,14 +40,23 @@ class Roles:
 
     def __init__(self) -> None:
         self._roles: dict[str, dict[str, frozenset[str]]] = {}
+        self._previewed: dict[str, dict[str, frozenset[str]]] = {}
         self.put("access-plugin", FULL)
         self.put("access-plugin-minimal", MINIMAL)
+        self.put("access-plugin-preset", PRESET, previewed=PREVIEWED)
 
-    def put(self, name: str, permissions: Permissions) -> None:
-        """Make or change a role; it holds from the next call on, also for certificates issued before."""
+    def put(self, name: str, permissions: Permissions, previewed: Permissions | None = None) -> None:
+        """Make or change a role; it holds from the next call on, also for certificates issued before.
+
+        ``previewed``: what it allows besides, in calls that ask to preview.
+        """
         self._roles[name] = {kind: frozenset(verbs) for kind, verbs in permissions.items()}
+        self._previewed[name] = {kind: frozenset(verbs) for kind, verbs in (previewed or {}).items()}
 
-    def missing(self, peer: Peer, kind: str, verbs: Iterable[str]) -> list[str]:
+    def missing(self, peer: Peer, kind: str, verbs: Iterable[str], *, preview: bool = False) -> list[str]:
         """The verbs that none of the peer's roles allows on ``kind``."""
-        allowed = frozenset[str]().union(*(self._roles.get(role, {}).get(kind, ()) for role in peer.roles))
+        holders = [self._roles, self._previewed] if preview else [self._roles]
+        allowed = frozenset[str]().union(
+            *(holder.get(role, {}).get(kind, ()) for holder in holders for role in peer.roles)
+        )
         return [verb for verb in verbs if verb not in allowed]

@@ -36,6 +36,8 @@ class RequestDesk:
         assume_start: datetime | None = None,
         annotations: Mapping[str, Sequence[str]] | None = None,
         login_hint: str = "",
+        role_thresholds: Mapping[str, Sequence[Sequence[int]]] | None = None,
+        long_term: bool = False,
         created: datetime | None = None,
     ) -> AccessRequest:
         """Make a request. Durations count from ``created``, which is now unless it is given.
@@ -54,6 +56,8 @@ class RequestDesk:
             assume_start=assume_start,
             annotations=annotations or {},
             login_hint=login_hint,
+            role_thresholds=role_thresholds or {},
+            long_term=long_term,
         )
         made_at = self._world.now() if created is None else created
         self._sequence += 1

@@ -15,10 +15,11 @@ import grpc
 from teleport_email.sandbox.cluster.refusal import Refusal
 from teleport_email.sandbox.cluster.world import World
 from teleport_email.sandbox.front.front import Peer
-from teleport_email.teleport._proto import auth_pb2, rules_pb2, types_pb2, users_pb2
+from teleport_email.teleport._proto import auth_pb2, rules_pb2, types_pb2, userloginstate_pb2, users_pb2
 
 _AUTH = "proto.AuthService"
 _USERS = "teleport.users.v1.UsersService"
+_LOGIN_STATES = "teleport.userloginstate.v1.UserLoginStateService"
 _RULES = "teleport.accessmonitoringrules.v1.AccessMonitoringRulesService"
 
 
@@ -60,6 +61,9 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
             ),
             f"/{_USERS}/GetUser": _Method(
                 "UsersService/GetUser", users_pb2.GetUserRequest, world.get_user_v1
+            ),
+            f"/{_LOGIN_STATES}/GetUserLoginState": _Method(
+                "GetUserLoginState", userloginstate_pb2.GetUserLoginStateRequest, world.get_user_login_state
             ),
             f"/{_RULES}/ListAccessMonitoringRules": _Method(
                 "ListAccessMonitoringRules", rules_pb2.ListAccessMonitoringRulesRequest, world.list_rules
@@ -124,7 +128,7 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
         async def handle(_request: Any, context: Any) -> bytes:
             await self._begin(name, context)
             details = f"unknown method {method} for service {service}"
-            if service not in (_AUTH, _USERS, _RULES):
+            if service not in (_AUTH, _USERS, _RULES, _LOGIN_STATES):
                 details = f"unknown service {service}"
             await _refuse(context, Refusal(grpc.StatusCode.UNIMPLEMENTED, details))
 

@@ -47,13 +47,3 @@ def deleted(kind: str, version: str, name: str) -> bytes:
         Kind=kind, Version=version, Metadata=types_pb2.Metadata(Name=name, Namespace="default")
     )
     return auth_pb2.Event(Type=auth_pb2.DELETE, ResourceHeader=header).SerializeToString()
-
-
-def threshold_mapping(roles: list[str], thresholds: int) -> bytes:
-    """Field 11 of ``AccessRequestSpecV3``, which role is subject to which thresholds; here all to all.
-
-    Not among the messages of this program, which has no use for it; real requests carry it.
-    """
-    indexes = field(1, b"".join(varint(index) for index in range(thresholds)))
-    sets = field(1, indexes)
-    return b"".join(field(11, field(1, role.encode()) + field(2, sets)) for role in roles)

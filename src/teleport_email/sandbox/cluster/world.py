@@ -23,7 +23,7 @@ from teleport_email.sandbox.cluster.request_book import RequestBook
 from teleport_email.sandbox.cluster.watchers import Watcher, Watchers
 from teleport_email.sandbox.cluster.wire import field
 from teleport_email.sandbox.front.front import Peer
-from teleport_email.teleport._proto import auth_pb2, rules_pb2, types_pb2, users_pb2
+from teleport_email.teleport._proto import auth_pb2, rules_pb2, types_pb2, userloginstate_pb2, users_pb2
 from teleport_email.teleport.calls.convert import ACCESS_MONITORING_RULE, cluster_to_proto
 
 _PLUGIN_DATA = "access_plugin_data"
@@ -112,9 +112,17 @@ class World:
         """The newer call: the user inside an answer of its own."""
         return field(1, self._user(peer.user if request.current_user else request.name, peer))
 
+    def get_user_login_state(self, request: userloginstate_pb2.GetUserLoginStateRequest, peer: Peer) -> bytes:
+        """What a user got when they logged in."""
+        self._check(peer, "user_login_state", "read")
+        return self.catalog.login_state(request.name)
+
     def list_resources(self, request: auth_pb2.ListResourcesRequest, peer: Peer) -> bytes:
         """Resources by name."""
-        self._check(peer, request.ResourceType, "list", "read")
+        kind, verbs = request.ResourceType, ("list", "read")
+        denied = kind in self.faults.denied
+        if denied or self.roles.missing(peer, kind, verbs, preview=request.UsePreviewAsRoles):
+            raise action_denied(kind, verbs)
         return self.catalog.resources(request)
 
     def list_rules(self, request: rules_pb2.ListAccessMonitoringRulesRequest, peer: Peer) -> bytes:

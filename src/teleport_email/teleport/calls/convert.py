@@ -19,16 +19,26 @@ from teleport_email.core.model import (
     AccessMonitoringRule,
     AccessRequest,
     ClusterInfo,
-    Constraint,
     RequestState,
-    ResourceID,
     Review,
     Schedule,
     Shift,
     Threshold,
     User,
 )
-from teleport_email.teleport._proto import auth_pb2, header_pb2, rules_pb2, types_pb2, wrappers_pb2
+from teleport_email.teleport._proto import (
+    auth_pb2,
+    header_pb2,
+    rules_pb2,
+    types_pb2,
+    userloginstate_pb2,
+    wrappers_pb2,
+)
+from teleport_email.teleport.calls.resource_ids import (
+    constraint_to_proto,
+    resource_to_proto,
+    resources_from_proto,
+)
 
 ACCESS_REQUEST = "access_request"
 ACCESS_MONITORING_RULE = "access_monitoring_rule"
@@ -121,38 +131,6 @@ def request_from_proto(request: types_pb2.AccessRequestV3) -> AccessRequest:
     )
 
 
-def resources_from_proto(spec: types_pb2.AccessRequestSpecV3) -> tuple[ResourceID, ...]:
-    """The requested resources of both fields: those with constraints stand only in the newer."""
-    plain = [resource_from_proto(resource) for resource in spec.RequestedResourceIDs]
-    newer = [
-        resource_from_proto(
-            each.id, constraint_from_proto(each.constraints) if each.HasField("constraints") else None
-        )
-        for each in spec.RequestedResourceAccessIDs
-    ]
-    return (*plain, *(resource for resource in newer if resource not in plain))
-
-
-def resource_from_proto(resource: types_pb2.ResourceID, constraint: Constraint | None = None) -> ResourceID:
-    """One resource's id."""
-    return ResourceID(
-        resource.ClusterName, resource.Kind, resource.Name, resource.SubResourceName, constraint
-    )
-
-
-def constraint_from_proto(constraints: types_pb2.ResourceConstraints) -> Constraint:
-    """What part of a resource is asked for."""
-    match constraints.WhichOneof("details"):
-        case "aws_console":
-            return Constraint("roles", tuple(constraints.aws_console.role_arns))
-        case "ssh":
-            return Constraint("logins", tuple(constraints.ssh.logins))
-        case "windows_desktop":
-            return Constraint("logins", tuple(constraints.windows_desktop.logins))
-        case _:
-            return Constraint()
-
-
 def rule_from_proto(rule: rules_pb2.AccessMonitoringRule) -> AccessMonitoringRule:
     """An Access Monitoring Rule. Its name is empty when the message had none."""
     spec = rule.spec
@@ -198,6 +176,12 @@ def _unknown_fields(message: Message, where: str) -> Iterator[str]:
 def user_from_proto(user: types_pb2.UserV2) -> User:
     """A user."""
     return User(user.Metadata.Name, tuple(user.Spec.Roles), labels_from_proto(user.Spec.Traits))
+
+
+def user_from_login_state(state: userloginstate_pb2.UserLoginState, name: str) -> User:
+    """A user as of their login."""
+    traits = {trait.key: tuple(trait.values) for trait in state.spec.traits}
+    return User(name, tuple(state.spec.roles), traits)
 
 
 def cluster_from_proto(ping: auth_pb2.PingResponse) -> ClusterInfo:
@@ -323,29 +307,6 @@ def request_to_proto(request: AccessRequest) -> types_pb2.AccessRequestV3:
     )
 
 
-def resource_to_proto(resource: ResourceID) -> types_pb2.ResourceID:
-    """A resource's id, without what is asked for of it."""
-    return types_pb2.ResourceID(
-        ClusterName=resource.cluster,
-        Kind=resource.kind,
-        Name=resource.name,
-        SubResourceName=resource.sub_resource,
-    )
-
-
-def constraint_to_proto(resource: ResourceID) -> types_pb2.ResourceConstraints:
-    """What part of a resource is asked for; the message that holds it follows from the resource's kind."""
-    constraints = types_pb2.ResourceConstraints(version="v1")
-    constraint = resource.constraint or Constraint()
-    if constraint.what == "roles":
-        constraints.aws_console.role_arns.extend(constraint.values)
-    elif constraint.what and resource.kind == "windows_desktop":
-        constraints.windows_desktop.logins.extend(constraint.values)
-    elif constraint.what:
-        constraints.ssh.logins.extend(constraint.values)
-    return constraints
-
-
 def rule_to_proto(rule: AccessMonitoringRule) -> rules_pb2.AccessMonitoringRule:
     """An Access Monitoring Rule as a cluster sends it."""
     return rules_pb2.AccessMonitoringRule(
@@ -381,6 +342,17 @@ def user_to_proto(user: User) -> types_pb2.UserV2:
         Version="v2",
         Metadata=types_pb2.Metadata(Name=user.name, Namespace="default"),
         Spec=types_pb2.UserSpecV2(Roles=user.roles, Traits=labels_to_proto(user.traits)),
+    )
+
+
+def login_state_to_proto(user: User) -> userloginstate_pb2.UserLoginState:
+    """What a user got when they logged in, as a cluster sends it."""
+    header = header_pb2.ResourceHeader(
+        kind="user_login_state", version="v1", metadata=header_pb2.Metadata(name=user.name)
+    )
+    traits = [userloginstate_pb2.Trait(key=key, values=values) for key, values in user.traits.items()]
+    return userloginstate_pb2.UserLoginState(
+        header=header, spec=userloginstate_pb2.Spec(roles=user.roles, traits=traits)
     )
 
 

@@ -12,8 +12,12 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "access_plugin_data": ("update",),
     "access_monitoring_rule": ("list", "read"),
     "user": ("read",),
+    "user_login_state": ("read",),
     "node": ("list", "read"),
     "app_server": ("list", "read"),
+    "db_server": ("list", "read"),
+    "kube_server": ("list", "read"),
+    "windows_desktop": ("list", "read"),
     "user_group": ("list", "read"),
 }
 """The verbs that this program uses, by kind (the role of Teleport's setup guide, and what is optional)."""
