@@ -269,6 +269,15 @@ def test_two_replicas(chart: Chart) -> None:
 
 # The values of Teleport's own chart -----------------------------------------------------------------------
 
+TBOT = {
+    "enabled": True,
+    "clusterName": "teleport.example.com",
+    "teleportProxyAddress": "teleport.example.com:443",
+    "joinMethod": "kubernetes",
+    "token": "email-bot",
+}
+"""As in a values file for Teleport's own chart."""
+
 OFFICIAL: dict[str, Any] = {
     "teleport": {"address": "t.example.com:443", "identitySecretName": "id", "identitySecretPath": "auth_id"},
     "mailgun": {
@@ -574,7 +583,11 @@ def test_all_faults_are_told_at_once_with_what_to_do(chart: Chart) -> None:
              "volumeMounts": [{"name": "d", "mountPath": "/data", "readOnly": True}]},
             "/data is mounted read-only",
         ),
-        ({"tbot": {"enabled": True}}, "this chart does not deploy tbot"),
+        ({"tbot": {"enabled": True}}, "tbot.clusterName: write the cluster's name"),
+        ({"tbot": {"enabled": True}}, "tbot.token: name the join token"),
+        ({"tbot": {"enabled": True}}, "tbot.teleportProxyAddress: write"),
+        ({"tbot": TBOT | {"defaultOutput": {"enabled": False}}}, "tbot.defaultOutput.enabled: must be true"),
+        ({"tbot": TBOT | {"teleportAuthAddress": "a:3025"}}, "keep one of the two"),
         ({"config": {"smtp": {"password": "x"}}}, "config.smtp.password: would be readable in a ConfigMap"),
         ({"config": {"mailgun": {"private_key": "x"}}}, "use mailgun.privateKeyFromSecret"),
         ({"config": {"smtp": {"oauth2": {"client_secret": "x"}}}}, "client_secret_file"),
@@ -720,3 +733,95 @@ async def test_a_relay_without_login_needs_no_second_secret(chart: Chart) -> Non
     assert "teleport-email-identity, key identity: the identity" in told
     assert "password (" not in told
     assert "WRONG KEY" not in told
+
+
+# Machine ID ------------------------------------------------------------------------------------------------
+
+
+def of_tbot(objects: list[dict[str, Any]], kind: str) -> dict[str, Any]:
+    (found,) = [item for item in objects if item["kind"] == kind and item["metadata"]["name"] == "demo-tbot"]
+    return found
+
+
+def test_tbot_comes_along_under_the_official_values_and_names(chart: Chart) -> None:
+    values = merged(MINIMAL, {"teleport": {"address": "", "identitySecretName": ""}, "tbot": TBOT})
+    objects = chart.render(values)
+    for item in objects:
+        kubernetes_validate.validate(item, KUBERNETES, strict=True)
+    settings = yaml.safe_load(of_tbot(objects, "ConfigMap")["data"]["tbot.yaml"])
+    assert settings == {
+        "version": "v2",
+        "proxy_server": "teleport.example.com:443",
+        "onboarding": {"join_method": "kubernetes", "token": "email-bot"},
+        "storage": {"type": "memory"},
+        "services": [
+            {"type": "identity", "destination": {"type": "kubernetes_secret", "name": "demo-tbot-out"}}
+        ],
+    }
+    spec = of_tbot(objects, "Deployment")["spec"]["template"]["spec"]
+    assert spec["serviceAccountName"] == of_tbot(objects, "ServiceAccount")["metadata"]["name"]
+    [tbot] = spec["containers"]
+    assert tbot["args"] == ["start", "-c", "/config/tbot.yaml"]
+    environ = {each["name"]: each for each in tbot["env"]}
+    token = environ["KUBERNETES_TOKEN_PATH"]["value"]
+    mounts = {mount["mountPath"]: mount["name"] for mount in tbot["volumeMounts"]}
+    volumes = {volume["name"]: volume for volume in spec["volumes"]}
+    projected = volumes[mounts[str(Path(token).parent)]]["projected"]["sources"][0]["serviceAccountToken"]
+    assert (projected["audience"], projected["path"]) == ("teleport.example.com", Path(token).name)
+    assert volumes[mounts["/config"]]["configMap"]["name"] == "demo-tbot"
+    # It may write the one Secret, and read no other.
+    for entry in of_tbot(objects, "Role")["rules"]:
+        assert entry["resources"] == ["secrets"]
+        assert entry["verbs"] == ["create"] or entry["resourceNames"] == ["demo-tbot-out"]
+    binding = of_tbot(objects, "RoleBinding")
+    assert binding["roleRef"]["name"] == "demo-tbot"
+    assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "demo-tbot", "namespace": "mail"}]
+
+
+def test_the_daemon_takes_the_identity_and_the_address_of_tbot(chart: Chart) -> None:
+    for values in (
+        merged(MINIMAL, {"teleport": {"address": "", "identitySecretName": ""}, "tbot": TBOT}),
+        merged(MINIMAL, {"teleport": {"identitySecretPath": "auth_id"}, "tbot": TBOT}),
+    ):
+        objects = chart.render(values)
+        [daemon] = [
+            item
+            for item in objects
+            if item["kind"] == "Deployment" and item["metadata"]["name"] != "demo-tbot"
+        ]
+        volumes = {volume["name"]: volume for volume in daemon["spec"]["template"]["spec"]["volumes"]}
+        assert volumes["teleport-identity"]["secret"]["secretName"] == "demo-tbot-out"
+        [toml] = [
+            item["data"]["teleport-email.toml"]
+            for item in objects
+            if item["kind"] == "ConfigMap" and "teleport-email.toml" in item["data"]
+        ]
+        assert 'addr = "teleport.example.com:443"' in toml
+        assert 'identity = "/var/lib/teleport-email/identity/identity"' in toml
+    selectors = [item["spec"]["selector"]["matchLabels"] for item in objects if item["kind"] == "Deployment"]
+    assert selectors[0]["app.kubernetes.io/name"] != selectors[1]["app.kubernetes.io/name"]
+
+
+def test_tbot_by_the_auth_service_with_another_name_version_and_join_method(chart: Chart) -> None:
+    tbot = TBOT | {
+        "teleportProxyAddress": "", "teleportAuthAddress": "auth.example.com:3025", "clusterName": "",
+        "joinMethod": "iam", "nameOverride": "machine", "teleportVersionOverride": "18.2.1",
+    }  # fmt: skip
+    objects = chart.render(merged(MINIMAL, {"tbot": tbot}))
+    [found] = [item for item in objects if item["metadata"]["name"] == "demo-machine" and "data" in item]
+    settings = yaml.safe_load(found["data"]["tbot.yaml"])
+    assert settings["auth_server"] == "auth.example.com:3025"
+    assert settings["services"][0]["destination"]["name"] == "demo-machine-out"
+    [pod_] = [
+        item["spec"]["template"]["spec"]
+        for item in objects
+        if item["kind"] == "Deployment" and item["metadata"]["name"] == "demo-machine"
+    ]
+    assert pod_["containers"][0]["image"].endswith("/tbot-distroless:18.2.1")
+    assert [volume["name"] for volume in pod_["volumes"]] == ["config"]
+
+
+def test_without_it_there_is_no_tbot(chart: Chart) -> None:
+    assert {item["kind"] for item in chart.render(MINIMAL)}.isdisjoint(
+        {"Role", "RoleBinding", "ServiceAccount"}
+    )

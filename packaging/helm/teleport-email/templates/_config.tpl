@@ -4,7 +4,7 @@
 {{- include "teleport-email.checkValues" . }}
 {{- $teleport := dict
       "addr" (coalesce .Values.teleport.address .Values.tbot.teleportProxyAddress .Values.tbot.teleportAuthAddress)
-      "identity" (printf "/var/lib/teleport-email/identity/%s" .Values.teleport.identitySecretPath)
+      "identity" (printf "/var/lib/teleport-email/identity/%s" (include "teleport-email.identityKey" .))
       "refresh_identity" true }}
 {{- $delivery := dict "sender" .Values.delivery.sender }}
 {{- $log := dict "output" .Values.log.output "severity" .Values.log.severity }}
@@ -61,15 +61,29 @@
 {{- $v := .Values }}
 {{- $faults := list }}
 {{- if $v.tbot.enabled }}
-{{- $faults = append $faults "tbot.enabled: this chart does not deploy tbot; install Teleport's tbot chart, name the Secret that it writes in teleport.identitySecretName, set identitySecretPath: identity, and tbot.enabled: false" }}
+{{- if and (eq $v.tbot.joinMethod "kubernetes") (not $v.tbot.clusterName) }}
+{{- $faults = append $faults "tbot.clusterName: write the cluster's name; tbot's proof is made out for it" }}
+{{- end }}
+{{- if not $v.tbot.token }}
+{{- $faults = append $faults "tbot.token: name the join token of the bot" }}
+{{- end }}
+{{- if not (or $v.tbot.teleportProxyAddress $v.tbot.teleportAuthAddress) }}
+{{- $faults = append $faults "tbot.teleportProxyAddress: write the Proxy's address with its port (or tbot.teleportAuthAddress)" }}
+{{- end }}
+{{- if and $v.tbot.teleportProxyAddress $v.tbot.teleportAuthAddress }}
+{{- $faults = append $faults "tbot.teleportProxyAddress, tbot.teleportAuthAddress: keep one of the two" }}
+{{- end }}
+{{- if not (dig "enabled" true $v.tbot.defaultOutput) }}
+{{- $faults = append $faults "tbot.defaultOutput.enabled: must be true: without an output there is no identity" }}
+{{- end }}
 {{- end }}
 {{- if not (coalesce $v.teleport.address $v.tbot.teleportProxyAddress $v.tbot.teleportAuthAddress) }}
 {{- $faults = append $faults "teleport.address: write the cluster's address with its port, such as teleport.example.com:443" }}
 {{- end }}
-{{- if not $v.teleport.identitySecretName }}
+{{- if not (or $v.tbot.enabled $v.teleport.identitySecretName) }}
 {{- $faults = append $faults "teleport.identitySecretName: name the Secret that holds the identity file" }}
 {{- end }}
-{{- if not $v.teleport.identitySecretPath }}
+{{- if not (or $v.tbot.enabled $v.teleport.identitySecretPath) }}
 {{- $faults = append $faults "teleport.identitySecretPath: name the key in that Secret (auth_id; Machine ID: identity)" }}
 {{- end }}
 {{- if and $v.mailgun.enabled $v.smtp.enabled }}

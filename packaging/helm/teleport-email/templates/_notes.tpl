@@ -20,12 +20,14 @@ It needs the key "{{ .key }}" ({{ .value }}).
 teleport-email tells people by email about access requests of {{ coalesce .Values.teleport.address .Values.tbot.teleportProxyAddress .Values.tbot.teleportAuthAddress }}.
 
 It reads these Secrets of the namespace {{ .Release.Namespace }}:
-  {{ .Values.teleport.identitySecretName }}, key {{ .Values.teleport.identitySecretPath }}: the identity (teleport.identitySecretName, identitySecretPath)
+  {{ include "teleport-email.identitySecret" . }}, key {{ include "teleport-email.identityKey" . }}: the identity ({{ ternary "written by this release's tbot" "teleport.identitySecretName, identitySecretPath" .Values.tbot.enabled }})
 {{- if $secret }}
   {{ $secret }}, key {{ include "teleport-email.secretKey" . }}: {{ ternary "Mailgun's sending key" "the SMTP password" .Values.mailgun.enabled }} ({{ ternary "made by this chart" $value $own }})
 {{- end }}
 {{- $reachable := not (empty (lookup "v1" "Namespace" "" .Release.Namespace)) }}
+{{- if not .Values.tbot.enabled }}
 {{- include "teleport-email.noteOnSecret" (dict "namespace" .Release.Namespace "reachable" $reachable "name" .Values.teleport.identitySecretName "key" .Values.teleport.identitySecretPath "value" "teleport.identitySecretPath") }}
+{{- end }}
 {{- if and $secret (not $own) }}
 {{- include "teleport-email.noteOnSecret" (dict "namespace" .Release.Namespace "reachable" $reachable "name" $secret "key" (include "teleport-email.secretKey" .) "value" $value) }}
 {{- end }}
@@ -49,7 +51,7 @@ volume at {{ . }} (volumes, volumeMounts).
 {{- end }}
 
 If a key has another name, the log says which file does not exist, and the pod does not become ready. Look:
-  kubectl -n {{ .Release.Namespace }} describe secret {{ .Values.teleport.identitySecretName }}{{ if and $secret (not $own) }} {{ $secret }}{{ end }}
+  kubectl -n {{ .Release.Namespace }} describe secret {{ include "teleport-email.identitySecret" . }}{{ if and $secret (not $own) }} {{ $secret }}{{ end }}
 and set {{ if and $secret (not $own) }}{{ $value }} or {{ end }}teleport.identitySecretPath to the name that stands there:
   auth_id              kubectl create secret generic NAME --from-file=auth_id (Teleport's guide)
   identity             Machine ID (tbot)
