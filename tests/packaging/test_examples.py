@@ -69,16 +69,36 @@ def test_the_rule_works() -> None:
 @pytest.mark.parametrize("name", ["tbot-directory.yaml", "tbot-kubernetes-secret.yaml"])
 def test_tbot_renews_well_before_the_end(name: str) -> None:
     [settings] = documents(name)
-    assert (settings["certificate_ttl"], settings["renewal_interval"]) == ("1h", "20m")
-    assert [output["type"] for output in settings["outputs"]] == ["identity"]
+    assert (settings["credential_ttl"], settings["renewal_interval"]) == ("1h", "20m")
+    assert {"certificate_ttl", "outputs"}.isdisjoint(settings), "old words"
+    [service] = settings["services"]
+    assert service["type"] == "identity"
+    assert "roles" not in service, "refused from 19 on"
+
+
+def test_the_join_token_is_for_the_service_account_of_the_chart() -> None:
+    [token] = documents("bot-kubernetes-token.yaml")
+    [settings] = documents("tbot-kubernetes-secret.yaml")
+    assert token["metadata"]["name"] == settings["onboarding"]["token"]
+    assert token["spec"]["join_method"] == settings["onboarding"]["join_method"]
+    [allowed] = token["spec"]["kubernetes"]["allow"]
+    assert allowed["service_account"].endswith("-tbot")
+    assert "examples/teleport/bot-kubernetes-token.yaml" in (ROOT / "docs/kubernetes.md").read_text()
+
+
+def test_no_role_of_ours_overwrites_a_preset() -> None:
+    for path in (ROOT / "examples/teleport").glob("*.yaml"):
+        for document in documents(path.name):
+            preset = document.get("kind") == "role" and document["metadata"]["name"] == "access-plugin"
+            assert not preset, path
 
 
 def test_tbot_writes_where_the_readme_reads() -> None:
     [settings] = documents("tbot-directory.yaml")
-    path = settings["outputs"][0]["destination"]["path"]
+    path = settings["services"][0]["destination"]["path"]
     assert f'identity = "{path}/identity"' in (ROOT / "README.md").read_text()
     [settings] = documents("tbot-kubernetes-secret.yaml")
-    secret = settings["outputs"][0]["destination"]["name"]
+    secret = settings["services"][0]["destination"]["name"]
     assert secret in (ROOT / "docs/kubernetes.md").read_text()
 
 

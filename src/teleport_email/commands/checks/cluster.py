@@ -30,9 +30,15 @@ NOBODYS_REQUEST = "00000000-0000-0000-0000-000000000000"
 # A user that no cluster has: everybody may look up themselves, so that would prove nothing.
 NOBODY = "nobody@teleport-email.invalid"
 REQUESTS, DATA, RULES, USERS = "access_request", "access_plugin_data", "access_monitoring_rule", "user"
+LOGINS = "user_login_state"
+TO_THE_ROLE = (
+    "give it the preset role access-plugin, where the cluster has that (Teleport from mid-2025), or",
+    "add to the role that it has (tctl edit role/teleport-email; a preset itself is reset by Teleport):",
+)
 _WITHOUT: Mapping[str, str] = {
     RULES: "Access Monitoring Rules are not followed",
     USERS: "user names (of requesters, suggested reviewers, in rules) cannot be turned into addresses",
+    LOGINS: "traits that Access Lists grant are not seen, and some SSO users not found",
 }
 
 
@@ -82,13 +88,19 @@ async def _permissions(connection: Connection) -> AsyncIterator[Line]:
         return await connection.plugin_data.read(NOBODYS_REQUEST)
 
     async def look_up_nobody() -> object:
-        return await connection.users.get(NOBODY)
+        return await connection.users.user(NOBODY)
+
+    async def look_up_no_login() -> object:
+        with suppress(Unsupported):  # as all servers before it: users' own resources count
+            return await connection.users.login_state(NOBODY)
+        return None
 
     yield await _permitted(REQUESTS, "list requests", connection.requests.list)
     yield await _permitted(DATA, "read plugin data", read_nothing)
     yield await _permitted(DATA, "write plugin data", write_nothing)
     yield await _permitted(RULES, "list Access Monitoring Rules", connection.rules.list)
     yield await _permitted(USERS, "look up users", look_up_nobody)
+    yield await _permitted(LOGINS, "look up users' login states", look_up_no_login)
 
 
 async def _permitted(kind: str, action: str, call: Callable[[], Awaitable[object]]) -> Line:
@@ -96,7 +108,7 @@ async def _permitted(kind: str, action: str, call: Callable[[], Awaitable[object
         await call()
     except Denied as error:
         lines = role_lines(denied_actions(str(error)) or {kind: ()})
-        todo = ("add to the plugin's role (tctl edit role/access-plugin):", *lines)
+        todo = (*TO_THE_ROLE, *lines)
         if kind in _WITHOUT:
             return warning("permissions", f"may not {action}: {_WITHOUT[kind]}", *todo)
         return fault("permissions", f"may not {action}", *todo)
@@ -133,7 +145,7 @@ async def _watch(connection: Connection) -> Line:
         return fault(
             "watch",
             f"may not watch requests: {error}",
-            "add to the plugin's role (tctl edit role/access-plugin):",
+            *TO_THE_ROLE,
             *role_lines([REQUESTS]),
         )
     except ClusterError as error:
