@@ -1,4 +1,7 @@
-"""The commands, one module each. ``cli`` imports only the one that is asked for."""
+"""The commands, one module each; ``cli`` imports only the one that is asked for.
+
+In: parsed arguments. Out: words and an exit code. May know all but the sandbox; nothing knows it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The configuration file: TOML in, frozen :class:`Settings` out, or every fault at once.
+"""The configuration file.
+
+In: TOML and the environment. Out: frozen :class:`Settings`, or all faults. Knows no network, no loop.
 
 All keys of the Go plugin's file keep their names, meanings and defaults; ours are added. Reading touches
 the disk only for what the file names (passwords, certificates, templates), never the network.

@@ -1,1 +1,4 @@
-"""What ``teleport-email check`` looks at. Each part yields lines as it finds them; nothing here prints."""
+"""What ``teleport-email check`` looks at.
+
+In: settings. Out: lines, each as soon as it is found. Prints nothing, writes nothing, sends no message.
+"""

@@ -1,5 +1,7 @@
 """Access Monitoring Rules: the language of their conditions, and which rules match a request. Pure.
 
+In: rules as the cluster has them, and a request. Out: verdicts. Knows no settings, wire or clock.
+
 A condition goes this way: text, tree (``grammar``, ``tree``), typed parts (``check``), a value for a request
 (``condition``). It is checked against what Teleport 17.0 made of the same conditions. No ``eval``; size,
 depth and work are bounded; everything that goes wrong is a ``ConditionError``.

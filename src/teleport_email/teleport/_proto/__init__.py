@@ -1,4 +1,5 @@
 """Generated code for the messages and services of Teleport that are used; see proto/generate.py.
 
-Only ``teleport_email.teleport`` and ``teleport_email.sandbox`` import it.
+In: nothing but protobuf. Out: messages and stubs. Knows nothing of ours; only ``teleport_email.teleport`` and
+``teleport_email.sandbox`` import it.
 """
