@@ -36,7 +36,7 @@ from typing import Any
 
 import previous
 import structlog
-from chaos_book import REFUSED, Book, Life, Verdict
+from chaos_book import MOODY, REFUSED, Book, Life, Verdict
 from chaos_daemons import PASSWORD, Slot
 from chaos_weather import Weather
 
@@ -50,7 +50,7 @@ from teleport_email.sandbox.mail.mailgun import MailgunServer
 ROLES = {
     "*": ["all@example.com"],
     "dba": ["d1@example.com", "d2@example.com", "d3@example.com", "d4@example.com", "d5@example.com"],
-    "ops": ["o1@example.com", "o2@example.com", REFUSED],
+    "ops": ["o1@example.com", "o2@example.com", REFUSED, MOODY],
 }
 KEPT = 50
 """Mails that the servers themselves keep; the book has what is needed of the others."""

@@ -16,12 +16,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from teleport_email.core.errors import LedgerUnreadable
-from teleport_email.core.ledger import LEDGER_KEY, Mark
+from teleport_email.core.ledger import ANNOUNCEMENTS, LEDGER_KEY, Mark
 from teleport_email.core.ledger_json import loads
+from teleport_email.core.model import Kind
 from teleport_email.sandbox.mail.mailbox import ReceivedMail
 
 REFUSED = "gone@example.com"
 """The recipient whom every server refuses for good."""
+MOODY = "moody@example.com"
+"""The recipient whom they refuse for good at times, and take at others."""
 
 SLACK = 0.5
 """Seconds by which the harness may note a fault later than it struck."""
@@ -207,10 +210,39 @@ class Book:
     def _missing(self, life: Life, recipient: str) -> list[str]:
         if recipient == REFUSED:
             return []
+        if recipient == MOODY:
+            return self._missing_in_moods(life)
         codes = self.codes(life.id, recipient)
         if life.unseen:
             return ["X"] if "a" in codes and "X" not in codes else []
         return [code for code in self._fitting(life, codes) if code not in codes]
+
+    def _missing_in_moods(self, life: Life) -> list[str]:
+        """What neither came nor was given up; of announcements, one that told all that there was to tell."""
+        codes = self.codes(life.id, MOODY)
+        text = self._ledgers.get(life.id)
+        party = loads(text).party(MOODY) if text else None
+        if party is None:
+            return [] if life.unseen else ["a"]
+        given_up = {kind.code for kind, entry in party.entries.items() if entry.mark is Mark.GIVEN_UP}
+        kinds = [Kind.parse(code) for code in codes]
+        begun = [kind for kind in kinds if kind.topic in ANNOUNCEMENTS]
+        if not begun:
+            last = party.announcement
+            moment = f"a{life.states[-1]}" if life.states else "a"
+            tried = last is not None and last.code in given_up and last.topic.value == moment
+            tried = tried and last is not None and last.covers >= life.reviews
+            return [] if tried or life.gone else ["a"]
+        due = [] if life.unseen else [f"r{n}" for n in range(begun[-1].covers + 1, life.reviews + 1)]
+        told = begun[-1].topic.value[1:]
+        due += (
+            ["X"]
+            if life.gone and not life.states
+            else life.states[-1:]
+            if told not in life.states[-1:]
+            else []
+        )
+        return [code for code in due if code not in codes and code not in given_up]
 
     def _judge(self, life: Life, recipient: str, verdict: Verdict) -> None:
         codes = self.codes(life.id, recipient)
@@ -220,11 +252,12 @@ class Book:
             return
         missing = self._missing(life, recipient)
         verdict.lost += [f"{name}: {code}" for code in missing]
-        verdict.due += len(codes) + len(missing) if life.unseen else len(self._fitting(life, codes))
+        free = life.unseen or recipient == MOODY
+        verdict.due += len(codes) + len(missing) if free else len(self._fitting(life, codes))
         verdict.delivered += len(codes)
         verdict.untold += life.unseen and not codes
         whole = self._fitting(life, codes)
-        if [code for code in whole if code in codes] != codes:
+        if recipient != MOODY and [code for code in whole if code in codes] != codes:
             verdict.disordered.append(f"{name}: {' '.join(codes)} in place of {' '.join(whole)}")
         by_code: dict[str, list[Arrival]] = defaultdict(list)
         for mail in self.arrivals[life.id, recipient]:
@@ -280,6 +313,6 @@ class Book:
                     found.append(f"{party.address} {kind.code} attempted and left")
                 elif entry.mark is Mark.DELIVERED and not came:
                     found.append(f"{party.address} {kind.code} recorded, yet it never came")
-                elif entry.mark is Mark.GIVEN_UP and party.address != REFUSED:
+                elif entry.mark is Mark.GIVEN_UP and party.address not in (REFUSED, MOODY):
                     found.append(f"{party.address} {kind.code} given up: {entry.note}")
         return found

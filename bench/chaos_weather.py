@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
-from chaos_book import REFUSED, Book
+from chaos_book import MOODY, REFUSED, Book
 
 from teleport_email.sandbox.cluster import faults
 from teleport_email.sandbox.cluster.cluster import SandboxCluster
@@ -65,7 +65,7 @@ class Weather:
         """Change the weather for ever, until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._place("smtp", self._smtp_spells(), self._calm_smtp))
-            group.create_task(self._place("mailgun", self._mailgun_spells(), self._mailgun_always))
+            group.create_task(self._place("mailgun", self._mailgun_spells(), self._calm_mailgun))
             group.create_task(self._place("cluster", self._cluster_spells(), self._clear_cluster))
 
     async def _place(
@@ -87,6 +87,8 @@ class Weather:
 
     async def _calm_smtp(self) -> None:
         self._clear_mail()
+        if self._rng.random() < 0.5:
+            self._inbox.faults.on("RCPT", Reply(550, "5.1.1 no such user"), recipient=MOODY)
         self._inbox.faults.pipelining = self._rng.random() < 0.7  # new connections see it
         await self._inbox.listen_again()
 
@@ -137,6 +139,11 @@ class Weather:
     def _mailgun_always(self) -> None:
         self._mailgun.faults.clear()
         self._mailgun.faults.on("SEND", Answer(400, json={"message": "no such address"}), recipient=REFUSED)
+
+    def _calm_mailgun(self) -> None:
+        self._mailgun_always()
+        if self._rng.random() < 0.5:
+            self._mailgun.faults.on("SEND", Answer(400, json={"message": "no such address"}), recipient=MOODY)
 
     def _mailgun_spells(self) -> list[Spell]:
         on = self._mailgun.faults.on
