@@ -25,7 +25,7 @@ class Scripted(Mailer):
     async def _deliver(self, mail, raw: bytes, attempt: Attempt) -> SendOutcome:
         return await self._script(attempt)
 
-    async def verify(self, sender=""):
+    async def verify(self, sender="", recipient=""):
         return []
 
 

@@ -23,6 +23,7 @@ from teleport_email.core.model import AccountFault, Content, Delivered, Mail, Re
 from teleport_email.mail.factory import make_mailer
 from teleport_email.mail.mailer import OpenGate
 
+_TO_THE_MESSAGE = (" to DATA", " to the message")
 SUBJECT = "Test mail from teleport-email"
 
 
@@ -84,7 +85,9 @@ def describe(outcome: SendOutcome) -> tuple[str, int]:
     if isinstance(outcome, Refused):
         return f"refused for this recipient: {reason}", 1
     if isinstance(outcome, AccountFault):
-        return f"refused: {reason}\n(login, sender or domain: `teleport-email check` may tell more)", 1
+        # `check` sends nothing, so about an answer to the message itself it knows less than this.
+        more = "" if reason.endswith(_TO_THE_MESSAGE) else "\n(`teleport-email check` may tell more)"
+        return f"refused: {reason}{more}", 1
     return f"not sent this time (the daemon would try again): {reason}", 1
 
 

@@ -64,7 +64,7 @@ class Finding:
 
     good: bool
     subject: str
-    """``connection``, ``TLS``, ``login``, ``size``, ``domain``."""
+    """``connection``, ``TLS``, ``session``, ``login``, ``size``, ``sender``, ``recipient``, ``domain``."""
     detail: str
     odd: bool = False
     """Good, but worth a warning."""
@@ -205,9 +205,10 @@ class Mailer(ABC):
         await self._close_connections()
 
     @abstractmethod
-    async def verify(self, sender: str = "") -> Sequence[Finding]:
-        """Connect, check TLS, log in, and see whether the ``sender`` (if given, a plain address) is taken;
-        nothing is sent. Stops at the first that fails.
+    async def verify(self, sender: str = "", recipient: str = "") -> Sequence[Finding]:
+        """Connect, check TLS, log in, and see whether mail from ``sender`` to ``recipient`` (plain addresses;
+        without a sender neither is tried) is taken; nothing is sent. Stops at the first that fails, and waits
+        as long as sending would.
         """
 
     # For the ways to send

@@ -93,7 +93,7 @@ class MailgunMailer(Mailer):
             ),
         )
 
-    async def verify(self, sender: str = "") -> Sequence[Finding]:  # noqa: ARG002 - shows only when sending
+    async def verify(self, sender: str = "", recipient: str = "") -> Sequence[Finding]:  # noqa: ARG002 - show only when sending
         """Post a message without a recipient: 400 means that key and domain are good, for a sending key
         (which may do nothing else) as for an account's.
         """

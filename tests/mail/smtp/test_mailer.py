@@ -14,6 +14,7 @@ from teleport_email.mail.smtp import connection as smtp_connection
 from teleport_email.mail.smtp.dialogue import Timeouts
 from teleport_email.mail.smtp.explain import is_loopback, own_name
 from teleport_email.sandbox.mail.inbox import Inbox
+from teleport_email.sandbox.mail.mail_certificates import LOOPBACK_NAMES
 from teleport_email.sandbox.mail.smtp_faults import Cut, Reply, Silence, Wait
 
 pytestmark = pytest.mark.usefixtures("pipelining")
@@ -805,16 +806,9 @@ async def test_verify_tells_what_it_found(connect) -> None:
         assert [finding.subject for finding in findings] == ["connection", "TLS", "login", "size"]
         assert "TLSv1.3, certificate valid until 2" in findings[1].detail
         assert findings[2].detail == "as me by PLAIN"
-        assert "20.0 MB" in findings[3].detail
+        assert findings[3].detail == "takes messages up to 20,000 kB"
         assert inbox.commands["MAIL"] == 0
         assert inbox.commands["QUIT"] == 1
-        [*_, sender] = await connect(inbox).verify("teleport@example.com")
-        assert sender.good
-        assert inbox.commands["DATA"] == 0
-        inbox.faults.on("MAIL", Reply(550, "5.7.60 SendAsDenied"), times=1)
-        [*_, sender] = await connect(inbox).verify("teleport@example.com")
-        assert not sender.good
-        assert "SendAsDenied" in sender.detail
         inbox.faults.refuse_login = True
         findings = await connect(inbox).verify()
         assert [finding.good for finding in findings] == [True, True, False]
@@ -875,3 +869,97 @@ async def test_silence_from_the_first_command_on_says_nothing_about_pipelining(c
         with structlog.testing.capture_logs() as logs:
             assert isinstance(await mailer.send(new_mail(), OpenGate()), Temporary)
         assert [entry for entry in logs if entry["log_level"] == "warning"] == []
+
+
+async def test_verify_tries_sender_and_recipient_and_sends_nothing(connect) -> None:
+    async with Inbox() as inbox:
+
+        async def tried(**changes: object) -> list[tuple[bool, bool, str, str]]:
+            findings = await connect(inbox, **changes).verify("teleport@example.com", "bob@example.com")
+            return [(found.good, found.odd, found.subject, found.detail) for found in findings[2:]]
+
+        size = (True, False, "size", "takes messages up to 10,240 kB")
+        needless = (True, False, "login", "none needed")
+        nameless = (True, True, "login", "none: smtp.username is empty")
+        sender = (True, False, "sender", "teleport@example.com is accepted")
+        recipient = (True, False, "recipient", "bob@example.com is accepted")
+        assert await tried() == [needless, size, sender, recipient]
+        assert (inbox.commands["RCPT"], inbox.commands["RSET"]) == (1, 1)
+
+        inbox.faults.on("MAIL", Reply(550, "5.7.60 SendAsDenied"), times=1)
+        said = "teleport@example.com: the mail server answered 550 5.7.60 SendAsDenied to MAIL FROM"
+        assert await tried() == [nameless, size, (False, False, "sender", said)]
+
+        inbox.faults.on("RCPT", Reply(554, "5.7.1 Relay access denied"), times=1)
+        said = "bob@example.com: the mail server answered 554 5.7.1 Relay access denied to RCPT TO"
+        assert await tried() == [nameless, size, sender, (False, False, "recipient", said)]
+
+        inbox.faults.on("RCPT", Reply(451, "4.7.1 greylisted"), times=1)
+        *_, last = await tried()
+        assert last[:3] == (True, True, "recipient")
+        assert "451 4.7.1 greylisted" in last[3]
+
+        inbox.faults.on("RCPT", Reply(554, "5.7.1 no"), times=1)
+        [login, *_] = await tried(username="me", auth="none")
+        assert login[3] == 'none: smtp.auth is "none"'
+        assert inbox.commands["DATA"] == 0
+
+
+@pytest.mark.parametrize(
+    ("limit", "good", "said"),
+    [(39_999, False, "40 kB only"), (500, False, "0.5 kB"), (40_000, True, "40 kB")],
+)
+async def test_verify_wants_room_for_a_message(connect, limit, good, said) -> None:
+    async with Inbox(max_size=limit) as inbox:
+        [size] = [found for found in await connect(inbox).verify() if found.subject == "size"]
+        assert size.good is good
+        assert said in size.detail
+
+
+@pytest.mark.parametrize("tls", ["starttls", "implicit"])
+@pytest.mark.parametrize("fault", ["stranger", "stranger to ours", "name"])
+async def test_verify_tells_a_fault_of_the_certificate_under_tls(
+    connect, stack, tmp_path, tls, fault
+) -> None:
+    names = ("mail.example.com",) if fault == "name" else LOOPBACK_NAMES
+    inbox = await stack.enter_async_context(Inbox(tls=tls, certificate_names=names))
+    changes = {}
+    if fault == "stranger":
+        changes = {"ca_file": None}
+    elif fault == "stranger to ours":
+        other = await stack.enter_async_context(Inbox(tls=tls))
+        changes = {"ca_file": other.ca_file}
+    *_, found = await connect(inbox, **changes).verify("teleport@example.com", "bob@example.com")
+    assert (found.good, found.subject) == (False, "TLS")
+    assert {
+        "stranger": "name that CA in smtp.ca_file",
+        "stranger to ours": f"is not in smtp.ca_file ({changes.get('ca_file')})",
+        "name": "set smtp.host to a name that the certificate has",
+    }[fault] in found.detail
+
+
+async def test_verify_says_where_it_ends(connect) -> None:
+    async with Inbox(tls="starttls", passwords={"me": "secret"}) as inbox:
+        for verb, subject in (
+            ("CONNECT", "connection"),
+            ("EHLO", "session"),
+            ("STARTTLS", "TLS"),
+            ("AUTH", "login"),
+        ):
+            inbox.faults.on(verb, Reply(454, "4.0.0 not now"), times=1)
+            *_, found = await connect(inbox).verify()
+            assert (found.good, found.subject) == (False, subject)
+        inbox.faults.hide_starttls = True
+        *_, found = await connect(inbox).verify()
+        assert (found.good, found.subject) == (False, "TLS")
+
+
+async def test_verify_names_nobody_whom_the_server_could_not_be_told(connect) -> None:
+    async with Inbox() as inbox:
+        *_, sender, recipient = await connect(inbox).verify("teleport@example.com", "jürgen@example.com")
+        assert sender.good
+        assert (recipient.good, recipient.subject) == (False, "recipient")
+        assert "SMTPUTF8" in recipient.detail
+        *_, sender = await connect(inbox).verify("jürgen@example.com", "bob@example.com")
+        assert (sender.good, sender.subject) == (False, "sender")
+        assert inbox.commands["RCPT"] == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -34,10 +35,18 @@ def configuration(config: Path, settings: Settings) -> Iterator[Line]:
         yield warning(
             "configuration",
             "whoever may request access can have mail sent to any address, as a suggested reviewer",
-            'set delivery.allowed_domains = ["example.com"]',
+            f"set delivery.allowed_domains = {_domains(settings)}",
         )
     if delivery.templates is not None:
         yield from _templates(settings)
+
+
+def _domains(settings: Settings) -> str:
+    """The domains of those whom the configuration names, as TOML."""
+    named = [one for line in settings.role_to_recipients.values() for one in line]
+    named.append(settings.delivery.fallback_recipient)
+    domains = sorted({one.rpartition("@")[2] for one in named if one})
+    return json.dumps(domains or ["example.com"])
 
 
 def identity(settings: Settings, now: datetime) -> Iterator[Line]:

@@ -50,6 +50,8 @@ GO_ON_LOGIN = 334
 class Facts:
     """What was learned while connecting, for ``check``; filled in from top to bottom."""
 
+    stage: Literal["connection", "TLS", "session", "login"] = "connection"
+    """How far it came, or where it ended."""
     peer: str = ""
     greeting: str = ""
     tls_version: str = ""
@@ -91,7 +93,7 @@ class SmtpConnection:
         self._extensions: dict[str, str] = {}
         self._mechanisms: list[str] = []
         self._reset_first = False
-        self._dialogue = Dialogue(timeouts, self._lost)
+        self._dialogue = Dialogue(timeouts, lambda: self.on_lost())
 
     # Opening
 
@@ -101,6 +103,7 @@ class SmtpConnection:
         :raises OpenFailed: saying for whom it matters; the connection is closed then.
         """
         where = f"{self.settings.host}:{self.settings.port}"
+        self.facts.stage = "connection"
         try:
             await self._connect(tls)
             await self._hello()
@@ -113,9 +116,12 @@ class SmtpConnection:
             self.abort()
             raise OpenFailed(Temporary(f"{where}: {gone.reason}")) from gone
         except TlsFileError as error:
+            self.facts.stage = "TLS"
             self.abort()
             raise OpenFailed(AccountFault(str(error))) from error
         except (OSError, SMTPException, ValueError) as error:
+            if isinstance(error, ssl.SSLError):
+                self.facts.stage = "TLS"
             self.abort()
             raise OpenFailed(explain(error, self.settings)) from error
         except BaseException:
@@ -162,6 +168,7 @@ class SmtpConnection:
             raise OpenFailed(Temporary(f"{settings.host}:{settings.port} greeted with {greeting}"))
 
     async def _hello(self) -> None:
+        self.facts.stage = "session"
         name = self.settings.helo_hostname or own_name(self._dialogue.transport_info("sockname"))
         try:
             reply = await self._dialogue.command("EHLO", name)
@@ -185,6 +192,7 @@ class SmtpConnection:
         mode = self.settings.tls
         if mode not in {"starttls", "opportunistic"}:
             return
+        self.facts.stage = "TLS"
         if "starttls" not in self._extensions:
             if mode == "opportunistic":
                 return
@@ -210,8 +218,10 @@ class SmtpConnection:
 
     async def _login(self, token: str) -> None:
         settings = self.settings
+        self.facts.stage = "session"
         if settings.auth == "none":
             return
+        self.facts.stage = "login"
         self.facts.login_offered = bool(self._mechanisms)
         if settings.auth == "password" and not self._mechanisms:
             return  # whether that will do is for the mailer to say: no secret was sent
@@ -294,8 +304,7 @@ class SmtpConnection:
         international = not (sender + recipient).isascii()
         if international and "smtputf8" not in self._extensions:
             return self._cannot_name(sender, recipient)
-        mail_from = self._mail_from(sender, len(raw)) + (" BODY=8BITMIME SMTPUTF8" if international else "")
-        commands = [mail_from, f"RCPT TO:<{recipient}>", "DATA"]
+        commands = [self._mail_from(sender, len(raw), international), f"RCPT TO:<{recipient}>", "DATA"]
         together = pipelining and "pipelining" in self._extensions
         self.used = True
 
@@ -360,9 +369,9 @@ class SmtpConnection:
             return AccountFault(f"delivery.sender {sender} {reason}")
         return Refused(f"{recipient} {reason}")
 
-    def _mail_from(self, sender: str, length: int) -> str:
+    def _mail_from(self, sender: str, length: int, international: bool) -> str:
         size = f" SIZE={length}" if length and "size" in self._extensions else ""
-        return f"MAIL FROM:<{sender}>{size}"
+        return f"MAIL FROM:<{sender}>{size}{' BODY=8BITMIME SMTPUTF8' if international else ''}"
 
     def _note(self, replies: Sequence[Reply], sender_accepted: Callable[[], None]) -> None:
         """What the replies to MAIL and so on tell beyond this message."""
@@ -370,18 +379,22 @@ class SmtpConnection:
             self._reset_first = True
             sender_accepted()
 
-    async def try_sender(self, sender: str) -> Temporary | Refused | Declined | AccountFault | None:
-        """Whether the server takes mail from this sender, without sending any. None: it does.
+    async def rehearse(self, sender: str, recipient: str) -> list[Reply | Refused | AccountFault]:
+        """The replies to MAIL and, once that is accepted, to RCPT if there is a recipient; or why an address
+        cannot even be named. Nothing is sent.
 
         :raises ConnectionGone:
         """
-        if not sender.isascii() and "smtputf8" not in self._extensions:
-            return self._cannot_name(sender, "")
+        utf8, international = "smtputf8" in self._extensions, not (sender + recipient).isascii()
+        if not (sender.isascii() or utf8):
+            return [self._cannot_name(sender, "")]
+        nameable = recipient.isascii() or utf8
+        to = [f"RCPT TO:<{recipient}>"] if recipient and nameable else []
         await self._clear()
-        international = "" if sender.isascii() else " BODY=8BITMIME SMTPUTF8"
-        reply = await self._dialogue.command(self._mail_from(sender, 0) + international)
+        replies = await self._dialogue.one_by_one([self._mail_from(sender, 0, international and utf8), *to])
         self._reset_first = True
-        return None if reply.positive else judge(Stage.MAIL, reply)
+        await self._clear()
+        return [*replies, *([] if nameable else [self._cannot_name(sender, recipient)])]
 
     # Ending
 
@@ -402,9 +415,6 @@ class SmtpConnection:
     def dropped_commands(self) -> bool:
         """The server offered PIPELINING, but took only some of the commands of a group."""
         return self._dialogue.dropped_commands
-
-    def _lost(self) -> None:
-        self.on_lost()
 
     def abort(self) -> None:
         """Close at once. What was written may not arrive."""

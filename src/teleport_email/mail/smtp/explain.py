@@ -33,10 +33,8 @@ def explain(error: Exception, settings: SmtpSettings) -> Temporary | AccountFaul
     match error:
         case ssl.SSLCertVerificationError():
             what = error.verify_message or str(error)
-            return AccountFault(
-                f"the certificate of {where} is not valid for us: {what}; if your own CA signed it, name that"
-                " CA in smtp.ca_file; if the host name differs, use the name in the certificate"
-            )
+            remedy = _remedy(error.verify_code, settings)
+            return AccountFault(f"the certificate of {where} is not valid for us: {what}; {remedy}")
         case ssl.SSLError() if getattr(error, "reason", "") == "WRONG_VERSION_NUMBER":
             return AccountFault(
                 f'{where} does not begin with TLS; ports other than 465 usually want smtp.tls = "starttls"'
@@ -57,6 +55,27 @@ def silent(reason: str, settings: SmtpSettings, *, silence: bool) -> Temporary:
     if silence and settings.tls != "implicit":
         hint = '; perhaps this port wants TLS from the start: smtp.tls = "implicit"'
     return Temporary(f"{settings.host}:{settings.port}: {reason}{hint}")
+
+
+_STRANGER = frozenset({2, 18, 19, 20, 21})
+"""OpenSSL's verify codes where nobody whom we trust has signed it (X509_V_ERR_...)."""
+_NOT_YET_VALID, _EXPIRED = 9, 10
+_OTHER_NAME = frozenset({62, 64})
+
+
+def _remedy(code: int, settings: SmtpSettings) -> str:
+    """What to do about a certificate that failed for this reason."""
+    if code in _STRANGER and settings.ca_file:
+        return f"the CA that signed it is not in smtp.ca_file ({settings.ca_file})"
+    if code in _STRANGER:
+        return "if your own CA signed it, name that CA in smtp.ca_file"
+    if code in _OTHER_NAME:
+        return "set smtp.host to a name that the certificate has"
+    if code == _EXPIRED:
+        return "it has to be renewed, unless this machine's clock is wrong"
+    if code == _NOT_YET_VALID:
+        return "is this machine's clock right?"
+    return "look at the certificate, and at smtp.ca_file"
 
 
 def what_happened(error: BaseException) -> str:

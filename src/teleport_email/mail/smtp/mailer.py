@@ -20,8 +20,9 @@ from teleport_email.mail.tls import ClientTls
 
 from .connection import Facts, LoginRefused, SmtpConnection
 from .dialogue import ConnectionGone, Timeouts
+from .findings import findings
 from .pool import OpenFailed, Pool
-from .replies import Stage
+from .replies import Reply, Stage
 
 if TYPE_CHECKING:
     from .oauth2 import TokenSource
@@ -33,14 +34,7 @@ log = structlog.get_logger()
 REQUESTS_PER_CONNECTION = 4
 """Requests let in per connection: while some claim and record, others keep the connections busy."""
 
-VERIFY_SECONDS = 30.0
-"""A person waits for the answer of ``check``."""
-
 MINUTE = 60.0
-
-_TOKENLESS = "no OAuth2 token"
-_TO_AUTH = f" to {Stage.LOGIN.value}"
-"""What faults of the login begin with or say: what to do about them is another thing than about others."""
 
 
 class SmtpMailer(Mailer):
@@ -83,28 +77,23 @@ class SmtpMailer(Mailer):
         """How many connections the server bears, as far as is known."""
         return self._pool.limit
 
-    async def verify(self, sender: str = "") -> Sequence[Finding]:
+    async def verify(self, sender: str = "", recipient: str = "") -> Sequence[Finding]:
         connection = SmtpConnection(self._settings, self._timeouts)
-        where = f"{self._settings.host}:{self._settings.port}"
-        fault = refused = ""
+        envelope: list[tuple[Stage, str, Reply | Refused | AccountFault]] = []
+        fault = ""
         try:
-            async with asyncio.timeout(VERIFY_SECONDS):
-                connection = await self._log_in(connection)
-                if sender and (outcome := await connection.try_sender(sender)) is not None:
-                    refused = outcome.reason
-                await connection.quit()
+            connection = await self._log_in(connection)
+            if sender:
+                replies = await connection.rehearse(sender, recipient)
+                envelope = list(zip((Stage.MAIL, Stage.RCPT), (sender, recipient), replies, strict=False))
+            await connection.quit()
         except ConnectionGone as gone:
             fault = gone.reason
         except OpenFailed as failed:
             fault = failed.outcome.reason
-        except TimeoutError:
-            fault = f"{where} did not answer within {VERIFY_SECONDS:.0f} s"
         finally:
             connection.abort()
-        findings = _findings(connection.facts, self._settings, fault)
-        if sender and not fault:
-            findings.append(Finding(not refused, "sender", refused or f"{sender} is accepted"))
-        return findings
+        return findings(connection.facts, self._settings, fault, envelope)
 
     async def _deliver(self, mail: Mail, raw: bytes, attempt: Attempt) -> SendOutcome:
         await self._keep_pace()
@@ -243,6 +232,7 @@ class SmtpMailer(Mailer):
                     )
                 )
             return connection
+        connection.facts.stage = "login"  # where it ends without a token
         token = await self._token(self._tokens.get())
         try:
             await connection.open(self._tls, token)
@@ -261,7 +251,7 @@ class SmtpMailer(Mailer):
         try:
             return await token
         except TokenError as error:
-            reason = f"{_TOKENLESS}: {error}"
+            reason = f"no OAuth2 token: {error}"
             outcome = AccountFault(reason, login=True) if error.permanent else Temporary(reason)
             raise OpenFailed(outcome) from error
 
@@ -281,33 +271,3 @@ def _token_source(
     from .oauth2 import token_source  # may load an HTTP client: only for who needs it
 
     return token_source(settings.oauth2, clock=clock, environ=environ)
-
-
-def _findings(facts: Facts, settings: SmtpSettings, fault: str) -> list[Finding]:
-    """What went well, in order, and then the fault."""
-    findings = []
-    if facts.greeting:
-        where = f"{settings.host}:{settings.port}"
-        findings.append(Finding(True, "connection", f"{where} ({facts.peer}) says {facts.greeting}"))
-    if facts.tls_version:
-        ends = (
-            f", certificate valid until {facts.certificate_ends:%Y-%m-%d}" if facts.certificate_ends else ""
-        )
-        findings.append(Finding(True, "TLS", f"{facts.tls_version}{ends}"))
-    if fault:
-        done = "TLS" if facts.tls_version else "connection" if facts.greeting else ""
-        subject = {"": "connection", "connection": "session", "TLS": "session"}[done]
-        if fault.startswith(_TOKENLESS) or _TO_AUTH in fault:
-            subject = "login"
-        return [*findings, Finding(False, subject, fault)]
-    if not facts.tls_version:
-        findings.append(Finding(settings.tls != "starttls", "TLS", "none: everything goes in clear text"))
-    login = Finding(
-        True, "login", f"as {settings.username} by {facts.login}" if facts.login else "none needed"
-    )
-    if settings.auth == "password" and not facts.login:
-        login = Finding(True, "login", "none offered: smtp.username and password are not used", odd=True)
-    findings.append(login)
-    if facts.size:
-        findings.append(Finding(True, "size", f"takes messages up to {facts.size / 1_000_000:.1f} MB"))
-    return findings
