@@ -41,6 +41,12 @@ test: $(STAMP) ## run every test, with coverage
 test-systemd: ## follow the README in booted Debian roots (as root; skipped with a word where that cannot be)
 	@tests/systemd/boot.sh $(ARGS)
 
+# In a network that has nothing but lo, so that no mail can leave, and in a process namespace, so that no server stays.
+test-servers: $(STAMP) ## run against Postfix, Exim and OpenSMTPD, unpacked under build/ (as root; needs apt)
+	@$(BIN)/python tests/servers/roots.py
+	@unshare --net --mount --pid --fork --kill-child --mount-proc \
+		$(BIN)/python -m pytest tests/servers $(ARGS)
+
 bench: $(SANDBOX)/.set-up ## measure against a floor, half an hour (ARGS=--quick: two minutes)
 	@$(SANDBOX)/bin/python bench/run.py $(ARGS)
 
@@ -87,4 +93,4 @@ clean: ## remove the virtual environments and what was built
 	rm -rf $(VENV) $(SANDBOX) .roots build dist .coverage* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/teleport-email"
 
-.PHONY: stale help venv demo test test-systemd chaos bench golden lint format protos dist install uninstall lock clean
+.PHONY: stale help venv demo test test-systemd test-servers chaos bench golden lint format protos dist install uninstall lock clean

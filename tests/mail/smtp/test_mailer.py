@@ -963,3 +963,20 @@ async def test_verify_names_nobody_whom_the_server_could_not_be_told(connect) ->
         *_, sender = await connect(inbox).verify("jürgen@example.com", "bob@example.com")
         assert (sender.good, sender.subject) == (False, "sender")
         assert inbox.commands["RCPT"] == 0
+
+
+async def test_a_connection_that_has_had_its_messages_is_replaced(connect, new_mail) -> None:
+    """OpenSMTPD says it by 452 and lets the connection stand, to say it again."""
+    async with Inbox() as inbox:
+        spent = inbox.faults.on(
+            "MAIL", Reply(452, "4.5.3 Too many recipients: Too many messages sent"), after=2
+        )
+        mailer = connect(inbox, max_connections=1)
+        for _ in range(2):
+            assert isinstance(await mailer.send(new_mail(), OpenGate()), Delivered)
+        spent.times = 1
+        assert isinstance(await mailer.send(new_mail(), OpenGate()), Delivered)
+        assert (spent.used, inbox.connections.total) == (1, 2)
+        assert not mailer.paused
+        spent.times = None
+        assert isinstance(await mailer.send(new_mail(), OpenGate()), Temporary)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +26,7 @@ from .dialogue import GO_ON, ConnectionGone, Dialogue, Timeouts
 from .explain import (
     NAME_US,
     bare,
+    cannot_name,
     explain,
     in_certificate,
     is_loopback,
@@ -34,7 +34,7 @@ from .explain import (
     silent,
     what_happened,
 )
-from .login import CANNOT_LEAK, Exchange, begin, usable, wanted
+from .login import CANNOT_LEAK, Exchange, begin, in_base64, usable, wanted
 from .pool import OpenFailed
 from .replies import Reply, Stage, judge
 
@@ -93,7 +93,7 @@ class SmtpConnection:
         self._extensions: dict[str, str] = {}
         self._mechanisms: list[str] = []
         self._reset_first = False
-        self._dialogue = Dialogue(timeouts, lambda: self.on_lost())
+        self._dialogue = Dialogue(timeouts, self._lost)
 
     # Opening
 
@@ -247,7 +247,7 @@ class SmtpConnection:
 
     async def _authenticate(self, mechanism: str, exchange: Exchange) -> Reply:
         """The reply that ends the exchange."""
-        initial = [] if exchange.initial is None else [_base64(exchange.initial)]
+        initial = [] if exchange.initial is None else [in_base64(exchange.initial)]
         reply = await self._dialogue.command("AUTH", mechanism, *initial)
         while reply.code == GO_ON_LOGIN:
             answer = exchange.answer(reply.text)
@@ -257,7 +257,7 @@ class SmtpConnection:
                     f"asked {str(reply)!r} in a login by {mechanism}, which we cannot answer; then {refusal}"
                 )
                 raise OpenFailed(AccountFault(f"the mail server {asked}"))
-            reply = await self._dialogue.command(_base64(answer), called="AUTH")
+            reply = await self._dialogue.command(in_base64(answer), called="AUTH")
         return reply
 
     def _why_no_login(self, auth: Literal["password", "xoauth2"]) -> str:
@@ -303,7 +303,7 @@ class SmtpConnection:
         self.crowded = False
         international = not (sender + recipient).isascii()
         if international and "smtputf8" not in self._extensions:
-            return self._cannot_name(sender, recipient)
+            return cannot_name(sender, recipient)
         commands = [self._mail_from(sender, len(raw), international), f"RCPT TO:<{recipient}>", "DATA"]
         together = pipelining and "pipelining" in self._extensions
         self.used = True
@@ -362,13 +362,6 @@ class SmtpConnection:
             await self._dialogue.command("RSET")
             self._reset_first = False
 
-    def _cannot_name(self, sender: str, recipient: str) -> Refused | AccountFault:
-        """RFC 6531 section 3.5: without SMTPUTF8 such an address must not be named. No retry changes that."""
-        reason = "has non-ASCII characters before the @, and the mail server does not offer SMTPUTF8"
-        if not sender.isascii():
-            return AccountFault(f"delivery.sender {sender} {reason}")
-        return Refused(f"{recipient} {reason}")
-
     def _mail_from(self, sender: str, length: int, international: bool) -> str:
         size = f" SIZE={length}" if length and "size" in self._extensions else ""
         return f"MAIL FROM:<{sender}>{size}{' BODY=8BITMIME SMTPUTF8' if international else ''}"
@@ -387,14 +380,14 @@ class SmtpConnection:
         """
         utf8, international = "smtputf8" in self._extensions, not (sender + recipient).isascii()
         if not (sender.isascii() or utf8):
-            return [self._cannot_name(sender, "")]
+            return [cannot_name(sender, "")]
         nameable = recipient.isascii() or utf8
         to = [f"RCPT TO:<{recipient}>"] if recipient and nameable else []
         await self._clear()
         replies = await self._dialogue.one_by_one([self._mail_from(sender, 0, international and utf8), *to])
         self._reset_first = True
         await self._clear()
-        return [*replies, *([] if nameable else [self._cannot_name(sender, recipient)])]
+        return [*replies, *([] if nameable else [cannot_name(sender, recipient)])]
 
     # Ending
 
@@ -416,12 +409,10 @@ class SmtpConnection:
         """The server offered PIPELINING, but took only some of the commands of a group."""
         return self._dialogue.dropped_commands
 
+    def _lost(self) -> None:
+        self.on_lost()
+
     def abort(self) -> None:
         """Close at once. What was written may not arrive."""
         self.on_lost = lambda: None
         self._dialogue.abort()
-
-
-def _base64(text: str) -> str:
-    # What a password file holds that is no text goes over the wire as the bytes that it is.
-    return b64encode(text.encode("utf-8", "surrogateescape")).decode("ascii")

@@ -175,6 +175,10 @@ class Dialogue:
         if reply.code == 421 or reply.crowded:
             self.abort()
             raise ConnectionGone(f"{what}: the mail server answered {reply}", crowded=True)
+        if what == "MAIL FROM" and reply.code == 452 and reply.enhanced == "4.5.3":
+            # OpenSMTPD: this connection has had its number of messages. It stands, and would say so again.
+            self.abort()
+            raise ConnectionGone(f"{what}: the mail server answered {reply}")
         return reply
 
 

@@ -10,11 +10,12 @@ from aiosmtplib.errors import SMTPResponseException, SMTPServerDisconnected
 
 from teleport_email.config.settings import SmtpSettings
 from teleport_email.core import redaction
-from teleport_email.core.model import AccountFault, Temporary
+from teleport_email.core.model import AccountFault, Refused, Temporary
 
 __all__ = [
     "NAME_US",
     "bare",
+    "cannot_name",
     "explain",
     "in_certificate",
     "is_loopback",
@@ -76,6 +77,14 @@ def _remedy(code: int, settings: SmtpSettings) -> str:
     if code == _NOT_YET_VALID:
         return "is this machine's clock right?"
     return "look at the certificate, and at smtp.ca_file"
+
+
+def cannot_name(sender: str, recipient: str) -> Refused | AccountFault:
+    """RFC 6531 section 3.5: without SMTPUTF8 such an address must not be named. No retry changes that."""
+    reason = "has non-ASCII characters before the @, and the mail server does not offer SMTPUTF8"
+    if not sender.isascii():
+        return AccountFault(f"delivery.sender {sender} {reason}")
+    return Refused(f"{recipient} {reason}")
 
 
 def what_happened(error: BaseException) -> str:

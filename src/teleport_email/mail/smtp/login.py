@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import binascii
 import hmac
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["CANNOT_LEAK", "Exchange", "begin", "usable", "wanted"]
+__all__ = ["CANNOT_LEAK", "Exchange", "begin", "in_base64", "usable", "wanted"]
 
 _BY_PASSWORD = ("PLAIN", "LOGIN", "CRAM-MD5")
 """In this order: CRAM-MD5 (RFC 2195) only where nothing else is offered, since a server that can check it has
@@ -92,6 +92,11 @@ class _Prompts:
 def _digest(user: str, password: str, challenge: str) -> str:
     digest = hmac.new(password.encode("utf-8"), _decoded(challenge), "md5").hexdigest()
     return f"{user} {digest}"
+
+
+def in_base64(text: str) -> str:
+    """As what is said in an exchange goes over the wire."""
+    return b64encode(text.encode("utf-8")).decode("ascii")
 
 
 def _decoded(challenge: str) -> bytes:
