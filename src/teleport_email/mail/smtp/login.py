@@ -90,13 +90,13 @@ class _Prompts:
 
 
 def _digest(user: str, password: str, challenge: str) -> str:
-    digest = hmac.new(password.encode("utf-8"), _decoded(challenge), "md5").hexdigest()
+    digest = hmac.new(password.encode("utf-8", "surrogateescape"), _decoded(challenge), "md5").hexdigest()
     return f"{user} {digest}"
 
 
 def in_base64(text: str) -> str:
     """As what is said in an exchange goes over the wire."""
-    return b64encode(text.encode("utf-8")).decode("ascii")
+    return b64encode(text.encode("utf-8", "surrogateescape")).decode("ascii")
 
 
 def _decoded(challenge: str) -> bytes:
