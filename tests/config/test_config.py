@@ -961,3 +961,8 @@ def test_a_credential_that_is_not_there_is_one_fault_that_says_how_to_run_it() -
 def test_what_people_write_that_is_no_toml_comes_with_what_to_write(line: str, hint: str) -> None:
     [what] = faults(f"[role_to_recipients]\n{line}\n").values()
     assert hint in what
+
+
+def test_a_role_s_name_with_a_dot_comes_with_how_to_write_it() -> None:
+    found = faults(MINIMAL + 'prod.db = "dba@example.com"\n')
+    assert 'write "prod.db" in quotes' in found["role_to_recipients.prod"]

@@ -41,3 +41,13 @@ async def test_a_daemon_that_is_there_before_the_cluster_and_the_mail_server(pla
     await place.told(request.id)
     assert len(place.counts()) == 5
     assert place.twins() == 0
+
+
+async def test_what_ends_it_stands_in_the_log_file_too(place: Any, tmp_path: Path) -> None:
+    log_to(place, str(tmp_path / "daemon.txt"))
+    (place.sandbox.options.directory / "identity").write_text("not an identity")
+    daemon = await place.start(ready=False)
+    assert await daemon.ended() == 78
+    [line] = [one for one in (tmp_path / "daemon.txt").read_text().splitlines() if "cannot go on" in one]
+    assert "identity" in line
+    assert "ERROR" in line

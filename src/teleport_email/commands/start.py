@@ -12,6 +12,7 @@ import structlog
 from teleport_email import __version__, config
 from teleport_email.commands import add_config_options
 from teleport_email.config.settings import Settings
+from teleport_email.core.errors import TeleportEmailError
 from teleport_email.daemon.signals import Signals
 from teleport_email.daemon.systemd import Notifier
 from teleport_email.telemetry import log
@@ -51,6 +52,11 @@ def run(args: argparse.Namespace) -> int:
                     settings, reread=read, signals=signals, notifier=notifier, log=lines, environ=os.environ
                 )
             )
+        except TeleportEmailError as error:
+            # stderr gets it from whoever called; a log file, or a collector of JSON, only from here.
+            if settings.log.output != "stderr" or settings.log.format == "json":
+                structlog.get_logger().error("cannot go on", error=str(error))
+            raise
         finally:
             notifier.close()
             lines.close()

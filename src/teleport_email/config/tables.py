@@ -157,6 +157,14 @@ class Table:
             return ()
         if isinstance(value, str):
             return (text,) if (text := self.text(key)) else ()
+        if isinstance(value, Mapping) and value:
+            # A name with a dot, without quotes, is one table in another to TOML.
+            name = quoted(f"{key}.{next(iter(value))}")
+            self.fault(
+                key,
+                f"must be a string or an array of strings, not a table: write {name} in quotes if one name",
+            )
+            return ()
         if not isinstance(value, list):
             return self._wrong_type(key, value, "a string or an array of strings", ())
         found = []
