@@ -53,6 +53,9 @@ bench: $(SANDBOX)/.set-up ## measure against a floor, half an hour (ARGS=--quick
 chaos: $(STAMP) ## break everything at random and count (SEED=1 MINUTES=1 REPLICAS=3)
 	@$(BIN)/python bench/chaos.py --seed $(or $(SEED),1) --minutes $(or $(MINUTES),1) --replicas $(or $(REPLICAS),3) $(ARGS)
 
+fuzz: $(STAMP) ## feed every parser of foreign bytes with what it does not expect (SEED=1 MINUTES=1)
+	@PYTHONPATH=tests $(BIN)/python -m fuzz.targets --seed $(or $(SEED),1) --minutes $(or $(MINUTES),1)
+
 golden: $(STAMP) ## accept how the messages look now (tests/golden/)
 	@ACCEPT_GOLDEN=1 $(BIN)/python -m pytest -q tests/render/test_render.py -k "looks_as_accepted or left_over"
 
@@ -93,4 +96,4 @@ clean: ## remove the virtual environments and what was built
 	rm -rf $(VENV) $(SANDBOX) .roots build dist .coverage* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/teleport-email"
 
-.PHONY: stale help venv demo test test-systemd test-servers chaos bench golden lint format protos dist install uninstall lock clean
+.PHONY: stale help venv demo test test-systemd test-servers chaos fuzz bench golden lint format protos dist install uninstall lock clean

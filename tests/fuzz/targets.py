@@ -1,0 +1,193 @@
+"""Every parser of foreign bytes, with seeds to begin from. A target takes bytes and raises its own errors only.
+
+As a program it goes on for as long as it is told, under limits of memory and of time for each input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import resource
+import signal
+import sys
+import time
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from teleport_email.commands.tctl_json import parse_requests
+from teleport_email.core import go_plugin
+from teleport_email.core.errors import ConditionError, ConfigError, IdentityError, LedgerUnreadable
+from teleport_email.core.foreign import Unreadable, http_date, json_value
+from teleport_email.core.frozen import unpack
+from teleport_email.core.model import AccessRequest
+from teleport_email.core.redaction import Redactor
+from teleport_email.mail.smtp.dialogue import _Group
+from teleport_email.mail.smtp.oauth2 import TokenError, _read
+from teleport_email.routing.rules import Surroundings, parse
+from teleport_email.routing.rules.written import parse_rules
+from teleport_email.teleport.connect.http.frames import Decoder, FrameFault
+from teleport_email.teleport.connect.pem import PemFault, blocks
+from teleport_email.teleport.connect.webapi import _parse
+
+SECONDS_EACH = 5
+"""Of processor, for one input: many times what the slowest needs on a busy machine."""
+MEMORY = 2 << 30
+"""Address space of the whole process: the libraries have a third of it."""
+LONGEST = 40_000
+
+KNOWN = Surroundings(AccessRequest(id="1", user="ann@example.com", roles=("dev",)), traits={})
+REDACTOR = Redactor(["kJ8#x/Q?vzW9mT2", "pw"])
+
+
+@dataclass(frozen=True)
+class Target:
+    feed: Callable[[bytes], object]
+    seeds: tuple[bytes, ...]
+    errors: tuple[type[Exception], ...] = ()
+
+
+def _replies(data: bytes) -> None:
+    group = _Group(3, lambda: None)
+    for at in range(0, len(data), 7):
+        group.feed(data[at : at + 7])
+
+
+def _plugin_data(data: bytes) -> None:
+    texts = data.decode("utf-8", "replace").split("\n")
+    go_plugin.read(dict(zip((*go_plugin.GO_KEYS, go_plugin.LEDGER_KEY), texts, strict=False)), reviews=3)
+
+
+TARGETS = {
+    "identity": Target(
+        lambda data: list(blocks(data)),
+        (b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", b"ssh-rsa AAAA x\n"),
+        (PemFault, IdentityError),
+    ),
+    "tctl json": Target(
+        lambda data: parse_requests(data.decode("utf-8", "replace")),
+        (b'[{"kind":"access_request","metadata":{"name":"a"},"spec":{"user":"u","roles":["r"],"state":1}}]',),
+        (ValueError,),
+    ),
+    "rules yaml": Target(
+        lambda data: parse_rules(data.decode("utf-8", "replace")),
+        (b"kind: access_monitoring_rule\nmetadata:\n  name: r\nspec:\n  condition: 'true'\n",),
+        (ValueError,),
+    ),
+    "ledger": Target(
+        lambda data: go_plugin.loads(data.decode("utf-8", "replace")),
+        (json.dumps({"v": 1, "n": "0" * 32, "d": "x", "w": "1", "s": "PENDING", "k": [], "p": [], "g": {}}).encode(),),
+        (LedgerUnreadable,),
+    ),
+    "content": Target(lambda data: unpack(data.decode("latin-1")), (b"eJyLVtJRUNJRMFTSUTBU0lEwUtJRMIqN5QIAMVUDxg==",),
+                      (LedgerUnreadable,)),
+    "plugin data": Target(
+        _plugin_data, (b"u\nr\nreason\n2\nAPPROVED\n\na@x/now/1@vm,b@x/now/2@vm\n",), (LedgerUnreadable,)
+    ),
+    "frames": Target(
+        lambda data: list(Decoder().feed(data)), (b"\x89\x03abc\x82\x02hi", b"\x82\x7f" + b"\0" * 8), (FrameFault,)
+    ),
+    "smtp replies": Target(_replies, (b"250-a\r\n250 b\r\n250 c\r\n354 d\r\n", b"250-\r\n" * 50)),
+    "token answer": Target(
+        lambda data: _read(200, data, "https://x/token"), (b'{"access_token":"t","expires_in":60}',), (TokenError,)
+    ),
+    "webapi": Target(_parse, (b'{"server_version":"17.0.0","cluster_name":"c","proxy":{}}',)),
+    "json": Target(json_value, (b'{"a":[1,2.5,null]}',), (Unreadable,)),
+    "date": Target(
+        lambda data: http_date(data.decode("latin-1")), (b"Sun, 22 Nov 2026 18:30:00 GMT",), (Unreadable,)
+    ),
+    "condition": Target(
+        lambda data: parse(data.decode("utf-8", "replace")).holds(KNOWN),
+        (b'access_request.spec.roles.contains("dev") && !(set("a").isempty())',
+         b'regexp.replace(access_request.spec.roles, "^(.*)$", "$1").contains("x")'),
+        (ConditionError, ConfigError),
+    ),
+    "redaction": Target(
+        lambda data: REDACTOR.hide(data.decode("utf-8", "replace")), (b"535 a0o4I3gvUT92elc5bVQy %6bJ8 &#x6b; \\x6b",)
+    ),
+}  # fmt: skip
+
+
+def mutated(rng: random.Random, seeds: tuple[bytes, ...]) -> bytes:
+    data = bytearray(rng.choice(seeds))
+    for _ in range(rng.randint(0, 8)):
+        at = rng.randint(0, len(data))
+        piece = bytes(data[at : at + rng.randint(1, 12)])
+        match rng.randint(0, 6):
+            case 0:
+                data[at:at] = bytes(rng.randrange(256) for _ in range(rng.randint(1, 6)))
+            case 1:
+                del data[at : at + rng.randint(1, 12)]
+            case 2:
+                data[at:at] = piece * rng.choice([1, 2, 100, 3000])
+            case 3:
+                data[at:at] = rng.choice(
+                    [b"9" * 400, b"9" * 5000, b"[" * 3000, b'{"a":' * 2000, b"-1", b"1e999", b"NaN"]
+                )
+            case 4:
+                data[at:at] = rng.choice(
+                    [b"\0", b"\xff\xfe", b"\r\n", "\u202e\ud7ff".encode(), b"\\ud800", b"%", b"'"]
+                )
+            case 5:
+                other = rng.choice(seeds)
+                data[at:at] = other[rng.randint(0, len(other)) :]
+            case _:
+                if data:
+                    data[at % len(data)] = rng.randrange(256)
+    return bytes(data[:LONGEST])
+
+
+class TooSlow(BaseException):
+    """Not an Exception: no parser may catch it."""
+
+
+def run(name: str, seed: int, seconds: float, rounds: int) -> int:
+    """Feed ``rounds`` inputs, or as many as fit into ``seconds``; how many it were. Raises what gets out."""
+    target, rng = TARGETS[name], random.Random(f"{name}{seed}")
+
+    def too_slow(_number: int, _frame: types.FrameType | None) -> None:
+        raise TooSlow
+
+    before = signal.signal(signal.SIGVTALRM, too_slow)
+    end = time.monotonic() + seconds
+    done = 0
+    try:
+        while done < rounds and time.monotonic() < end:
+            data = mutated(rng, target.seeds) if done >= len(target.seeds) else target.seeds[done]
+            signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS_EACH)
+            try:
+                target.feed(data)
+            except target.errors:
+                pass
+            except BaseException:
+                print(f"{name}, seed {seed}, round {done}: {data[:200]!r}", file=sys.stderr)
+                raise
+            finally:
+                signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            done += 1
+    finally:
+        signal.signal(signal.SIGVTALRM, before)
+    return done
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--minutes", type=float, default=1)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    end = time.monotonic() + 60 * options.minutes
+    seed = options.seed
+    counts = dict.fromkeys(TARGETS, 0)
+    while time.monotonic() < end:
+        for name in TARGETS:
+            counts[name] += run(name, seed, min(5.0, max(0.0, end - time.monotonic())), 10**9)
+        seed += 1
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(", ".join(f"{name} {count}" for name, count in counts.items()))
+    print(f"{sum(counts.values())} inputs, no foreign error, no input above {SECONDS_EACH} s, peak {peak} MB")
+
+
+if __name__ == "__main__":
+    main()
