@@ -112,6 +112,7 @@ def test_json_says_the_same_to_programs(here: Path, capsys: pytest.CaptureFixtur
         "request": "(made up)",
         "user": "ann",
         "roles": ["dev"],
+        "resources": [],
         "recipients": [{"address": "security@example.com", "why": 'role_to_recipients "*" for role dev'}],
         "requester": None,
         "skipped": [
@@ -475,3 +476,15 @@ async def test_where_the_cluster_cannot_be_asked_the_answer_says_so(
     answer = await asyncio.to_thread(explained, capsys, "--roles", "dba", "--user", "ann")
     [note] = answer[0]["notes"]
     assert note.startswith("the cluster was not asked for its Access Monitoring Rules, which come first (")
+
+
+def test_requested_resources_are_shown_with_the_part_that_is_asked_for(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    node = {"id": {"cluster": "c", "kind": "node", "name": "n"}, "constraints": {"ssh": {"logins": ["root"]}}}
+    request = {"metadata": {"name": "0193"}, "spec": {"user": "ann", "resource_access_ids": [node]}}
+    (here / "request.json").write_text(json.dumps(request))
+    (answer,) = explained(capsys, "--request", "request.json")
+    assert answer["resources"] == ["/c/node/n (logins: root)"]
+    explain("--request", "request.json")
+    assert "of ann for /c/node/n (logins: root)\n" in capsys.readouterr().out

@@ -106,6 +106,7 @@ class Explained:
             "request": self.request.id,
             "user": self.request.user,
             "roles": list(self.request.roles),
+            "resources": [str(resource) for resource in self.request.resources],
             "recipients": [{"address": each.address, "why": each.why} for each in route.reasons],
             "requester": self.requester and dict(zip(("address", "why"), self.requester, strict=True)),
             "skipped": [{"candidate": each.candidate, "why": each.why} for each in route.skipped],
@@ -308,7 +309,7 @@ def _lines(explained: Sequence[Explained]) -> Iterator[str]:
 
 def _one(explained: Explained) -> Iterator[str]:
     request, route = explained.request, explained.route
-    roles = cell(", ".join(request.roles)) or "no role"
+    roles = cell(", ".join((*request.roles, *map(str, request.resources)))) or "no role"
     yield f"Request {cell(request.id)} of {cell(request.user) or 'a user without a name'} for {roles}"
     for note in explained.notes:
         yield f"Note: {cell(note)}"
