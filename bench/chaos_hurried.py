@@ -16,7 +16,7 @@ ignore_hangup()
 
 from teleport_email.__main__ import main  # noqa: E402
 from teleport_email.core import backoff, claim  # noqa: E402
-from teleport_email.mail import pause  # noqa: E402
+from teleport_email.mail import pause, standing  # noqa: E402
 from teleport_email.mail.smtp import growth  # noqa: E402
 from teleport_email.reconciling import hold, look, reconcile  # noqa: E402
 from teleport_email.teleport.calls import plugin_data  # noqa: E402
@@ -29,6 +29,7 @@ LENGTHS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (reconcile, ("LOOK_AGAIN", "STALE_LOOK", "HOLD_LIMIT")),
     (resync, ("LIST_SPACING", "FOLLOW_UPS", "SECOND_LOOK", "LONG_OUTAGE")),
     (store, ("SECOND_LOOK", "EXPIRED_LOOK")),
+    (standing, ("TURN", "TAKEN_FOR")),
     (growth, ("GROW_AFTER", "PATIENCE")),
     (plugin_data, ("WRITE_DEADLINE",)),
 )
@@ -41,7 +42,13 @@ def hurry(scale: float) -> None:
             length = getattr(module, name)
             shorter = tuple(part * scale for part in length) if isinstance(length, tuple) else length * scale
             setattr(module, name, shorter)
-    for delays in (backoff.MAIL, backoff.CLUSTER, backoff.CONTENTION):
+    for delays in (
+        backoff.MAIL,
+        backoff.CLUSTER,
+        backoff.CONTENTION,
+        backoff.REFUSED,
+        backoff.PROBES,
+    ):
         for name in ("first", "cap"):
             # Frozen, and the default of other classes' fields: changed in place, so that all see it.
             object.__setattr__(delays, name, getattr(delays, name) * scale)

@@ -21,6 +21,9 @@ from teleport_email.sandbox.mail.mailgun import NOT_ALLOWED, UNAUTHORIZED, Answe
 from teleport_email.sandbox.mail.script import Cut, Silence, Wait
 from teleport_email.sandbox.mail.smtp_faults import Reply
 
+OTHERS = ("d1@example.com", "d2@example.com", "d3@example.com", "o1@example.com", "o2@example.com")
+"""Of whom some are refused for a while, as a relay does it with domains."""
+
 Spell = tuple[str, Callable[[], Awaitable[None] | None]]
 
 
@@ -93,7 +96,7 @@ class Weather:
         await self._inbox.listen_again()
 
     def _smtp_spells(self) -> list[Spell]:
-        inbox, on = self._inbox, self._inbox.faults.on
+        inbox, on, rng = self._inbox, self._inbox.faults.on, self._rng
 
         def set_(name: str, value: Any) -> Callable[[], None]:
             return lambda: setattr(inbox.faults, name, value)
@@ -110,6 +113,10 @@ class Weather:
             rule("CONNECT", Reply(421, "4.3.2 not now"), 0.1)()
             inbox.faults.messages_per_connection = 5
 
+        def some() -> None:
+            for recipient in rng.sample(OTHERS, 3):
+                on("RCPT", Reply(554, "5.7.1 Relay access denied"), recipient=recipient)
+
         def few() -> None:
             inbox.faults.connection_limit, inbox.faults.messages_per_connection = 3, 20
 
@@ -123,6 +130,13 @@ class Weather:
             ("cut midway", rule("RCPT", Cut(), 0.3)),
             ("421 midway", rule("DATA", Reply(421, "4.3.2 going down"), 0.3)),
             ("535", set_("refuse_login", True)),
+            ("sender refused", rule("MAIL", Reply(550, "5.7.1 sender not allowed"), 1.0)),
+            ("account refused at RCPT", rule("RCPT", Reply(550, "relay not permitted"), 1.0)),
+            ("account refused at DATA", rule("DATA", Reply(554, "5.5.1 no valid recipients"), 1.0)),
+            ("account refused at the dot", rule("DOT", Reply(554, "5.2.252 SendAsDenied"), 1.0)),
+            ("quota at the dot", rule("DOT", Reply(550, "5.4.5 Daily limit exceeded"), 0.7)),
+            ("HELO refused at RCPT", rule("RCPT", Reply(504, "5.5.2 Helo command rejected"), 1.0)),
+            ("some refused for a while", some),
             ("3 connections, 20 messages each", few),
             ("cut after the dot, kept", rule("DOT", Cut(keep=True))),
             ("cut after the dot, not kept", rule("DOT", Cut(keep=False))),
@@ -138,7 +152,9 @@ class Weather:
 
     def _mailgun_always(self) -> None:
         self._mailgun.faults.clear()
-        self._mailgun.faults.on("SEND", Answer(400, json={"message": "no such address"}), recipient=REFUSED)
+        self._mailgun.faults.on(
+            "SEND", Answer(400, json={"message": "550 5.1.1 no such user"}), recipient=REFUSED
+        )
 
     def _calm_mailgun(self) -> None:
         self._mailgun_always()
@@ -154,6 +170,10 @@ class Weather:
         return [
             ("401", rule(UNAUTHORIZED, 1.0)),
             ("403", rule(NOT_ALLOWED, 1.0)),
+            (
+                "our own From refused",
+                rule(Answer(400, json={"message": "'from' is not valid"}), 1.0),
+            ),
             ("429", rule(rate_limited(1))),
             ("500, not taken", rule(Answer(500, "sorry"))),
             ("500, taken", rule(Answer(500, "sorry", keep=True))),

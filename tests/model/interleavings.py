@@ -28,11 +28,13 @@ from teleport_email.core.ledger import LEDGER_KEY, RESOLUTION_TOPICS, Ledger, Ma
 from teleport_email.core.model import (
     AccessRequest,
     Content,
+    Declined,
     Delivered,
     Kind,
     Refused,
     RequestState,
     Review,
+    SendOutcome,
     Temporary,
     Topic,
     Withdrawn,
@@ -59,6 +61,8 @@ class Faults:
     """Writes without an answer; they may be applied then, later, or never."""
     lost_answers: int = 0
     """Mails whose acceptance the worker never hears of, or that only seemed to be accepted."""
+    declines: int = 0
+    """Mails refused for good, for what may be our own fault."""
     failures: int = 0
     """Mails refused for now, before the dot."""
     refusals: int = 0
@@ -213,6 +217,9 @@ class Model:
 
     def brought_back(self, ledger: Ledger) -> Ledger:
         return ledger.brought_back([party.key for party in ledger.parties])
+
+    def declined(self) -> SendOutcome:
+        return Declined("550")
 
     def marked(self, attempt: Attempt, worker: Worker, view: View) -> Attempt:
         return attempt
@@ -379,6 +386,10 @@ class Model:
                 self._put(self._spend(accepted, **less), worker, claim=unknown),
             )
             yield f"loses {kind} unknowingly", self._put(self._spend(state, **less), worker, claim=unknown)
+        if faults.declines:
+            declined = self._spend(state, declines=faults.declines - 1)
+            outcome = self.declined()
+            yield f"is refused {kind}", self._put(declined, worker, claim=claim.finish(due, outcome, 1))
         if faults.failures:
             failed = self._spend(state, failures=faults.failures - 1)
             yield (

@@ -27,7 +27,7 @@ from teleport_email.core.claim import Attempt, Claim
 from teleport_email.core.decide import Due, View
 from teleport_email.core.go_plugin import Write
 from teleport_email.core.ledger import ANNOUNCEMENTS, LEDGER_KEY, Ledger, Mark, Party
-from teleport_email.core.model import Kind, Topic
+from teleport_email.core.model import Kind, Refused, SendOutcome, Topic
 
 MADE = View(request(PENDING))
 REVIEWED = View(request(PENDING, 1))
@@ -56,6 +56,12 @@ HOLDS = [
     pytest.param(Scenario((MADE, EXPIRED), Faults(lost_answers=1)), 20_000, id="mail without an answer"),
     pytest.param(Scenario((MADE, GRANTED), Faults(go=True)), 5_000, id="a Go plugin beside us"),
     pytest.param(Scenario((MADE,), Faults(lost_writes=1), TWO), 2_000, id="two recipients, late write"),
+    pytest.param(
+        Scenario((MADE, GRANTED), Faults(declines=2, lost_answers=1)),
+        20_000,
+        id="refused for what may be our fault, before or after a mail without an answer",
+    ),
+    pytest.param(Scenario((MADE, GRANTED), Faults(declines=1, crashes=1)), 5_000, id="refused, and a crash"),
     pytest.param(
         Scenario((MADE, GRANTED), Faults(failures=1), TWO, workers=1),
         500,
@@ -100,6 +106,18 @@ def test_every_interleaving_keeps_the_promise(scenario: Scenario, at_least: int)
     seen = explore(Model(scenario))
     assert seen.states >= at_least, "the exploration ended early: it proves less than it says"
     assert seen.rests > 1
+
+
+class RefusedIsGivenUp(Model):
+    """Whatever is refused for good is taken for the recipient's fault."""
+
+    def declined(self) -> SendOutcome:
+        return Refused("550")
+
+
+def test_giving_up_what_may_be_our_own_fault_loses_mail() -> None:
+    with pytest.raises(Violation, match="never told of the request"):
+        explore(RefusedIsGivenUp(Scenario((MADE,), Faults(declines=1))))
 
 
 class NothingFrozen(Model):
