@@ -202,6 +202,13 @@ def test_what_can_be_told_of_those_who_wait(standing, clock) -> None:
     assert standing.waiting() == []
 
 
+def test_many_tries_at_once_count_as_one(standing, clock) -> None:
+    outcomes = [standing.refused("a", NO_DOMAIN, others=True) for _ in range(20)]
+    assert {type(outcome) for outcome in outcomes} == {Declined}
+    standing.accepted("x")
+    assert standing.wait("a", "r1") <= 5
+
+
 # What is seen
 
 
@@ -228,9 +235,10 @@ def test_nothing_less_is_certain(standing, clock, lacking) -> None:
     assert {type(outcome) for outcome in outcomes} == {Declined}
 
 
-def test_no_such_domain_is_believed_the_third_time_in_a_row(standing) -> None:
-    outcomes = [standing.refused("a", said) for said in (NO_DOMAIN, NO_DOMAIN, NO, NO_DOMAIN, NO_DOMAIN)]
-    assert {type(outcome) for outcome in outcomes} == {Declined}
+def test_no_such_domain_is_believed_the_third_time_in_a_row(standing, clock) -> None:
+    for said in (NO_DOMAIN, NO_DOMAIN, NO, NO_DOMAIN, NO_DOMAIN):
+        assert isinstance(standing.refused("a", said), Declined)
+        clock.now += 900
     assert isinstance(standing.refused("a", NO_DOMAIN), Refused)
 
 

@@ -240,6 +240,9 @@ class Standing:
         if record is None:
             record = self._records[recipient] = _Record(now)
             self._fresh.add(recipient)
+        elif now < record.next_try and now >= record.taken_until:
+            # Begun before the last one was refused, for another request: the same try once more.
+            return refusal
         self._records.move_to_end(recipient)
         record.repeated = record.repeated + 1 if refusal.believe is Believe.REPEATED else 0
         if record.reason != refusal.reason:
