@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from servers.mail_servers import INSIDE, PORTS, MailServer, Rules
+from servers.mail_servers import INSIDE, OUTSIDE, PORTS, MailServer, Rules
 
 from teleport_email.mail.smtp import login
 
@@ -155,3 +155,21 @@ async def test_insufficient_system_storage_for_a_while(world: Any, server: MailS
     await server.change(Rules())
     await world.told(*ids, timeout=PATIENCE)
     assert_once(await server.until(5))
+
+
+async def test_relaying_that_is_refused_and_then_allowed(world: Any, server: MailServer) -> None:
+    """Nobody else waits meanwhile, and it is told once it can be."""
+    await server.change(Rules(relay=False))
+    roles = {"*": (f"all@{INSIDE}",), "dba": (f"dba@{INSIDE}", f"reviewer@{OUTSIDE}")}
+    running = await world.start(mailer=server.settings("starttls"), role_to_recipients=roles)
+    with_outsider = await world.cluster.create(roles=["dba"])
+    await server.until(1)
+    [other] = await requests(world, 1)
+    await world.told(other, timeout=PATIENCE)
+    assert len(await server.until(2)) == 2
+    assert not running.daemon.mailer.paused
+    await server.change(Rules())
+    await world.told(with_outsider.id, timeout=PATIENCE)
+    mails = await server.until(3)
+    assert kinds(mails, f"reviewer@{OUTSIDE}") == ["a"]
+    assert_once(mails)
