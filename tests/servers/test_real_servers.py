@@ -47,7 +47,7 @@ async def requests(world: Any, count: int) -> list[str]:
 async def test_a_life_cycle(world: Any, server: MailServer, way: Any) -> None:
     running = await world.start(mailer=server.settings(way))
     findings = await running.daemon.mailer.verify("teleport@example.com", f"dba@{INSIDE}")
-    assert [found for found in findings if not found.good or found.doubtful] == []
+    assert [found for found in findings if not found.good or found.odd] == []
     assert {"sender", "recipient", "size", "login"} <= {found.subject for found in findings}
     request = await world.cluster.create(roles=["dba"], reason="déjà vu\n.\n..")
     await server.until(2)
