@@ -154,7 +154,7 @@ def _raised(before: Ledger, after: Ledger) -> frozenset[tuple[str, bool]]:
 
 async def _work(settings: Settings, link: Link, request: AccessRequest) -> None:
     """Work the request until nothing is due, or what is due failed for now."""
-    from teleport_email.daemon.service import boot_clock, wall_clock
+    from teleport_email.daemon.clocks import boot_clock, wall_clock
     from teleport_email.mail.factory import make_mailer
     from teleport_email.reconciling.reconcile import Again, Done, Reconciler
     from teleport_email.reconciling.writer import TextWriter

@@ -169,9 +169,9 @@ class Claim:
         start: list[Due] = []
         if room > 0:
             if not ledger.exists:
-                ledger = dataclasses.replace(
-                    ledger, nonce=nonce, domain=domain, expires=_unix(view.request.expires)
-                )
+                expires = view.request.expires
+                until = max(0, int(expires.timestamp())) if expires else 0
+                ledger = dataclasses.replace(ledger, nonce=nonce, domain=domain, expires=until)
             ledger = ledger.replace_party(*plan.add)
             if render is not None:
                 for kind in plan.freeze:
@@ -363,10 +363,6 @@ def _latest_date(ledger: Ledger) -> datetime | None:
         return max((unpack(item.blob).date for item in ledger.frozen if item.blob), default=None)
     except LedgerUnreadable:
         return None
-
-
-def _unix(when: datetime | None) -> int:
-    return max(0, int(when.timestamp())) if when is not None else 0
 
 
 def _recipient(party: Party) -> str:

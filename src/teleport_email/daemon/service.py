@@ -10,9 +10,7 @@ import asyncio
 import contextlib
 import dataclasses
 import random
-import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 
 import structlog
 
@@ -23,6 +21,7 @@ from teleport_email.core.errors import ConfigError, Fault
 from teleport_email.core.ledger import id_domain
 from teleport_email.core.model import AccessMonitoringRule
 from teleport_email.daemon import heap
+from teleport_email.daemon.clocks import boot_clock, wall_clock
 from teleport_email.daemon.signals import Signals
 from teleport_email.daemon.systemd import Notifier
 from teleport_email.mail.factory import make_mailer
@@ -56,16 +55,6 @@ STATUS_EVERY = 5.0
 """Seconds between two status lines for the service manager, if anything changed."""
 
 log = structlog.get_logger()
-
-
-def boot_clock() -> float:
-    """Seconds that go on while the machine sleeps; ``time.monotonic`` stands still then."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
-
-
-def wall_clock() -> datetime:
-    """Now, UTC."""
-    return datetime.now(UTC)
 
 
 async def run(

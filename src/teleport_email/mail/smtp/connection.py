@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -34,36 +33,17 @@ from .explain import (
     silent,
     what_happened,
 )
+from .facts import Facts
 from .login import CANNOT_LEAK, Exchange, begin, in_base64, usable, wanted
 from .pool import OpenFailed
 from .replies import Reply, Stage, judge
 
-__all__ = ["Facts", "LoginRefused", "SmtpConnection"]
+__all__ = ["LoginRefused", "SmtpConnection"]
 
 log = structlog.get_logger()
 
 GO_ON_LOGIN = 334
 """The reply to AUTH, or to an answer, that asks for (another) answer."""
-
-
-@dataclass(slots=True)
-class Facts:
-    """What was learned while connecting, for ``check``; filled in from top to bottom."""
-
-    stage: Literal["connection", "TLS", "session", "login"] = "connection"
-    """How far it came, or where it ended."""
-    peer: str = ""
-    greeting: str = ""
-    tls_version: str = ""
-    certificate_ends: datetime | None = None
-    size: int = 0
-    """Largest message in bytes; 0: the server does not say."""
-    login: str = ""
-    """The mechanism by which we logged in."""
-    login_offered: bool = False
-    """Whether AUTH was offered (looked at only where we want to log in)."""
-    secret_in_clear: bool = False
-    """The login went over the network without TLS."""
 
 
 CROWDED = frozenset({421, 432})

@@ -8,7 +8,7 @@ from teleport_email.config.settings import SmtpSettings
 from teleport_email.core.model import AccountFault, Refused
 from teleport_email.mail.mailer import Finding
 
-from .connection import Facts
+from .facts import Facts
 from .replies import Reply, Stage
 
 __all__ = ["findings"]

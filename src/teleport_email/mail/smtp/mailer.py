@@ -18,8 +18,9 @@ from teleport_email.mail.message import envelope_sender
 from teleport_email.mail.pause import Step
 from teleport_email.mail.tls import ClientTls
 
-from .connection import Facts, LoginRefused, SmtpConnection
+from .connection import LoginRefused, SmtpConnection
 from .dialogue import ConnectionGone, Timeouts
+from .facts import Facts
 from .findings import findings
 from .pool import OpenFailed, Pool
 from .replies import Reply, Stage
