@@ -57,9 +57,14 @@ HOLDS = [
     pytest.param(Scenario((MADE, GRANTED), Faults(go=True)), 5_000, id="a Go plugin beside us"),
     pytest.param(Scenario((MADE,), Faults(lost_writes=1), TWO), 2_000, id="two recipients, late write"),
     pytest.param(
-        Scenario((MADE, GRANTED), Faults(declines=2, lost_answers=1)),
-        20_000,
+        Scenario((MADE,), Faults(declines=1, lost_answers=1)),
+        10_000,
         id="refused for what may be our fault, before or after a mail without an answer",
+    ),
+    pytest.param(
+        Scenario((MADE, GRANTED), Faults(declines=2, lost_answers=1), workers=1),
+        500,
+        id="refused more than once while the request moves on",
     ),
     pytest.param(Scenario((MADE, GRANTED), Faults(declines=1, crashes=1)), 5_000, id="refused, and a crash"),
     pytest.param(
