@@ -132,11 +132,12 @@ class World:
     def is_told(self, request_id: str) -> bool:
         """Whether the ledger is free, and everything of everybody is delivered or given up.
 
-        Somebody without an entry is still to be told: the first claim need not have room for all.
+        A reviewer without an entry is still to be told: the first claim need not have room for all. A
+        requester may have chosen later news only.
         """
         ledger = self.ledger(request_id)
         marks = [entry.mark for party in ledger.parties for entry in party.entries.values()]
-        everybody = bool(ledger.parties) and all(party.entries for party in ledger.parties)
+        everybody = bool(ledger.parties) and all(party.entries or party.requester for party in ledger.parties)
         return ledger.exists and not ledger.owner and everybody and Mark.ATTEMPTED not in marks
 
     async def told(self, *request_ids: str, mails: int | None = None, timeout: float = LIMIT) -> None:

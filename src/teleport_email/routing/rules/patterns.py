@@ -40,12 +40,7 @@ def replace_matching(
 
     Raises ``ConditionError`` for a pattern that Go would not take, and when it is too much work.
     """
-    # Charged as if it were compiled each time, so that the answer does not depend on what was asked before.
-    work.charge(_COMPILING + len(pattern) * Work.ITEM)
-    compiled = _compiled(pattern)
-    if isinstance(compiled, str):
-        raise ConditionError(compiled)
-    work.charge(compiled.programsize)
+    compiled = _usable(pattern, work)
     results = set()
     for item in items:
         replaced = _replaced(compiled, item, replacement, work)
@@ -59,10 +54,10 @@ def any_matches(items: frozenset[bytes], pattern: bytes, work: Work) -> bool:
 
     Raises ``ConditionError`` as ``replace_matching`` does.
     """
-    work.charge(len(pattern) * Work.ITEM)
     if pattern.startswith(b"^") and pattern.endswith(b"$"):
-        compiled = _compiled(pattern)
+        compiled = _usable(pattern, work)
         return any(_search(compiled, item, 0, work) is not None for item in items)
+    work.charge(len(pattern) * Work.ITEM)
     if len(pattern) > MAX_PATTERN:
         raise ConditionError(f"a pattern of more than {MAX_PATTERN} bytes")
     return any(_fits(item, pattern.split(b"*"), work) for item in items)
@@ -83,6 +78,19 @@ def _fits(text: bytes, parts: list[bytes], work: Work) -> bool:
             return False
         position = found + len(part)
     return True
+
+
+def _usable(pattern: bytes, work: Work) -> Any:
+    """The compiled pattern. Raises ``ConditionError`` where there is none, and when it is too much work.
+
+    Charged as if it were compiled each time, so that the answer does not depend on what was asked before.
+    """
+    work.charge(_COMPILING + len(pattern) * Work.ITEM)
+    compiled = _compiled(pattern)
+    if isinstance(compiled, str):
+        raise ConditionError(compiled)
+    work.charge(compiled.programsize)
+    return compiled
 
 
 @functools.lru_cache(maxsize=_KEPT)
