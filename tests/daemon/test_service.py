@@ -215,7 +215,10 @@ async def test_the_bounds_together_are_below_what_operators_are_promised() -> No
 # Ending by itself --------------------------------------------------------------------------------------------
 
 
-async def test_an_expired_identity_that_nothing_renews_ends_the_daemon(world: World) -> None:
+async def test_an_expired_identity_that_nothing_renews_ends_the_daemon(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "clock_set", lambda: True)
     long_ago = datetime.now(UTC) - timedelta(days=2)
     world.cluster.write_identity(
         world.directory, world.cluster.identity(not_before=long_ago, valid_for=timedelta(days=1))

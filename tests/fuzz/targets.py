@@ -16,6 +16,7 @@ import types
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from teleport_email import config
 from teleport_email.commands.tctl_json import parse_requests
 from teleport_email.core import go_plugin
 from teleport_email.core.errors import ConditionError, ConfigError, IdentityError, LedgerUnreadable
@@ -74,6 +75,14 @@ TARGETS = {
         lambda data: parse_rules(data.decode("utf-8", "replace")),
         (b"kind: access_monitoring_rule\nmetadata:\n  name: r\nspec:\n  condition: 'true'\n",),
         (ValueError,),
+    ),
+    "toml": Target(
+        lambda data: config.parse(
+            data.decode("utf-8", "surrogateescape"), environ={}, read_secrets=False
+        ),
+        (b'[teleport]\naddr = "a:1"\nidentity = "/i"\n[delivery]\nsender = "a@example.com"\n[smtp]\nhost = "h"\n',
+         b'[role_to_recipients]\n"*" = ["b@example.com"]\n', b"[smtp]\nport = 99\n", b"a = [[[1.5e9, 1979-05-27]]]\n"),
+        (ConfigError,),
     ),
     "ledger": Target(
         lambda data: go_plugin.loads(data.decode("utf-8", "replace")),

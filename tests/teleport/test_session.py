@@ -10,7 +10,13 @@ import grpc
 import pytest
 
 from teleport_email.config.settings import TeleportSettings
-from teleport_email.core.errors import Denied, IdentityError, IdentityExpired, Unreachable
+from teleport_email.core.errors import (
+    Denied,
+    IdentityError,
+    IdentityExpired,
+    IdentityNotYetValid,
+    Unreachable,
+)
 from teleport_email.core.model import ClusterInfo, RequestState
 from teleport_email.sandbox.cluster.cluster import SandboxCluster
 from teleport_email.sandbox.front.ca import Authorities
@@ -83,6 +89,8 @@ async def test_no_identity_and_an_expired_one(raw_auth):
     raw_auth.write_identity(since=timedelta(hours=2), valid=-timedelta(hours=1))
     with pytest.raises(IdentityExpired, match="expired at"):
         await session(raw_auth.settings).connect()
+    with pytest.raises(IdentityNotYetValid, match="nothing has set it"):
+        await session(raw_auth.settings, clock_set=lambda: False).connect()
 
 
 async def test_a_certificate_that_the_cluster_refuses(raw_auth, tmp_path):

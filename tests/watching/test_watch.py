@@ -25,6 +25,7 @@ from teleport_email.core.errors import (
     Denied,
     IdentityError,
     IdentityExpired,
+    IdentityNotYetValid,
     TeleportEmailError,
     Unreachable,
     Unsupported,
@@ -515,6 +516,26 @@ async def test_an_identity_that_nothing_renews_ends_the_watch_at_the_start() -> 
     async with Running(script) as running:
         with pytest.raises(IdentityExpired):
             await running.task
+
+
+@in_virtual_time
+async def test_a_clock_that_was_not_set_is_waited_for() -> None:
+    script = Script()
+    script.faults.extend([IdentityNotYetValid("not valid before noon")] * 3)
+    async with Running(script) as running:
+        await asyncio.sleep(300)
+        assert running.ready == 1
+
+
+@in_virtual_time
+async def test_what_is_still_expired_once_the_clock_is_believed_ends_the_watch() -> None:
+    script = Script()
+    script.faults.extend(
+        [IdentityNotYetValid("expired, if the clock is right"), IdentityExpired("expired at noon")]
+    )
+    async with Running(script) as running:
+        with pytest.raises(IdentityExpired):
+            await asyncio.wait_for(running.task, 300)
 
 
 @in_virtual_time

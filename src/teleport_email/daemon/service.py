@@ -21,7 +21,7 @@ from teleport_email.core.errors import ConfigError, Fault
 from teleport_email.core.ledger import id_domain
 from teleport_email.core.model import AccessMonitoringRule
 from teleport_email.daemon import heap
-from teleport_email.daemon.clocks import boot_clock, wall_clock
+from teleport_email.daemon.clocks import boot_clock, clock_set, wall_clock
 from teleport_email.daemon.signals import Signals
 from teleport_email.daemon.systemd import Notifier
 from teleport_email.mail.factory import make_mailer
@@ -243,7 +243,9 @@ class Daemon:
 
     def _start_watch(self) -> asyncio.Task[None]:
         teleport = self.settings.teleport
-        session = Session(teleport, self.settings.plugin_name, environ=self._environ, now=wall_clock)
+        session = Session(
+            teleport, self.settings.plugin_name, environ=self._environ, now=wall_clock, clock_set=clock_set
+        )
         watch = Watch(
             session=session,
             link=self.link,

@@ -209,6 +209,7 @@ class Session:
         *,
         environ: Mapping[str, str],
         now: Callable[[], datetime],
+        clock_set: Callable[[], bool] = lambda: True,
         ping_interval: float = PING_INTERVAL,
         ping_deadline: float = PING_DEADLINE,
     ) -> None:
@@ -216,6 +217,7 @@ class Session:
         self._settings = settings
         self._plugin_name = plugin_name
         self._now = now
+        self._clock_set = clock_set
         self._ping_interval = ping_interval
         self._ping_deadline = ping_deadline
         self._dialer = Dialer(settings.addr, environ)
@@ -227,7 +229,7 @@ class Session:
         or :class:`Unreachable`, each with the reason and where.
         """
         identity = load(self._settings)
-        check_time(identity, self._now())
+        check_time(identity, self._now(), clock_set=self._clock_set())
         # Dialled here rather than by the relay: so a fault comes as it is, and no deadline cuts it short.
         opened = [await self._dialer.dial(identity)]
 

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from teleport_email.config.settings import TeleportSettings
-from teleport_email.core.errors import IdentityError, IdentityExpired
+from teleport_email.core.errors import IdentityError, IdentityExpired, IdentityNotYetValid
 from teleport_email.sandbox.front.ca import Authorities
 from teleport_email.teleport.connect import credentials
 from teleport_email.teleport.connect.credentials import check_time, load, tls_context
@@ -304,6 +304,9 @@ def test_time():
     with pytest.raises(IdentityError, match=r"is not valid before .* \(in 5 min\).* is it right\?") as caught:
         check_time(identity, identity.not_before - timedelta(minutes=5))
     assert not isinstance(caught.value, IdentityExpired)
+    with pytest.raises(IdentityNotYetValid, match="if this machine's clock is right"):
+        check_time(identity, identity.not_after + timedelta(hours=3), clock_set=False)
+    check_time(identity, identity.not_before, clock_set=False)
 
 
 # the key on its way into OpenSSL

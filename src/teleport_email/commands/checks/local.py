@@ -34,7 +34,8 @@ def configuration(config: Path, settings: Settings) -> Iterator[Line]:
     if not delivery.allowed_domains and delivery.suggested_reviewers != "ignore":
         yield warning(
             "configuration",
-            "whoever may request access can have mail sent to any address, as a suggested reviewer",
+            "whoever may request access can have mail sent to any address, as a suggested reviewer: to 20 "
+            "addresses a request, with any number of requests",
             f"set delivery.allowed_domains = {_domains(settings)}",
         )
     if delivery.templates is not None:

@@ -166,7 +166,9 @@ class SmtpConnection:
             reason = f"the mail server refused our greeting as {name!r} with {reply}; {NAME_US}"
             raise OpenFailed(Temporary(reason) if reply.code < 500 else AccountFault(reason))
         size = self._extensions.get("size", "")
-        self.facts.size = int(size) if size.isascii() and size.isdigit() else 0
+        self.facts.size = (
+            int(size) if size.isascii() and size.isdigit() and len(size) <= 20 else 0
+        )  # RFC 1870
 
     async def _starttls(self, tls: ClientTls) -> None:
         mode = self.settings.tls

@@ -95,8 +95,16 @@ def load(settings: TeleportSettings) -> Identity:
     return _assemble(keys, certificates, authorities, files)
 
 
-def check_time(identity: Identity, now: datetime) -> None:
-    """Raise :class:`IdentityExpired` after the certificate's end, :class:`IdentityNotYetValid` before."""
+def check_time(identity: Identity, now: datetime, *, clock_set: bool = True) -> None:
+    """Raise :class:`IdentityExpired` after the certificate's end, :class:`IdentityNotYetValid` before its begin.
+
+    The latter also after the end while nothing has set the clock: then ``now`` proves nothing.
+    """
+    if now >= identity.not_after and not clock_set:
+        raise IdentityNotYetValid(
+            f"{identity.where}: the certificate of {identity.user} expired at {_time(identity.not_after)}, "
+            f"if this machine's clock is right: it says {_time(now)}, and nothing has set it since the start"
+        )
     if now >= identity.not_after:
         raise IdentityExpired(
             f"{identity.where}: the certificate of {identity.user} expired at {_time(identity.not_after)} "
