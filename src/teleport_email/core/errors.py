@@ -78,7 +78,7 @@ class IdentityExpired(IdentityError):
 
 
 class IdentityNotYetValid(IdentityError):
-    """The certificate's time has not come, or is over by a clock that nothing has set since the machine booted."""
+    """The certificate's time has not come, or is over by a clock that nothing has set since the boot."""
 
 
 class ClusterError(TeleportEmailError):

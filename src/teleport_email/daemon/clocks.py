@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 SET_WITHIN: Final = 600.0
-"""Seconds after boot in which a clock may still be set. Many machines have nothing that sets it: theirs is believed."""
+"""Seconds after boot in which a clock may still be set. Many machines have nothing to set it."""
 
 _TIME_ERROR: Final = 5
 """``adjtimex(2)``: the clock is not synchronised."""

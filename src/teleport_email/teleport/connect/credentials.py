@@ -96,7 +96,7 @@ def load(settings: TeleportSettings) -> Identity:
 
 
 def check_time(identity: Identity, now: datetime, *, clock_set: bool = True) -> None:
-    """Raise :class:`IdentityExpired` after the certificate's end, :class:`IdentityNotYetValid` before its begin.
+    """Raise :class:`IdentityExpired` after the certificate's end, :class:`IdentityNotYetValid` before.
 
     The latter also after the end while nothing has set the clock: then ``now`` proves nothing.
     """
