@@ -95,7 +95,10 @@ async def server(offer: str, *answers: str) -> AsyncIterator[tuple[int, list[str
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 hi\r\n")
-        for answer in (f"250-hi\r\n250 AUTH {offer}", *answers):
+        for answer in (
+            f"250-hi\r\n250-AUTH {offer}" if "\r\n" in offer else f"250-hi\r\n250 AUTH {offer}",
+            *answers,
+        ):
             heard.append((await reader.readline()).decode().strip())
             if answer == "cut":
                 break
@@ -198,3 +201,12 @@ async def test_cram_md5_where_nothing_else_is_offered(connect, new_mail, monkeyp
         assert isinstance(await mailer.send(new_mail(), OpenGate()), Delivered), (
             "it does not show the password"
         )
+
+
+async def test_a_size_of_thousands_of_digits_is_no_size(log_in) -> None:
+    """Python refuses to read such numbers with an error of its own."""
+    offer = f"PLAIN\r\n250 SIZE {'9' * 5000}"
+    async with server(offer, "535 5.7.8 no") as (port, heard):
+        outcome = await log_in(port)
+    assert isinstance(outcome, AccountFault)
+    assert heard[1].startswith("AUTH PLAIN")
