@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from teleport_email.core.model import AccessMonitoringRule, Schedule, Shift
+from teleport_email.daemon.clocks import clock_set
 from teleport_email.sandbox.cluster.permissions import MINIMAL
 from teleport_email.sandbox.command.running import Sandbox, SandboxOptions
 from teleport_email.teleport.calls.convert import rule_to_proto
@@ -144,6 +145,7 @@ async def test_a_faulty_configuration_is_78_with_every_fault(tmp_path: Path) -> 
         assert key in err
 
 
+@pytest.mark.skipif(not clock_set(), reason="just booted, and the clock is not set: it is waited for")
 async def test_an_expired_identity_is_78_and_says_since_when(sandbox: Sandbox) -> None:
     expired = sandbox.cluster.identity(valid_for=timedelta(seconds=-3600))
     sandbox.cluster.write_identity(sandbox.options.directory, expired)
