@@ -16,7 +16,7 @@ import pytest
 from teleport_email.cli import main
 from teleport_email.commands import explain as explaining
 from teleport_email.config.settings import Settings
-from teleport_email.core.model import AccessMonitoringRule, Schedule, Shift, User
+from teleport_email.core.model import AccessMonitoringRule, Constraint, ResourceID, Schedule, Shift, User
 from teleport_email.sandbox.cluster.cluster import SandboxCluster
 from teleport_email.sandbox.cluster.permissions import MINIMAL
 
@@ -113,6 +113,7 @@ def test_json_says_the_same_to_programs(here: Path, capsys: pytest.CaptureFixtur
         "user": "ann",
         "roles": ["dev"],
         "resources": [],
+        "resource_names": {},
         "recipients": [{"address": "security@example.com", "why": 'role_to_recipients "*" for role dev'}],
         "requester": None,
         "skipped": [
@@ -386,6 +387,17 @@ async def test_a_request_that_is_gone_is_an_error_that_says_so(
     answer = await ask(here, cluster, capsys, "01939999-0000-7000-8000-000000000000")
     assert answer["code"] == 1
     assert "it was deleted, has expired, or is mistyped" in answer["err"]
+
+
+async def test_requested_resources_are_named_where_the_cluster_can_be_asked(
+    here: Path, cluster: SandboxCluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster.put_node("uuid-1", "web-01")
+    part = Constraint("logins", ("root",))
+    node = ResourceID("demo.example.com", "node", "uuid-1", constraint=part)
+    request = await cluster.create(roles=("dev",), resources=[node])
+    answer = await ask(here, cluster, capsys, request.id)
+    assert answer["resource_names"] == {str(node): "web-01"}
 
 
 NIGHTS = Schedule((Shift("Monday", "22:00", "23:59"),), "Europe/Lisbon")

@@ -33,6 +33,24 @@ def introduced(process: subprocess.Popen[str]) -> str:
     raise AssertionError(said)
 
 
+@pytest.mark.parametrize("version", ["12", "19"])
+def test_it_is_a_cluster_of_the_version_that_is_asked_for(tmp_path, version):
+    directory = tmp_path / "s"
+    with subprocess.Popen(
+        [*COMMAND, "--dir", str(directory), "--teleport", version], stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            introduced(process)
+            asked = subprocess.run(
+                [sys.executable, "-m", "teleport_email", "check", "-c", str(directory / "teleport-email.toml")],
+                capture_output=True, text=True, timeout=LIMIT, check=False,
+            )  # fmt: skip
+            assert re.search(rf"Teleport {version}\.", asked.stdout), asked.stdout
+        finally:
+            process.terminate()
+            process.wait(LIMIT)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_runs_until_told_to_stop_and_takes_requests_meanwhile(tmp_path, number):
     directory = tmp_path / "s"

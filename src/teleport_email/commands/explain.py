@@ -8,8 +8,8 @@ import dataclasses
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +19,7 @@ from teleport_email.commands import add_config_options, quiet_log
 from teleport_email.commands.cells import cell, columns
 from teleport_email.config.settings import Settings
 from teleport_email.core.errors import Denied, TeleportEmailError, Unsupported
-from teleport_email.core.model import AccessMonitoringRule, AccessRequest
+from teleport_email.core.model import AccessMonitoringRule, AccessRequest, ResourceID
 from teleport_email.routing import recipients
 from teleport_email.routing.route import Route
 from teleport_email.routing.rules import compile_rules
@@ -98,6 +98,8 @@ class Explained:
     requester: tuple[str, str] | None = None
     """Address (or empty) and why; None where requesters are not told (``delivery.notify_requester``)."""
     notes: tuple[str, ...] = ()
+    names: Mapping[ResourceID, str] = field(default_factory=dict)
+    """Friendly names of the requested resources, as far as they could be found."""
 
     def as_json(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -107,6 +109,7 @@ class Explained:
             "user": self.request.user,
             "roles": list(self.request.roles),
             "resources": [str(resource) for resource in self.request.resources],
+            "resource_names": {str(resource): name for resource, name in self.names.items()},
             "recipients": [{"address": each.address, "why": each.why} for each in route.reasons],
             "requester": self.requester and dict(zip(("address", "why"), self.requester, strict=True)),
             "skipped": [{"candidate": each.candidate, "why": each.why} for each in route.skipped],
@@ -281,7 +284,8 @@ async def _ask(
             requester = await finder.requester(request)
         if not directory.permitted:
             notes.append("users cannot be looked up: that needs a role with the resource user, verb read")
-    return Explained(request, route, requester, tuple(notes))
+        names = await connection.resources.names(request.resources)
+    return Explained(request, route, requester, tuple(notes), names)
 
 
 def _made_at(request: AccessRequest, at: datetime | None) -> AccessRequest:
@@ -309,7 +313,10 @@ def _lines(explained: Sequence[Explained]) -> Iterator[str]:
 
 def _one(explained: Explained) -> Iterator[str]:
     request, route = explained.request, explained.route
-    roles = cell(", ".join((*request.roles, *map(str, request.resources)))) or "no role"
+    resources = [
+        f"{each} ({name})" if (name := explained.names.get(each)) else str(each) for each in request.resources
+    ]
+    roles = cell(", ".join((*request.roles, *resources))) or "no role"
     yield f"Request {cell(request.id)} of {cell(request.user) or 'a user without a name'} for {roles}"
     for note in explained.notes:
         yield f"Note: {cell(note)}"
