@@ -244,6 +244,9 @@ def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
     return text if end < 0 else "".join([*parts, text[end:]])
 
 
+LONGEST = 4000
+"""Characters of a foreign text that are looked at: no quote shows more, and each costs time."""
+
 _KNOWN = Redactor()
 _IN_OURS = Redactor(shortest=WINDOW)
 
@@ -255,8 +258,8 @@ def know(secret: str, *, passing: bool = False) -> None:
 
 
 def hide(text: str) -> str:
-    """A text of a server or a library without any secret of this process."""
-    return _KNOWN.hide(text)
+    """The first :data:`LONGEST` characters of a foreign text, without any secret of this process."""
+    return _KNOWN.hide(text if len(text) <= LONGEST else f"{text[:LONGEST]} ...")
 
 
 def hide_in_ours(text: str) -> str:
