@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from teleport_email.core.redaction import MARK, Redactor
+from teleport_email.core import redaction
+from teleport_email.core.redaction import LONGEST, MARK, Redactor
 
 ALPHABET = string.ascii_letters + string.digits + string.punctuation + " äé€"
 
@@ -126,3 +127,17 @@ def test_a_short_secret_is_found_as_a_word() -> None:
 @settings(deadline=None)
 def test_any_text_is_answered(text: str, secret: str) -> None:
     Redactor([secret]).hide(text)
+
+
+@pytest.mark.parametrize("kept", [0, 1, 8, 15])
+def test_of_a_long_answer_the_beginning_is_looked_at_and_a_secret_that_the_cut_tears_stays_hidden(
+    monkeypatch: pytest.MonkeyPatch, kept: int
+) -> None:
+    secret = "kJ8#x/Q?vzW9mT2"
+    monkeypatch.setattr(redaction, "_KNOWN", Redactor([secret]))
+    begin = f"said {secret} once, "
+    answer = begin + "." * (LONGEST - len(begin) - kept) + secret + "." * 1_000_000
+    shown = redaction.hide(answer)
+    assert len(shown) < LONGEST + 20
+    assert MARK in shown
+    assert secret[:8] not in shown

@@ -113,7 +113,7 @@ TARGETS = {
         (ConditionError, ConfigError),
     ),
     "redaction": Target(
-        lambda data: REDACTOR.hide(data[:4000].decode(errors="replace")), (b"535 a0o4I3gvUT92elc5bVQy %6bJ8 &#x6b; \\x6b",)
+        lambda data: REDACTOR.hide(data.decode("utf-8", "replace")), (b"535 a0o4I3gvUT92elc5bVQy %6bJ8 &#x6b; \\x6b",)
     ),
 }  # fmt: skip
 

@@ -114,12 +114,15 @@ class Redactor:
 
     def _found(self, text: str, letters: str, places: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
         for form in self._forms:
+            widest = (0, 0)
             for start, end in _matches(letters, form.text):
                 first, last = places[start][0], places[end - 1][1]
+                if widest[0] <= first and last <= widest[1]:
+                    continue  # its neighbours are in there already: looking again would cost their square
                 if len(form.text) < SHORTEST and not _is_word(text, first, last):
                     continue
                 if form.encoded:
-                    first, last = _widened(text, first, last)
+                    first, last = widest = _widened(text, first, last)
                 yield first, last
         yield from self._cut(text, letters, places)
 

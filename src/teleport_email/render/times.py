@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 MINUTE = 60
 HOUR = 60 * MINUTE
-DAY = 24 * HOUR
 # Not by strftime, which asks the locale.
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
