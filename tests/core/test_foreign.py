@@ -26,6 +26,16 @@ ODD_JSON = [
     b"",
     b"\x00",
     b'{"a": 1',
+    b"9" * 400,
+    b"-" + b"9" * 400,
+    b"1e999",
+    b"[-1e999]",
+    b'{"a": 1, "b": {}, "a": 2}',
+    b'[{"x": [{"": 1, "": 1}]}]',
+    b'{"a": 1, "\\u0061": 2}',
+    b'"\xed\xa0\x80"',
+    '"UTF-16"'.encode("utf-16"),
+    '"UTF-32"'.encode("utf-32"),
 ]
 ODD_DATES = [
     "Thu, 01 Jan 99999999999999999999999 00:00:00 GMT",
@@ -90,6 +100,45 @@ def test_what_is_meant_is_read() -> None:
     assert whole_number("7") == 7
     assert http_date("Sun, 22 Nov 2026 18:30:00 GMT") == datetime(2026, 11, 22, 18, 30, tzinfo=UTC)
     assert http_date("Sun, 22 Nov 2026 18:30:00") == datetime(2026, 11, 22, 18, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        (r'"\ud83d\ude00"', "\U0001f600"),
+        (r'"\uD83D\uDE00"', "\U0001f600"),
+        (r'"cut off \ud83d"', "cut off \ufffd"),
+        (r'"\ude00 first"', "\ufffd first"),
+        (r'"\ud83d\ud83d\ude00"', "\ufffd\U0001f600"),
+        (r'"\ud83d\u0041"', "\ufffdA"),
+        (r'"\\ud83d"', r"\ud83d"),
+        (r'"\\\ud83d"', "\\\ufffd"),
+        (r'{"\udead": 1}', {"\ufffd": 1}),
+    ],
+)
+def test_halves_of_characters_are_read_as_go_reads_them(text: str, meant: object) -> None:
+    """Else they fail wherever the text is written down: a ledger, a mail, a line of the log."""
+    assert json_value(text) == json_value(text.encode()) == meant
+
+
+def test_two_names_that_become_one_are_a_name_twice() -> None:
+    with pytest.raises(Unreadable, match="twice"):
+        json_value(r'{"\ud800": 1, "\udbff": 2}')
+
+
+@given(
+    st.recursive(
+        st.none()
+        | st.integers(-(10**98), 10**98)
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=10,
+    ),
+    st.booleans(),
+)
+def test_what_is_json_is_read_as_it_was_written(value: object, plain: bool) -> None:
+    assert json_value(json.dumps(value, ensure_ascii=plain)) == value
 
 
 @given(st.binary() | st.text())

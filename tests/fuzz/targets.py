@@ -6,6 +6,8 @@ As a program it goes on for as long as it is told, under limits of memory and of
 from __future__ import annotations
 
 import argparse
+import asyncio
+import concurrent.futures
 import json
 import random
 import resource
@@ -15,20 +17,34 @@ import time
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from unittest.mock import Mock
+
+import h11
+import httpcore
+from aiosmtplib.esmtp import parse_esmtp_extensions
 
 from teleport_email import config
 from teleport_email.commands.tctl_json import parse_requests
+from teleport_email.config.settings import MailgunSettings, Secret
 from teleport_email.core import go_plugin
 from teleport_email.core.errors import ConditionError, ConfigError, IdentityError, LedgerUnreadable
 from teleport_email.core.foreign import Unreadable, http_date, json_value
 from teleport_email.core.frozen import unpack
+from teleport_email.core.ledger_json import dumps
 from teleport_email.core.model import AccessRequest
 from teleport_email.core.redaction import Redactor
+from teleport_email.mail import mailgun
+from teleport_email.mail.http import HttpClient, HttpFault, _Network
 from teleport_email.mail.smtp.dialogue import _Group
 from teleport_email.mail.smtp.oauth2 import TokenError, _read
+from teleport_email.mail.smtp.replies import Reply, Stage, judge
 from teleport_email.routing.rules import Surroundings, parse
 from teleport_email.routing.rules.written import parse_rules
+from teleport_email.teleport.connect.credentials import _assemble
 from teleport_email.teleport.connect.http.frames import Decoder, FrameFault
+from teleport_email.teleport.connect.http.http_exchange import HttpExchange, NotHttp
 from teleport_email.teleport.connect.pem import PemFault, blocks
 from teleport_email.teleport.connect.webapi import _parse
 
@@ -49,10 +65,61 @@ class Target:
     errors: tuple[type[Exception], ...] = ()
 
 
+NOW = datetime(2026, 11, 22, 18, 30, tzinfo=UTC)
+IDENTITIES = Path(__file__).parents[1] / "data" / "identity"
+MAILGUN = MailgunSettings(domain="mg.example.com", private_key=Secret("key"))
+
+
+def _identity(data: bytes) -> None:
+    """As :func:`credentials.load` does with one file."""
+    found = blocks(data)
+    certificates = [block for block in found if block.label == "CERTIFICATE"]
+    _assemble([block for block in found if block.is_key], certificates, [], (Path("i"),) * 3)
+
+
 def _replies(data: bytes) -> None:
     group = _Group(3, lambda: None)
     for at in range(0, len(data), 7):
         group.feed(data[at : at + 7])
+    for code, text in group._replies:
+        judge(Stage.RCPT, Reply(code, text), sender="t@example.com", recipient="ann@example.com")
+        parse_esmtp_extensions(text)
+
+
+def _http_answer(data: bytes) -> None:
+    """Of Mailgun and token endpoints: from the wire to what it means."""
+
+    async def ask() -> None:
+        client = HttpClient("http://h.example/x", environ={}, connect_seconds=60, answer_seconds=60)
+        network = _Network({})
+        network._network = httpcore.AsyncMockBackend([data[:100], data[100:], b""])
+        client._pool = httpcore.AsyncConnectionPool(network_backend=network)
+        try:
+            answer = await client.post(b"x", 1, "text/plain")
+        finally:
+            await client.close()
+        mailgun._judge(answer.status, answer.headers, answer.body, MAILGUN, NOW, recipient="ann@example.com")
+        _read(answer.status, answer.body, "https://x/token")
+
+    asyncio.run(ask())
+
+
+def _exchange(data: bytes) -> None:
+    """Of Proxies on the way to a tunnel or a WebSocket."""
+    exchange = HttpExchange()
+    exchange.connection_made(Mock(spec=asyncio.Transport))
+    exchange._http.send(h11.Request(method="GET", target="/", headers=[("Host", "h")]))
+    exchange._http.send(h11.EndOfMessage())
+    answer = exchange._answer = concurrent.futures.Future()  # type: ignore[assignment]  # needs no loop
+    for at in range(0, len(data), 97):
+        exchange.data_received(data[at : at + 97])
+    exchange.eof_received()
+    exchange.connection_lost(None)
+    answer.result(0)
+
+
+def _ledger(data: bytes) -> None:
+    dumps(go_plugin.loads(data.decode("utf-8", "replace")))
 
 
 def _plugin_data(data: bytes) -> None:
@@ -62,8 +129,9 @@ def _plugin_data(data: bytes) -> None:
 
 TARGETS = {
     "identity": Target(
-        lambda data: list(blocks(data)),
-        (b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", b"ssh-rsa AAAA x\n"),
+        _identity,
+        (b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", b"ssh-rsa AAAA x\n",
+         *(path.read_bytes() for path in sorted(IDENTITIES.glob("*.identity")))),
         (PemFault, IdentityError),
     ),
     "tctl json": Target(
@@ -85,8 +153,10 @@ TARGETS = {
         (ConfigError,),
     ),
     "ledger": Target(
-        lambda data: go_plugin.loads(data.decode("utf-8", "replace")),
-        (json.dumps({"v": 1, "n": "0" * 32, "d": "x", "w": "1", "s": "PENDING", "k": [], "p": [], "g": {}}).encode(),),
+        _ledger,
+        (json.dumps({"v": 1, "n": "0" * 32, "d": "x", "w": "1", "s": "PENDING", "k": [], "p": [], "g": {}}).encode(),
+         (b'{"v":1,"n":"00112233445566778899aabbccddeeff","d":"x","w":"1","s":"APPROVED","c":2,"k":[["a",""],["r1",""]],'
+         b'"p":[{"a":"ann@example.com","m":{"a":[2,5],"r1":[3,6,"550"]},"i":{"w":[1,2,3,"451"],"s":"Ann@x"}}],"g":{}}')),
         (LedgerUnreadable,),
     ),
     "content": Target(lambda data: unpack(data.decode("latin-1")), (b"eJyLVtJRUNJRMFTSUTBU0lEwUtJRMIqN5QIAMVUDxg==",),
@@ -97,7 +167,26 @@ TARGETS = {
     "frames": Target(
         lambda data: list(Decoder().feed(data)), (b"\x89\x03abc\x82\x02hi", b"\x82\x7f" + b"\0" * 8), (FrameFault,)
     ),
-    "smtp replies": Target(_replies, (b"250-a\r\n250 b\r\n250 c\r\n354 d\r\n", b"250-\r\n" * 50)),
+    "smtp replies": Target(
+        _replies,
+        (b"250-a\r\n250 b\r\n250 c\r\n354 d\r\n", b"250-\r\n" * 50, b"250-h\r\n250-SIZE 99\r\n250 AUTH PLAIN\r\n",
+         b"550 5.1.1 <ann@example.com> no\r\n421 4.3.2 x\r\n550-5.7.1 y\r\n550 z\r\n"),
+    ),
+    "http answers": Target(
+        _http_answer,
+        (b'HTTP/1.1 200 OK\r\nContent-Length: 34\r\n\r\n{"access_token":"t","id":"<m@mg>"}',
+         (b"HTTP/1.1 429 Slow\r\nRetry-After: Sun, 22 Nov 2026 18:31:00 GMT\r\nTransfer-Encoding: chunked\r\n\r\n"
+         b'10\r\n{"message":"try"\r\n1\r\n}\r\n0\r\n\r\n'),
+         b"HTTP/1.1 100 Continue\r\n\r\n" * 3 + b"HTTP/1.1 503 x\r\nx-ratelimit-reset: 1795372260\r\n\r\nbusy"),
+        (HttpFault, TokenError),
+    ),
+    "http on the way": Target(
+        _exchange,
+        (b"HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n\x82\x02hi",
+         b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\n{}\r\n0\r\nA: b\r\n\r\n"),
+        (NotHttp,),
+    ),
     "token answer": Target(
         lambda data: _read(200, data, "https://x/token"), (b'{"access_token":"t","expires_in":60}',), (TokenError,)
     ),

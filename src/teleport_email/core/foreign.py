@@ -1,14 +1,16 @@
 """One reading of what strangers send as JSON, numbers and dates: a value, or one error of our own. Pure.
 
 The standard library raises what comes: ``RecursionError`` for ``[[[[``, ``OverflowError`` for a number with
-400 digits or a date in the year 10^23, ``ValueError`` for one with 5,000. Callers know only
-:class:`Unreadable`.
+400 digits or a date in the year 10^23, ``ValueError`` for one with 5,000. It makes infinity of ``1e999``,
+takes the last of two values of one name, and lets in halves of characters that cannot be written down again.
+Callers know only :class:`Unreadable`.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
@@ -17,6 +19,14 @@ LONGEST_DATE = 100
 """Characters; RFC 9110's dates have 29."""
 LONGEST_NUMBER = 20
 """Characters: more than any number of seconds or bytes that means something."""
+LONGEST_INTEGER = 100
+"""Characters; no id has as many. With a few hundred it is no float any more."""
+
+# From the left, so that an escaped backslash begins nothing. The group: half of a character by itself.
+_ESCAPE = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
 
 
 class Unreadable(ValueError):
@@ -24,17 +34,26 @@ class Unreadable(ValueError):
 
 
 def json_value(text: str | bytes) -> Any:
-    """Any JSON value; no numbers that are none (NaN, Infinity). Raises :class:`Unreadable`."""
+    """Any JSON value in UTF-8; each name of an object once, no numbers that are none (NaN, Infinity, 1e999).
+
+    Halves of characters are read as U+FFFD, as Go does. Raises :class:`Unreadable`.
+    """
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        read = text.decode("utf-8-sig") if isinstance(text, bytes) else text
+        whole = _ESCAPE.sub(lambda found: r"\ufffd" if found[1] else found[0], read)
+        return json.loads(
+            whole,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            parse_int=_integer,
+            object_pairs_hook=_unique,
+        )
     except json.JSONDecodeError as error:
         raise Unreadable(f"line {error.lineno}, column {error.colno}: {error.msg}") from None
     except UnicodeDecodeError:
         raise Unreadable("is not UTF-8") from None
     except RecursionError:
         raise Unreadable("is no JSON: nested too deeply") from None
-    except ValueError:  # a number of thousands of digits, or NaN
-        raise Unreadable("is no JSON: a number that cannot be read") from None
 
 
 def json_object(text: str | bytes) -> dict[str, Any]:
@@ -83,4 +102,21 @@ def http_date(text: str) -> datetime:
 
 
 def _no_constant(_: str) -> NoReturn:
-    raise ValueError
+    raise Unreadable("is no JSON: a number that cannot be read")
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    return value if math.isfinite(value) else _no_constant(digits)
+
+
+def _integer(digits: str) -> int:
+    return int(digits) if len(digits) <= LONGEST_INTEGER else _no_constant(digits)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """What the one reader takes the first of and the other the last means nothing."""
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise Unreadable("has a name twice in one object")
+    return value

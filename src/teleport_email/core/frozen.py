@@ -8,6 +8,7 @@ import zlib
 from datetime import UTC, datetime
 
 from teleport_email.core.errors import LedgerUnreadable
+from teleport_email.core.foreign import json_value
 from teleport_email.core.model import Content
 
 
@@ -38,7 +39,7 @@ def unpack(blob: str) -> Content:
         raw = decompressor.decompress(base64.b64decode(blob, validate=True), MAX_CONTENT)
         if not decompressor.eof:
             raise LedgerUnreadable("a frozen message is cut off or too large")
-        subject, text, html, date, boundary, sender, reply_to, headers = json.loads(
+        subject, text, html, date, boundary, sender, reply_to, headers = json_value(
             raw.decode("utf-8", "surrogatepass")
         )
         strings = (subject, text, html, boundary, sender, reply_to)

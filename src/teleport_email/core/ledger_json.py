@@ -15,6 +15,7 @@ import json
 from typing import Any
 
 from teleport_email.core.errors import LedgerTooNew, LedgerUnreadable
+from teleport_email.core.foreign import json_value
 from teleport_email.core.informing import understood
 from teleport_email.core.ledger import Entry, Frozen, Ledger, Mark, Party
 from teleport_email.core.model import Kind, RequestState, Topic
@@ -88,7 +89,7 @@ def _dump_entry(entry: Entry) -> list[int | str]:
 def loads(text: str) -> Ledger:
     """The ledger of a JSON value. Raises :class:`LedgerUnreadable`, :class:`LedgerTooNew`."""
     try:
-        value = json.loads(text)
+        value = json_value(text)
         if not isinstance(value, dict):
             raise LedgerUnreadable("it is no JSON object")
         written = value.get("v")
