@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,7 +19,9 @@ from teleport_email.mail.mailer import Mailer, OpenGate
 from teleport_email.mail.smtp.dialogue import Timeouts
 from teleport_email.mail.smtp.mailer import SmtpMailer
 from teleport_email.sandbox.mail.inbox import Inbox
+from teleport_email.sandbox.mail.script import Script, Silence
 from teleport_email.sandbox.mail.smtp_faults import SmtpFaults
+from teleport_email.sandbox.mail.smtp_session import SmtpSession
 
 CONTENT = Content(
     subject="example.com Role Request 0190d7f6",
@@ -67,6 +69,55 @@ def pipelining(request, monkeypatch) -> bool:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+A_SILENCE = Timeouts().final + 1
+"""Longer than any answer is waited for."""
+
+
+@pytest.fixture
+async def pass_time(monkeypatch) -> Callable[[float], Coroutine[Any, Any, None]]:
+    """``await pass_time(60)``: a minute goes by on the loop, once all that is under way on it has arrived."""
+    loop = asyncio.get_running_loop()
+    real, ahead = loop.time, 0.0
+    monkeypatch.setattr(loop, "time", lambda: real() + ahead)
+
+    async def go_by(seconds: float) -> None:
+        nonlocal ahead
+        for _ in range(50):
+            await asyncio.sleep(0)
+        ahead += seconds
+
+    return go_by
+
+
+@pytest.fixture
+async def silence_passes(pass_time, monkeypatch) -> AsyncIterator[None]:
+    """Where a server says nothing, eleven minutes go by at once. So the limits are those of real life, a silence
+    costs a test no time, and no machine is too busy for what is not silent.
+    """
+    passing: set[asyncio.Task[None]] = set()
+
+    def pass_it() -> None:
+        passing.add(asyncio.create_task(pass_time(A_SILENCE)))
+
+    act, receive = Script.act, SmtpSession.data_received
+
+    def acted(script: Script, *occasion: Any) -> Any:
+        action = act(script, *occasion)
+        if isinstance(action, Silence):
+            pass_it()
+        return action
+
+    def received(session: SmtpSession, data: bytes) -> None:
+        if session._owner.faults.drops_commands and data.startswith(b"MAIL ") and data.count(b"\n") > 1:
+            pass_it()
+        receive(session, data)
+
+    monkeypatch.setattr(Script, "act", acted)
+    monkeypatch.setattr(SmtpSession, "data_received", received)
+    yield
+    await asyncio.gather(*passing)
 
 
 @pytest.fixture

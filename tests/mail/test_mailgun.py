@@ -27,14 +27,13 @@ NOW = datetime(2026, 11, 22, 18, 30, tzinfo=UTC)
 async def connect(clock) -> AsyncIterator[Callable[..., MailgunMailer]]:
     mailers: list[MailgunMailer] = []
 
-    def make(server: MailgunServer, *, environ=None, answer_seconds: float = 30, **changes) -> MailgunMailer:
+    def make(server: MailgunServer, *, environ=None, **changes) -> MailgunMailer:
         mailer = MailgunMailer(
             server.settings(**changes),
             clock=clock,
             random=random.Random(1),
             environ=environ or {},
             now=lambda: NOW,
-            answer_seconds=answer_seconds,
         )
         mailers.append(mailer)
         return mailer
@@ -166,9 +165,10 @@ def test_how_long_to_wait(headers, said, seconds) -> None:
 
 @pytest.mark.parametrize("keep", [False, True])
 @pytest.mark.parametrize("fault", [Cut, Silence])
+@pytest.mark.usefixtures("silence_passes")
 async def test_no_answer_after_the_last_byte_may_have_sent_it(connect, new_mail, fault, keep) -> None:
     async with MailgunServer() as server:
-        mailer = connect(server, answer_seconds=0.3)
+        mailer = connect(server)
         server.faults.on("SEND", fault(keep=keep), times=1)
         mail = new_mail()
         outcome = await mailer.send(mail, OpenGate())

@@ -25,7 +25,7 @@ def talk() -> Talk:
     """A dialogue with a server that greets, takes a group of commands and then does as the script says."""
 
     @asynccontextmanager
-    async def begin(script: Script | bytes, *, step: float = 5) -> AsyncIterator[Dialogue]:
+    async def begin(script: Script | bytes) -> AsyncIterator[Dialogue]:
         over = asyncio.Event()
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -46,7 +46,7 @@ def talk() -> Talk:
                 over.set()
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        dialogue = Dialogue(Timeouts(step=step), lambda: None)
+        dialogue = Dialogue(Timeouts(), lambda: None)
         try:
             port = server.sockets[0].getsockname()[1]
             await asyncio.get_running_loop().create_connection(lambda: dialogue.protocol, "127.0.0.1", port)
@@ -84,13 +84,13 @@ async def test_replies_byte_by_byte_and_of_several_lines(talk) -> None:
         ]
 
 
-async def test_the_time_limit_is_for_each_reply(talk) -> None:
+async def test_the_time_limit_is_for_each_reply(talk, pass_time) -> None:
     async def slowly(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for line in GOOD.splitlines(keepends=True):
-            await asyncio.sleep(0.3)
+            await pass_time(200)
             writer.write(line)
 
-    async with talk(slowly, step=0.6) as dialogue:
+    async with talk(slowly) as dialogue:
         assert len(await dialogue.at_once(COMMANDS)) == 3
 
 
@@ -131,8 +131,12 @@ async def test_a_server_that_writes_each_reply_by_itself_under_nagles_algorithm_
     assert min(took) < groups * delayed_ack / 2
 
 
-async def test_no_reply_in_time(talk) -> None:
-    async with talk(b"250 ok\r\n250-only half\r\n", step=0.1) as dialogue:
+async def test_no_reply_in_time(talk, pass_time) -> None:
+    async def half(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"250 ok\r\n250-only half\r\n")
+        await pass_time(301)
+
+    async with talk(half) as dialogue:
         with pytest.raises(ConnectionGone, match="RCPT TO: the mail server did not answer in time") as gone:
             await dialogue.at_once(COMMANDS)
         assert [reply.code for reply in gone.value.replies] == [250]
@@ -237,7 +241,7 @@ async def test_a_long_reply_in_many_packets_is_read_once(monkeypatch, size) -> N
     monkeypatch.setattr(
         SMTPProtocol, "_read_response_from_buffer", lambda self: reads.append(1) or read(self)
     )
-    dialogue = Dialogue(Timeouts(step=5), lambda: None)
+    dialogue = Dialogue(Timeouts(), lambda: None)
     dialogue.protocol.connection_made(asyncio.Transport({}))
     reply = b"220-xx\r\n" * 4000 + b"220 end\r\n250 and more"
     for at in range(0, len(reply), size):
@@ -253,7 +257,7 @@ class Closed(asyncio.Transport):
 
 
 async def test_a_single_reply_without_end_is_cut() -> None:
-    dialogue = Dialogue(Timeouts(step=5), lambda: None)
+    dialogue = Dialogue(Timeouts(), lambda: None)
     dialogue.protocol.connection_made(Closed())
     for _ in range(LONGEST_GROUP // 6 + 1):
         dialogue.protocol.data_received(b"220-\r\n")

@@ -19,8 +19,6 @@ from teleport_email.sandbox.mail.smtp_faults import Cut, Reply, Silence, Wait
 
 pytestmark = pytest.mark.usefixtures("pipelining")
 
-SHORT = Timeouts(connect=0.3, step=0.3, data=0.3, final=0.3, quit=0.3)
-
 
 async def test_a_message_arrives_byte_for_byte(connect, new_mail) -> None:
     async with Inbox() as inbox:
@@ -221,9 +219,10 @@ BEFORE_THE_DOT = ["CONNECT", "EHLO", "MAIL", "RCPT", "DATA"]
 
 @pytest.mark.parametrize("verb", BEFORE_THE_DOT)
 @pytest.mark.parametrize("fault", [Cut(), Silence(), Reply(421, "4.3.2 shutting down")])
+@pytest.mark.usefixtures("silence_passes")
 async def test_a_connection_lost_before_the_dot_is_definite(connect, new_mail, verb, fault) -> None:
     async with Inbox() as inbox:
-        mailer = connect(inbox, timeouts=SHORT)
+        mailer = connect(inbox)
         inbox.faults.on(verb, fault, times=1)
         outcome = await mailer.send(new_mail(), OpenGate())
         assert isinstance(outcome, Temporary)
@@ -237,9 +236,10 @@ async def test_a_connection_lost_before_the_dot_is_definite(connect, new_mail, v
 
 @pytest.mark.parametrize("keep", [False, True])
 @pytest.mark.parametrize("fault", ["cut", "silence", "421"])
+@pytest.mark.usefixtures("silence_passes")
 async def test_a_connection_lost_after_the_dot_may_have_sent_it(connect, new_mail, fault, keep) -> None:
     async with Inbox() as inbox:
-        mailer = connect(inbox, timeouts=SHORT)
+        mailer = connect(inbox)
         action = {
             "cut": Cut(keep=keep),
             "silence": Silence(keep=keep),
@@ -303,11 +303,12 @@ async def test_an_idle_connection_that_the_server_closed_costs_nothing(connect, 
 
 @pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA"])
 @pytest.mark.parametrize("fault", [Cut(), Silence(), Reply(421, "4.7.0 too many messages")])
+@pytest.mark.usefixtures("silence_passes")
 async def test_a_reused_connection_that_dies_before_the_dot_is_replaced_once(
     connect, new_mail, fault, verb
 ) -> None:
     async with Inbox() as inbox:
-        mailer = connect(inbox, max_connections=1, timeouts=SHORT)
+        mailer = connect(inbox, max_connections=1)
         assert isinstance(await mailer.send(new_mail(), OpenGate()), Delivered)
         rule = inbox.faults.on(verb, fault, times=1)
         assert isinstance(await mailer.send(new_mail(), OpenGate()), Delivered)
@@ -732,7 +733,7 @@ async def test_client_certificates(connect, new_mail, tls) -> None:
         mailer = connect(inbox, client_cert=certificate, client_key=key)
         assert isinstance(await mailer.send(new_mail(), OpenGate()), Delivered)
         assert inbox.messages[0].client_name == "mailer"
-        outcome = await connect(inbox, timeouts=SHORT).send(new_mail(), OpenGate())
+        outcome = await connect(inbox).send(new_mail(), OpenGate())
         assert isinstance(outcome, Temporary | AccountFault)
         assert len(inbox.messages) == 1
 
@@ -823,6 +824,7 @@ async def test_verify_tells_what_it_found(connect) -> None:
 
 
 @pytest.mark.parametrize("first", ["accepted", "refused"])
+@pytest.mark.usefixtures("silence_passes")
 async def test_a_group_of_which_all_but_the_first_is_thrown_away_is_the_last(
     connect, new_mail, pipelining, first
 ) -> None:
@@ -830,7 +832,7 @@ async def test_a_group_of_which_all_but_the_first_is_thrown_away_is_the_last(
         inbox.faults.drops_commands = True
         if first == "refused":
             inbox.faults.on("MAIL", Reply(452, "4.3.1 disk full"), times=1)
-        mailer = connect(inbox, max_connections=1, timeouts=SHORT)
+        mailer = connect(inbox, max_connections=1)
         with structlog.testing.capture_logs() as logs:
             outcome = await mailer.send(new_mail(), OpenGate())
             for _ in range(5):
@@ -842,30 +844,34 @@ async def test_a_group_of_which_all_but_the_first_is_thrown_away_is_the_last(
         assert not mailer.paused
 
 
+@pytest.mark.usefixtures("silence_passes")
 async def test_connections_that_stand_when_that_is_found_out_go_one_by_one_too(connect, new_mail) -> None:
     async with Inbox() as inbox:
-        mailer = connect(inbox, max_connections=3, timeouts=SHORT)
+        mailer = connect(inbox, max_connections=3)
         inbox.faults.delay = 0.005  # long enough for several to wait at once
         await asyncio.gather(*(mailer.send(new_mail(), OpenGate()) for _ in range(6)))
+        inbox.faults.delay = 0
         inbox.faults.drops_commands = True
         await mailer.send(new_mail(), OpenGate())
         outcomes = await asyncio.gather(*(mailer.send(new_mail(), OpenGate()) for _ in range(6)))
         assert [outcome for outcome in outcomes if not isinstance(outcome, Delivered)] == []
 
 
+@pytest.mark.usefixtures("silence_passes")
 async def test_no_pipelining_at_all_where_the_settings_say_so(connect, new_mail) -> None:
     async with Inbox() as inbox:
         inbox.faults.drops_commands = True
-        mailer = connect(inbox, pipelining=False, timeouts=SHORT)
+        mailer = connect(inbox, pipelining=False)
         for _ in range(3):
             assert isinstance(await mailer.send(new_mail(), OpenGate()), Delivered)
         assert inbox.connections.total == 1
 
 
+@pytest.mark.usefixtures("silence_passes")
 async def test_silence_from_the_first_command_on_says_nothing_about_pipelining(connect, new_mail) -> None:
     async with Inbox() as inbox:
         inbox.faults.on("MAIL", Silence(), times=1)
-        mailer = connect(inbox, timeouts=SHORT)
+        mailer = connect(inbox)
         with structlog.testing.capture_logs() as logs:
             assert isinstance(await mailer.send(new_mail(), OpenGate()), Temporary)
         assert [entry for entry in logs if entry["log_level"] == "warning"] == []

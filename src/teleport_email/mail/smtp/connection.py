@@ -20,6 +20,7 @@ from teleport_email.config.settings import SmtpSettings
 from teleport_email.core.model import AccountFault, Declined, Delivered, Refused, Temporary
 from teleport_email.mail.mailer import Attempt
 from teleport_email.mail.tls import ClientTls, TlsFileError
+from teleport_email.network.connect import connect
 
 from .dialogue import GO_ON, ConnectionGone, Dialogue, Timeouts
 from .explain import (
@@ -118,17 +119,14 @@ class SmtpConnection:
         settings, limit = self.settings, self._timeouts.connect
         implicit = settings.tls == "implicit"
         host = bare(settings.host)
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(limit * (2 if implicit else 1)):
-                await loop.create_connection(
+                await asyncio.get_running_loop().create_connection(
                     lambda: self._dialogue.protocol,
-                    host,
-                    settings.port,
+                    sock=await connect(host, settings.port),
                     ssl=tls.context() if implicit else None,
                     server_hostname=in_certificate(host) if implicit else None,
                     ssl_handshake_timeout=limit if implicit else None,
-                    happy_eyeballs_delay=0.25,  # RFC 8305 section 5: the next address after 250 ms
                 )
         except TimeoutError as error:
             raise OpenFailed(

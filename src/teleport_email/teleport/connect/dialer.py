@@ -7,11 +7,13 @@ back, from a load balancer that ends TLS, the same session is run inside a WebSo
 from __future__ import annotations
 
 import asyncio
+import functools
 import ssl
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Mapping
 
 from teleport_email.core.errors import TeleportEmailError, Unreachable
+from teleport_email.network.race import NoneSucceeded, first
 from teleport_email.teleport.connect.address import Address, parse_addresses
 from teleport_email.teleport.connect.credentials import Identity, tls_context
 from teleport_email.teleport.connect.handshake import EXPLAIN_LIMIT, NotAuth, Untrusted, distrust, shake_hands
@@ -65,35 +67,23 @@ class Dialer:
 
     async def _first(self, identity: Identity, context: ssl.SSLContext) -> Streams:
         """The first address that works: each gets a head start of ``STAGGER`` before the next one."""
-        if len(self._addresses) == 1:
-            return await self._dial(self._addresses[0], identity, context)
-        waiting = list(self._addresses)
-        running: dict[asyncio.Task[Streams], Address] = {}
-        errors: list[TeleportEmailError] = []
+
+        async def dial(address: Address) -> tuple[Address, Streams]:
+            return address, await self._dial(address, identity, context)
+
         try:
-            while waiting or running:
-                if waiting:
-                    address = waiting.pop(0)
-                    running[asyncio.create_task(self._dial(address, identity, context))] = address
-                done, _ = await asyncio.wait(
-                    running, timeout=STAGGER if waiting else None, return_when=asyncio.FIRST_COMPLETED
-                )
-                for task in done:
-                    address = running[task]
-                    try:
-                        streams = await task
-                    except TeleportEmailError as exc:
-                        del running[task]
-                        errors.append(exc)
-                    else:
-                        del running[task]
-                        self._prefer(address)
-                        return streams
-        finally:
-            await _discard(running)
-        # The identity's fault is everybody's; else all reasons, as each address has its own.
-        at_fault = next((exc for exc in errors if not isinstance(exc, Unreachable)), None)
-        raise at_fault or Unreachable("; ".join(map(str, errors)))
+            address, streams = await first(
+                [functools.partial(dial, address) for address in self._addresses],
+                STAGGER,
+                TeleportEmailError,
+                lambda late: late[1][1].transport.abort(),
+            )
+        except NoneSucceeded as none:
+            # The identity's fault is everybody's; else all reasons, as each address has its own.
+            at_fault = next((exc for exc in none.errors if not isinstance(exc, Unreachable)), None)
+            raise at_fault or Unreachable("; ".join(map(str, none.errors))) from at_fault
+        self._prefer(address)
+        return streams
 
     def _prefer(self, address: Address) -> None:
         self._addresses = (address, *(other for other in self._addresses if other != address))
@@ -143,11 +133,3 @@ class Dialer:
             return await dial_upgraded(route, identity, context, public)
         except NotTrusted as exc:  # neither way got to know who it is: both reasons help
             raise Unreachable(f"{direct}; {exc}") from None
-
-
-async def _discard(tasks: Mapping[asyncio.Task[Streams], Address]) -> None:
-    for task in tasks:
-        task.cancel()
-    for result in await asyncio.gather(*tasks, return_exceptions=True):
-        if isinstance(result, tuple):  # it won, a moment too late
-            result[1].transport.abort()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import re
 import socket
 import ssl
 from dataclasses import dataclass, field
 
 from teleport_email.core.errors import Unreachable
+from teleport_email.network.connect import connect
 from teleport_email.teleport.connect.address import Address
 from teleport_email.teleport.connect.http.connect_proxy import tunnel
 from teleport_email.teleport.connect.http.http_exchange import HttpExchange
@@ -18,9 +18,6 @@ from teleport_email.teleport.connect.tls import secure
 
 OPEN_LIMIT = 7.0
 """Seconds to an open connection: three of TCP's attempts (at 0, 1 and 3 s), and time left to explain."""
-
-HAPPY_EYEBALLS = 0.25
-"""Seconds until the next of a name's addresses is tried beside the first (RFC 8305, 5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +42,7 @@ class Route:
         try:
             async with asyncio.timeout(OPEN_LIMIT):
                 transport, exchange = await asyncio.get_running_loop().create_connection(
-                    HttpExchange, peer.host, peer.port, happy_eyeballs_delay=HAPPY_EYEBALLS
+                    HttpExchange, sock=await connect(peer.host, peer.port)
                 )
                 if self.proxy is not None:
                     if self.proxy.tls:
@@ -81,7 +78,7 @@ def _reason(what: str, peer: Address, exc: OSError) -> str:
         return f"the name {peer.host} is not known: check teleport.addr and DNS ({exc.strerror})"
     if isinstance(exc, ssl.SSLError):
         return f"{what}: no TLS with it: {getattr(exc, 'verify_message', '') or exc.reason or exc}"
-    match _errno(exc):
+    match exc.errno:
         case errno.ECONNREFUSED:
             return f"{what} refused the connection: nothing listens on that port, or a firewall says no"
         case errno.ENETUNREACH | errno.EHOSTUNREACH:
@@ -92,11 +89,3 @@ def _reason(what: str, peer: Address, exc: OSError) -> str:
             return "no file descriptor left for a connection: raise LimitNOFILE"
         case _:
             return f"{what}: {exc.strerror or exc}"
-
-
-def _errno(exc: OSError) -> int | None:
-    """asyncio joins the failures of a name's several addresses into one text; the first is as good as any."""
-    if exc.errno is not None:
-        return exc.errno
-    found = re.search(r"\[Errno (\d+)\]", str(exc))
-    return int(found[1]) if found else None
