@@ -8,14 +8,15 @@ import json
 import re
 import secrets
 import zlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from teleport_email.core import go_plugin, ledger
+from teleport_email.core import go_plugin, ledger, ledger_json
+from teleport_email.core.decide import Audience, Policy, View, decide
 from teleport_email.core.errors import LedgerTooNew, LedgerUnreadable
 from teleport_email.core.frozen import pack, unpack
 from teleport_email.core.ledger import (
@@ -100,6 +101,120 @@ def test_the_order_of_frozen_kinds_and_parties_is_kept() -> None:
     again = loads(dumps(made))
     assert [item.kind for item in again.frozen] == kinds_in_order
     assert [one.address for one in again.parties] == ["b@x.example", "a@x.example"]
+
+
+# Merged marks -------------------------------------------------------------------------------------------
+
+reviewing = st.builds(Kind, st.just(Topic.REVIEW), st.integers(1, 12))
+announcing = st.builds(Kind, st.sampled_from(sorted(ledger.ANNOUNCEMENTS)), st.integers(0, 12))
+busy = st.builds(
+    Party,
+    addresses,
+    st.booleans(),
+    entries=st.dictionaries(reviewing | announcing | kinds, entries, max_size=20),
+    turn=st.integers(0, 2),
+)
+busy_ledgers = st.builds(
+    Ledger,
+    nonce=st.just(NONCE),
+    domain=st.just("example.com"),
+    state=st.sampled_from(list(RequestState)),
+    reviews=st.integers(0, 12),
+    frozen=st.lists(
+        st.builds(Frozen, reviewing | announcing | kinds, st.sampled_from(["", "x"])),
+        max_size=12,
+        unique_by=lambda item: item.kind,
+    ).map(tuple),
+    parties=st.lists(busy, max_size=3, unique_by=lambda one: one.key).map(tuple),
+)
+views = st.builds(
+    lambda state, reviews, gone: View(
+        AccessRequest(
+            "id",
+            "u",
+            ("dev",),
+            state,
+            created=WHEN,
+            expires=WHEN + timedelta(hours=1),
+            reviews=tuple(Review("r@x.example", RequestState.APPROVED) for _ in range(reviews)),
+        ),
+        gone,
+    ),
+    st.sampled_from(list(RequestState)),
+    st.integers(0, 14),
+    st.booleans(),
+)
+policies = st.builds(
+    Policy,
+    remind_before=st.sampled_from([0.0, 7200.0]),
+    requester=st.sampled_from([frozenset(), frozenset({"received", "approved", "ended"})]),
+)
+
+
+def merged(made: Ledger) -> str:
+    return ledger_json._dump(made, ledger_json.MERGED, ledger_json._merged)
+
+
+@settings(max_examples=500)
+@given(busy_ledgers, views, policies)
+def test_merging_marks_changes_no_decision(made: Ledger, view: View, policy: Policy) -> None:
+    again = loads(merged(made))
+    assert decide(view, again, Audience(), policy, WHEN) == decide(view, made, Audience(), policy, WHEN)
+    for before, after in zip(made.parties, again.parties, strict=True):
+        assert after.announcement == before.announcement
+        gone = {kind: entry for kind, entry in before.entries.items() if kind not in after.entries}
+        assert all(
+            kind.topic in ledger.ANNOUNCEMENTS and entry.mark is Mark.GIVEN_UP for kind, entry in gone.items()
+        )
+        for kind, entry in after.entries.items():
+            assert (entry.mark, entry.turn) == (before.mark(kind), before.turn_of(kind)), (
+                "its Message-ID with it"
+            )
+        assert set(after.given_up) == set(before.given_up)
+        assert after.brought_back().entries.keys() == before.brought_back().entries.keys() - gone.keys()
+    assert loads(merged(again)) == again
+
+
+@given(busy_ledgers, views)
+def test_what_is_written_after_merging_is_what_would_have_been(made: Ledger, view: View) -> None:
+    """The Go plugin's keys among it."""
+    data = {ledger.LEDGER_KEY: dumps(made)}
+    one, other = (go_plugin.write(each, data, view.request).after for each in (made, loads(merged(made))))
+    assert {key: value for key, value in one.items() if key != ledger.LEDGER_KEY} == {
+        key: value for key, value in other.items() if key != ledger.LEDGER_KEY
+    }
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [
+        [[2, 0, 1, 10**9]],
+        [[2, 0, 10**9, 10**9]],
+        [[2, 0, 1, 200_000], [3, 0, 1, 1]],
+        [[2, 0, 0, 1]],
+        [[2, 0, 2, 1]],
+        [[2, 0, 1]],
+        [[2, 0, -1, 1]],
+        [[4, 0, 1, 1]],
+        [[2, 0, "1", 1]],
+        [[2]],
+        [2],
+        2,
+        {"1": 2},
+    ],
+    ids=range(13),
+)
+def test_merged_marks_that_are_none_are_refused_and_cost_little(runs: Any) -> None:
+    value = json.loads(merged(full(1, 3)))
+    value["p"][0]["h"] = runs
+    with pytest.raises(LedgerUnreadable):
+        loads(json.dumps(value))
+
+
+def test_a_mark_that_stands_by_itself_counts_before_one_that_is_merged() -> None:
+    value = json.loads(merged(full(1, 3)))
+    value["p"][0]["h"] = [[2, 0, 1, 3]]
+    assert loads(json.dumps(value)).parties[0].mark(Kind.parse("r3")) is Mark.ATTEMPTED
 
 
 # What strangers wrote -----------------------------------------------------------------------------------
@@ -202,8 +317,8 @@ def test_somebody_twice_is_no_ledger_of_ours() -> None:
 
 
 def test_a_newer_version_is_told_apart() -> None:
-    with pytest.raises(LedgerTooNew, match="version 3, this program knows up to 2"):
-        loads('{"v": 3, "new": "fields"}')
+    with pytest.raises(LedgerTooNew, match="version 4, this program knows up to 3"):
+        loads('{"v": 4, "new": "fields"}')
 
 
 def test_an_unknown_field_of_the_same_version_is_passed_over() -> None:
@@ -383,3 +498,48 @@ def test_a_hundred_recipients_and_twenty_reviews_fit_by_far() -> None:
     assert size < 500_000, "a Go plugin and others want room as well"
     settled = go_plugin.write(dataclasses.replace(made, owner="").keep_blobs([]), write.after, request)
     assert len(settled.after[ledger.LEDGER_KEY]) < 150_000
+
+
+def full(recipients: int, reviews: int, mark: Mark = Mark.DELIVERED) -> Ledger:
+    """All have all reviews but the last, as after a long and busy day."""
+    note = (
+        "the mail server answered 550 5.1.1 no such user here, or so it says" if mark is Mark.GIVEN_UP else ""
+    )
+    codes = ["a", *(f"r{number}" for number in range(1, reviews + 1))]
+    frozen = tuple(Frozen(Kind.parse(code), "x" * 2500 if code == codes[-1] else "") for code in codes)
+    told = {Kind.parse(code): Entry(mark, 1_795_000_000, note) for code in codes[1:-1]}
+    told = {
+        Kind.parse("a"): Entry(Mark.DELIVERED, 1_795_000_000),
+        **told,
+        Kind.parse(codes[-1]): Entry(Mark.ATTEMPTED),
+    }
+    parties = tuple(
+        Party(f"reviewer-number-{n}@department.example.com", entries=told) for n in range(recipients)
+    )
+    return Ledger(NONCE, "example.com", owner="0" * 16, write_id="0" * 16, frozen=frozen, parties=parties)
+
+
+@pytest.mark.parametrize("mark", [Mark.DELIVERED, Mark.GIVEN_UP])
+def test_five_hundred_recipients_and_a_hundred_reviews_stay_far_below_what_dynamodb_takes(mark: Mark) -> None:
+    """It takes 400 KB for all that the cluster keeps of one request, the Go plugin's keys among it."""
+    made = full(500, 100, mark)
+    write = go_plugin.write(
+        made, {}, AccessRequest("01a20409-a917-7e7d-afeb-161626b7d3de", "user@example.com")
+    )
+    assert sum(len(key.encode()) + len(value.encode()) for key, value in write.after.items()) < 300_000
+    assert write.after[ledger.LEDGER_KEY].startswith('{"v":3,')
+
+
+def test_what_older_programs_can_read_they_are_given_as_long_as_it_is_not_large() -> None:
+    assert json.loads(dumps(full(100, 30)))["v"] == 1
+    assert json.loads(dumps(full(5, 100)))["v"] == 1
+    contents = full(2, 80)
+    for item in contents.frozen[:-1]:
+        contents = contents.freeze(item.kind, secrets.token_hex(1000))
+    assert len(dumps(contents)) > ledger_json.LARGE
+    assert json.loads(dumps(contents))["v"] == 1, "merging marks would not help"
+
+
+def test_what_was_merged_is_written_in_the_same_way_again() -> None:
+    once = dumps(full(300, 100))
+    assert dumps(loads(once)) == once

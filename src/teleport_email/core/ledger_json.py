@@ -7,21 +7,35 @@ to be written down:
   it over and drops it with its next write; ``decide`` is right without it.
 - *It changes who is owed what*: :func:`version` says so, and an older program leaves the whole request alone.
   It is written only where the option or the command that wants it is used.
+
+Hundreds of recipients with many reviews each would fill the cluster's store (DynamoDB takes 400 KB for one
+request) with marks. Where a ledger has become large, those of old reviews are *merged*: from which to which
+number, without time and note. Nothing that is decided hangs on these. Older programs would tell such reviews
+again, so that a merged ledger has a version of its own; as long as it is not large, all of them read it.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from teleport_email.core.errors import LedgerTooNew, LedgerUnreadable
 from teleport_email.core.foreign import json_value
 from teleport_email.core.informing import understood
-from teleport_email.core.ledger import Entry, Frozen, Ledger, Mark, Party
+from teleport_email.core.ledger import ANNOUNCEMENTS, Entry, Frozen, Ledger, Mark, Party
 from teleport_email.core.model import Kind, RequestState, Topic
 
-VERSION = 2
+VERSION = 3
 """The newest version that this program understands."""
+MERGED = 3
+"""The version of merged marks."""
+LARGE = 100_000
+"""Characters from which on marks are merged: a quarter of what DynamoDB takes, with room for the Go plugin's
+keys; a hundred recipients with thirty reviews are below."""
+MOST_MERGED = 200_000
+"""Merged marks in one ledger, and the last number of one: 500 recipients with 400 reviews. A few bytes can
+stand for as many as they like."""
 MAX_QUOTE = 100
 """Characters of what cannot be read that an error quotes: all of it could fill a log."""
 
@@ -44,7 +58,16 @@ def version(ledger: Ledger) -> int:
 
 def dumps(ledger: Ledger) -> str:
     """The ledger as one compact JSON value."""
-    value: dict[str, Any] = {"v": version(ledger), "n": ledger.nonce, "d": ledger.domain}
+    plain = _dump(ledger, version(ledger), _plain)
+    if len(plain) <= LARGE or sum(len(party.entries) for party in ledger.parties) > MOST_MERGED:
+        return plain
+    merged = _dump(ledger, MERGED, _merged)
+    # Large by its contents: those go when all have them, and older programs can go on with it.
+    return merged if len(merged) < len(plain) / 2 else plain
+
+
+def _dump(ledger: Ledger, written: int, marks: Callable[[Party], dict[str, Any]]) -> str:
+    value: dict[str, Any] = {"v": written, "n": ledger.nonce, "d": ledger.domain}
     if ledger.expires:
         value["e"] = ledger.expires
     if ledger.owner:
@@ -54,30 +77,73 @@ def dumps(ledger: Ledger) -> str:
     if ledger.reviews:
         value["c"] = ledger.reviews
     value["k"] = [[item.kind.code, item.blob] for item in ledger.frozen]
-    value["p"] = [_dump_party(party) for party in ledger.parties]
+    value["p"] = [_dump_party(party, marks(party)) for party in ledger.parties]
     value["g"] = {key: text for key, text in ledger.shadow.items() if text}
     if ledger.info:
         value["i"] = dict(ledger.info)
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _dump_party(party: Party) -> dict[str, Any]:
+def _dump_party(party: Party, marks: dict[str, Any]) -> dict[str, Any]:
     value: dict[str, Any] = {"a": party.address}
     if party.requester:
         value["q"] = 1
     if party.root:
         value["r"] = party.root
-    marks = {kind.code: _dump_entry(entry) for kind, entry in party.entries.items()}
-    begun = party.announcement
-    if begun is not None and begun.topic is Topic.ANNOUNCEMENT:
-        for number in range(1, min(begun.covers, MAX_COVERED) + 1):
-            marks.setdefault(Kind(Topic.REVIEW, number).code, [int(Mark.GIVEN_UP), 0, TOLD_ALONG])
-    value["m"] = marks
+    value |= marks
     if party.turn:
         value["t"] = party.turn
     if party.info:
         value["i"] = dict(party.info)
     return value
+
+
+def _plain(party: Party) -> dict[str, Any]:
+    """Each mark by itself."""
+    marks = {kind.code: _dump_entry(entry) for kind, entry in party.entries.items()}
+    begun = party.announcement
+    if begun is not None and begun.topic is Topic.ANNOUNCEMENT:
+        for number in range(1, min(begun.covers, MAX_COVERED) + 1):
+            marks.setdefault(Kind(Topic.REVIEW, number).code, [int(Mark.GIVEN_UP), 0, TOLD_ALONG])
+    return {"m": marks}
+
+
+def _merged(party: Party) -> dict[str, Any]:
+    """Those of old reviews as ``[mark, turn, first, last, first, last ...]``.
+
+    Left out is what no decision looks at: announcements that were given up before a later one of their kind.
+    """
+    done = [
+        kind
+        for kind, entry in party.entries.items()
+        if kind.topic is Topic.REVIEW and entry.mark is not Mark.ATTEMPTED and 0 < kind.number <= MOST_MERGED
+    ]
+    latest = max(done, key=lambda kind: kind.number, default=None)  # its time and note are worth their bytes
+    old = sorted((kind for kind in done if kind is not latest), key=lambda kind: kind.number)
+    runs: dict[tuple[int, int], list[int]] = {}
+    for kind in old:
+        entry = party.entries[kind]
+        run = runs.setdefault((int(entry.mark), entry.turn), [])
+        if run and run[-1] == kind.number - 1:
+            run[-1] = kind.number
+        else:
+            run += [kind.number, kind.number]
+    gone = {*old, *_superseded(party)}
+    marks = {kind.code: _dump_entry(entry) for kind, entry in party.entries.items() if kind not in gone}
+    value: dict[str, Any] = {"m": marks}
+    if runs:
+        value["h"] = [[mark, turn, *run] for (mark, turn), run in runs.items()]
+    return value
+
+
+def _superseded(party: Party) -> Iterator[Kind]:
+    furthest: dict[Topic, int] = {}
+    for kind in party.entries:
+        furthest[kind.topic] = max(kind.number, furthest.get(kind.topic, 0))
+    for kind, entry in party.entries.items():
+        refused = kind.topic in ANNOUNCEMENTS and entry.mark is Mark.GIVEN_UP
+        if refused and kind.number < furthest[kind.topic] and kind != party.announcement:
+            yield kind
 
 
 def _dump_entry(entry: Entry) -> list[int | str]:
@@ -105,7 +171,8 @@ def loads(text: str) -> Ledger:
         shadow = value["g"]
         if not isinstance(shadow, dict) or not all(isinstance(item, str) for item in shadow.values()):
             raise LedgerUnreadable("its shadow of the Go plugin's keys is no map of strings")
-        parties = tuple(_load_party(item) for item in value["p"])
+        room = _Room(MOST_MERGED)
+        parties = tuple(_load_party(item, room) for item in value["p"])
         if len({party.key for party in parties}) < len(parties):
             raise LedgerUnreadable("somebody is in it twice")  # and would be told twice
         return Ledger(
@@ -129,18 +196,42 @@ def loads(text: str) -> Ledger:
         raise LedgerUnreadable(f"it cannot be read: {str(error)[:MAX_QUOTE]}") from error
 
 
-def _load_party(value: dict[str, Any]) -> Party:
+class _Room:
+    """How many merged marks more there may be."""
+
+    def __init__(self, left: int) -> None:
+        self._left = left
+        self._kinds: list[Kind] = []
+
+    def reviews(self, first: int, last: int) -> Iterable[Kind]:
+        """The kinds of these; the same for all parties, as there are so many. Raises ``LedgerUnreadable``."""
+        self._left -= max(0, last - first + 1)
+        if not 0 < first <= last <= MOST_MERGED or self._left < 0:
+            raise LedgerUnreadable("its merged marks are none")
+        self._kinds += [Kind(Topic.REVIEW, number + 1) for number in range(len(self._kinds), last)]
+        return self._kinds[first - 1 : last]
+
+
+def _load_party(value: dict[str, Any], room: _Room) -> Party:
+    merged: dict[Kind, Entry] = {}
+    for mark, turn, *run in value.get("h", ()):
+        entry = Entry(Mark(mark), turn=_number(turn))
+        for first, last in zip(run[::2], run[1::2], strict=True):
+            merged |= dict.fromkeys(room.reviews(_number(first), _number(last)), entry)
     entries: dict[Kind, Entry] = {}
     for code, (mark, at, *more) in value["m"].items():
         note = _text(more[0]) if more else ""
         if note != TOLD_ALONG:
             turn = _number(more[1]) if len(more) > 1 else 0
-            entries[Kind.parse(code)] = Entry(Mark(mark), _number(at), note, turn)
+            kind = Kind.parse(code)
+            if merged and kind.topic is Topic.REVIEW:
+                entries, merged = {**entries, **merged}, {}  # they stand in their order
+            entries[kind] = Entry(Mark(mark), _number(at), note, turn)
     return Party(
         _text(value["a"]),
         bool(value.get("q")),
         _text(value.get("r", "")),
-        entries,
+        {**entries, **{kind: entry for kind, entry in merged.items() if kind not in entries}},
         understood(value.get("i")),
         _number(value.get("t", 0)),
     )
