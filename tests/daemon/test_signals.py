@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -31,7 +30,7 @@ async def test_the_first_signal_asks_to_stop_the_second_ends_at_once(number: sig
         signals.listen(stop=stopped.set, reload=pytest.fail)
         assert signals.asked_to_stop == ""
         os.kill(os.getpid(), number)
-        await asyncio.wait_for(stopped.wait(), 5)
+        await asyncio.wait_for(stopped.wait(), 60)
         assert signals.asked_to_stop == number.name
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
         assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
@@ -43,7 +42,7 @@ async def test_each_hangup_reloads() -> None:
         signals.listen(stop=pytest.fail, reload=lambda: reloads.put_nowait(None))
         for _ in range(3):
             os.kill(os.getpid(), signal.SIGHUP)
-            await asyncio.wait_for(reloads.get(), 5)
+            await asyncio.wait_for(reloads.get(), 60)
     assert reloads.empty()
 
 
@@ -62,8 +61,8 @@ async def test_what_came_too_early_is_kept() -> None:
         os.kill(os.getpid(), signal.SIGHUP)
         os.kill(os.getpid(), signal.SIGTERM)
         signals.listen(stop=stopped.set, reload=reloaded.set)
-        await asyncio.wait_for(stopped.wait(), 5)
-        await asyncio.wait_for(reloaded.wait(), 5)
+        await asyncio.wait_for(stopped.wait(), 60)
+        await asyncio.wait_for(reloaded.wait(), 60)
 
 
 def test_a_signal_after_the_loop_is_closed_does_no_harm() -> None:
@@ -104,7 +103,5 @@ def test_a_second_signal_ends_even_a_busy_process(number: signal.Signals) -> Non
         assert process.stdout.readline() == "up\n"
         process.send_signal(number)
         assert process.stdout.readline() == "asked\n"
-        begun = time.monotonic()
         process.send_signal(number)
-        assert process.wait(10) == -number
-        assert time.monotonic() - begun < 5
+        assert process.wait(50) == -number, "it did not sleep on"

@@ -74,7 +74,7 @@ async def test_a_clock_ahead_does_not_make_a_request_expire_that_a_list_lacks(
         await world.told(request.id)
         await world.cluster.approve(request.id)
         # Where the stream was just opening, a later list tells it.
-        await world.inbox.until(lambda box: box.messages[-1].message_id[0] == "A", timeout=45)
+        await world.inbox.until(lambda box: box.messages[-1].message_id[0] == "A", timeout=60)
     assert [mail.message_id.partition(".")[0] for mail in world.inbox.messages] == ["a", "A"] * 3
 
 

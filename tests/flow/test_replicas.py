@@ -59,7 +59,7 @@ async def test_kills_in_the_middle_of_a_burst_are_made_up_for(world: Any, seed: 
         await victim.kill()
     await world.start(role_to_recipients={"*": FIVE})
     ids = [request.id for request in requests]
-    await world.told(*ids, timeout=40)
+    await world.told(*ids, timeout=60)
     kinds = {(mail.to, mail.subject) for mail in world.inbox.messages}
     assert len(kinds) == 75
     world.assert_twins()

@@ -42,7 +42,7 @@ async def test_after_an_outage_everybody_waits_for_the_probe_and_nobody_longer(w
     running = await world.start()
     refusals = world.inbox.faults.on("CONNECT", Reply(421, "4.3.2 not now"))
     requests = [await world.cluster.create() for _ in range(10)]
-    await world.inbox.until(lambda _: refusals.used >= 6, timeout=30)
+    await world.inbox.until(lambda _: refusals.used >= 6, timeout=60)
     refusals.remove()
     # Probes come within a minute of each other; here that is shorter, too.
     within = pause.LONGEST["passing"] + 2.0

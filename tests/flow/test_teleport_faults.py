@@ -42,7 +42,7 @@ async def assert_all_told(world: Any, ids: Sequence[str]) -> None:
     def complete(_: Any) -> bool:
         return all(whole(to, one) for to in ("dba@example.com", "ops@example.com") for one in ids)
 
-    await world.inbox.until(complete, timeout=25)
+    await world.inbox.until(complete, timeout=60)
     await world.told(*ids)
     world.assert_once()
 

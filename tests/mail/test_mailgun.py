@@ -222,7 +222,7 @@ async def test_a_call_that_waits_for_its_turn_ends_with_its_gate(connect, new_ma
         await asyncio.sleep(0)
         gate.closed.set_result(None)
         assert isinstance(await waiting, Withdrawn)
-        await asyncio.wait_for(all_there.wait(), 5)
+        await asyncio.wait_for(all_there.wait(), 60)
         await server.close()
         for outcome in await asyncio.gather(*first):
             assert isinstance(outcome, Temporary)
@@ -239,7 +239,7 @@ async def test_after_the_last_byte_nothing_cuts_the_wait_short(connect, new_mail
         )  # the predicate sees the call come in
         gate = OpenGate()
         send = asyncio.create_task(mailer.send(new_mail(), gate))
-        await asyncio.wait_for(arrived.wait(), 5)
+        await asyncio.wait_for(arrived.wait(), 60)
         if how == "close":
             gate.closed.set_result(None)
         else:

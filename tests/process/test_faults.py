@@ -21,7 +21,7 @@ async def test_a_full_disk_for_the_log_stops_no_mail(place: Any) -> None:
     request = await place.cluster.create(user="alice")
     await place.told(request.id)
     await place.cluster.approve(request.id)
-    await place.inbox.wait_for(10, timeout=30)
+    await place.inbox.wait_for(10, timeout=60)
     await place.told(request.id)
     daemon.process.send_signal(signal.SIGTERM)
     assert await daemon.ended() == 0
@@ -36,7 +36,7 @@ async def test_a_daemon_that_is_there_before_the_cluster_and_the_mail_server(pla
     place.cluster.faults.unreachable = False
     await daemon.says("Plugin is ready")
     request = await place.cluster.create(user="alice")
-    await place.cluster.wait_for(lambda: "ledger" in place.cluster.plugin_data(request.id), timeout=30)
+    await place.cluster.wait_for(lambda: "ledger" in place.cluster.plugin_data(request.id), timeout=60)
     await place.inbox.listen_again()
     await place.told(request.id)
     assert len(place.counts()) == 5

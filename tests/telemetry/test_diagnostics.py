@@ -345,7 +345,7 @@ class Live:
         return await get(self.daemon.diagnostics.url + path)
 
     async def until(self, condition: Any) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not condition():
                 if self.task.done():
                     self.task.result()
@@ -389,7 +389,7 @@ async def test_a_daemon_at_work_shows_what_it_does(world: Any) -> None:
     assert (await live.page("/readyz")).status_code == 200
     assert (await live.page("/healthz")).status_code == 200
     request = await world.cluster.create(user="ann", roles=["dba"], reason="secret words")
-    await world.inbox.wait_for(1, timeout=10)
+    await world.inbox.wait_for(1, timeout=60)
     await live.until(lambda: not live.daemon.store.unsettled())
     delivered = 'teleport_email_messages_total{kind="announcement",outcome="delivered"}'
     assert await live.number(delivered) == 1
@@ -447,7 +447,7 @@ async def test_reload_moves_the_pages_and_keeps_the_numbers(world: Any) -> None:
     live = world()
     await live.until(lambda: live.daemon.link.status.listed)
     await world.cluster.create(user="ann", roles=["dba"])
-    await world.inbox.wait_for(1, timeout=10)
+    await world.inbox.wait_for(1, timeout=60)
     before = live.daemon.diagnostics.url
     live.settings = _with(live.settings, diagnostics=DiagnosticsSettings(addr=f"127.0.0.1:{free_port()}"))
     live.signals.reload()

@@ -77,7 +77,7 @@ async def raw(server: HttpServer, data: bytes, *, eof: bool = False) -> bytes:
         writer.write(data)
         if eof:
             writer.write_eof()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             return await reader.read()
     except ConnectionResetError:
         return b""
@@ -242,7 +242,7 @@ async def test_close_lets_requests_under_way_finish_and_drops_idle_ones():
     writer.write(b"GET /busy HTTP/1.1\r\nHost: x\r\n\r\n")
     idle_reader, idle_writer = await asyncio.open_connection("127.0.0.1", server.port)
     await begun.wait()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         closing = asyncio.ensure_future(server.close())
         assert await idle_reader.read() == b""
         go.set()
@@ -267,7 +267,7 @@ async def test_close_ends_what_does_not_finish():
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(b"GET /stuck HTTP/1.1\r\nHost: x\r\n\r\n")
     await begun.wait()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await server.close(grace=0.05)
     assert server.connections == 0
     try:

@@ -647,7 +647,7 @@ async def test_a_renewal_watches_before_it_lets_go_and_loses_no_event() -> None:
             assert running.now is first, "the old one stays until a new one stands"
             assert not first.closed
             await running.send(RequestPut(request("on the old one")))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while running.now is first:
                     await asyncio.sleep(0.001)
             running.now.events.put_nowait(RequestPut(request("on the new one")))
@@ -702,7 +702,7 @@ class Real(Running):
         )
 
     async def until(self, condition: Any) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not condition():
                 if self.task.done():
                     self.task.result()

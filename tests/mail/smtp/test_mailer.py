@@ -415,7 +415,7 @@ async def test_a_gate_that_closes_before_the_dot_ends_the_send_at_once(connect, 
         send = asyncio.create_task(mailer.send(new_mail(), gate))
         await inbox.until(lambda i: i.connections.total if verb == "CONNECT" else i.commands[verb])
         gate.closed.set_result(None)
-        assert isinstance(await asyncio.wait_for(send, 5), Withdrawn)
+        assert isinstance(await asyncio.wait_for(send, 60), Withdrawn)
         if verb not in {"CONNECT", "EHLO"}:  # those hold up the connection that is opening, not a message
             assert isinstance(await mailer.send(new_mail(), OpenGate()), Delivered)
         await inbox.drop_connections()
@@ -494,7 +494,7 @@ async def test_an_unreachable_server_pauses_everybody_until_a_probe_gets_through
         await asyncio.sleep(0)
         assert entered == []
         clock.now += 2
-        await asyncio.wait_for(asyncio.gather(*waiting), 10)
+        await asyncio.wait_for(asyncio.gather(*waiting), 60)
         assert {type(outcome) for outcome in entered} == {Delivered}
         assert mailer.paused == ""
         assert mailer.next_probe_in == 0

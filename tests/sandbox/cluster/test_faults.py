@@ -90,7 +90,7 @@ async def test_a_late_write_lands_after_the_caller_was_told_otherwise(cluster, a
     cluster.faults.on("UpdatePluginData", faults.late(0.05))
     assert await code_of(auth.UpdatePluginData(write(request.id, "1"))) is grpc.StatusCode.UNAVAILABLE
     assert cluster.plugin_data(request.id) == {}
-    await cluster.wait_for(lambda: cluster.plugin_data(request.id) == {"a": "1"}, timeout=5)
+    await cluster.wait_for(lambda: cluster.plugin_data(request.id) == {"a": "1"}, timeout=60)
 
 
 async def test_a_conflict_changes_nothing(cluster, auth):
@@ -106,7 +106,7 @@ async def test_a_delayed_call_is_answered_in_the_end(cluster, auth):
     cluster.faults.on("Ping", faults.delay(0.1))
     assert await code_of(auth.Ping(PING, timeout=0.01)) is grpc.StatusCode.DEADLINE_EXCEEDED
     cluster.faults.on("Ping", faults.delay(0.05))
-    assert await code_of(auth.Ping(PING, timeout=5)) is None
+    assert await code_of(auth.Ping(PING, timeout=60)) is None
 
 
 async def test_streams_can_be_refused_and_slow_too(cluster, auth):
@@ -209,7 +209,7 @@ async def test_unreachable_and_reachable_again(cluster, auth):
     assert await code_of(auth.Ping(PING)) is grpc.StatusCode.UNAVAILABLE
     cluster.faults.clear()
     assert not cluster.faults.unreachable
-    await auth.Ping(PING, wait_for_ready=True, timeout=10)
+    await auth.Ping(PING, wait_for_ready=True, timeout=60)
 
 
 # Lists ----------------------------------------------------------------------------------------------
@@ -241,7 +241,7 @@ async def stream(cluster, auth):
 
 
 async def users(stream, count: int) -> list[str]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         return [(await stream.read()).AccessRequest.Spec.User for _ in range(count)]
 
 
@@ -309,7 +309,7 @@ async def test_events_by_chance(cluster, stream):
     cluster.faults.clear()
     await cluster.create(user="end")
     arrived: list[str] = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while (user := (await stream.read()).AccessRequest.Spec.User) != "end":
             arrived.append(user)
     assert 50 < len(set(arrived)) < 95

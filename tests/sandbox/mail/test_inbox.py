@@ -54,7 +54,7 @@ class Lines:
         self.writer.close()
 
     async def read(self) -> str:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             return (await self.reader.readline()).decode().rstrip()
 
     async def say(self, line: str) -> str:

@@ -54,9 +54,9 @@ async def test_watch_list_and_write(tmp_path, gate, http_proxy):
         assert connection.way == way
         assert connection.cluster.name == cluster.name
         events = await stack.enter_async_context(aclosing(connection.watch(["access_request"])))
-        assert isinstance(await asyncio.wait_for(anext(events), 10), WatchStarted)
+        assert isinstance(await asyncio.wait_for(anext(events), 60), WatchStarted)
         made = [await cluster.create(user="alice", roles=["dev"], reason="because " * 500) for _ in range(40)]
-        seen = [await asyncio.wait_for(anext(events), 10) for _ in made]
+        seen = [await asyncio.wait_for(anext(events), 60) for _ in made]
         assert {event.request.id for event in seen if isinstance(event, RequestPut)} == {
             one.id for one in made
         }
@@ -78,10 +78,10 @@ async def test_a_closed_websocket_is_a_lost_connection(tmp_path):
                 await dialling.connect() as connection,
                 aclosing(connection.watch(["access_request"])) as events,
             ):
-                await asyncio.wait_for(anext(events), 10)
+                await asyncio.wait_for(anext(events), 60)
                 await proxy.websockets[0].close(1012, "restart")
                 with pytest.raises(Unreachable, match="closed the WebSocket"):
-                    await asyncio.wait_for(anext(events), 10)
+                    await asyncio.wait_for(anext(events), 60)
             async with await dialling.connect() as connection:
                 assert (await connection.ping()).name == cluster.name
             assert len(proxy.websockets) == 2
@@ -102,11 +102,11 @@ async def test_reconnecting_leaks_nothing(tmp_path):
                 await again.connect() as connection,
                 aclosing(connection.watch(["access_request"])) as events,
             ):
-                assert isinstance(await asyncio.wait_for(anext(events), 10), WatchStarted)
+                assert isinstance(await asyncio.wait_for(anext(events), 60), WatchStarted)
             if turn == 20:
                 await asyncio.sleep(0.1)
                 before = count()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while any(
                 now > then + slack for now, then, slack in zip(count(), before, (2, 0, 2), strict=True)
             ):

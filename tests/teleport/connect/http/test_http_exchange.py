@@ -31,7 +31,7 @@ async def ask():
         transport, exchange = await loop.create_connection(HttpExchange, *server.sockets[0].getsockname())
         transports.append(transport)
         assert not transport.is_reading()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             found = await exchange.ask(transport, method, "/x", [("Host", "h"), *headers])
         return found, bytes(heard)
 
