@@ -1,7 +1,7 @@
 """Chaos: nothing lost, nothing twice, whatever breaks. ``make chaos SEED=1 MINUTES=1``
 
     python bench/chaos.py --seed 1 --minutes 1 [--replicas 3] [--scale 1] [--calm] [--keep DIRECTORY]
-        [--previous REVISION]
+        [--pipelining on|off] [--previous REVISION]
 
 An embedded cluster, a hostile SMTP server and a hostile Mailgun in this process; one to three daemons as real
 processes, killed, stopped, paused and reloaded at random. Requests are made, reviewed, resolved and removed
@@ -36,7 +36,7 @@ from typing import Any
 
 import previous
 import structlog
-from chaos_book import MOODY, REFUSED, Book, Life, Verdict
+from chaos_book import BARRED, MOODY, REFUSED, Book, Life, Verdict
 from chaos_daemons import PASSWORD, Slot
 from chaos_weather import Weather
 
@@ -50,7 +50,7 @@ from teleport_email.sandbox.mail.mailgun import MailgunServer
 ROLES = {
     "*": ["all@example.com"],
     "dba": ["d1@example.com", "d2@example.com", "d3@example.com", "d4@example.com", "d5@example.com"],
-    "ops": ["o1@example.com", "o2@example.com", REFUSED, MOODY],
+    "ops": ["o1@example.com", "o2@example.com", REFUSED, BARRED, MOODY],
 }
 KEPT = 50
 """Mails that the servers themselves keep; the book has what is needed of the others."""
@@ -99,6 +99,7 @@ class Chaos:
         self.weather = Weather(
             self.rngs["weather"], self.book, self.cluster, self.inbox, self.mailgun, self.scale
         )
+        self.weather.pipelining = {"on": True, "off": False}.get(options.pipelining)
         self.directory = directory
         self.slots: list[Slot] = []
         self.previous: Path | None = None
@@ -297,6 +298,7 @@ def table(chaos: Chaos, verdict: Verdict, seconds: float) -> str:
         ("twins", sum(verdict.twins.values())),
         *((f"  {why}", number) for why, number in sorted(verdict.twins.items())),
         ("threads refused for good", verdict.refused),
+        ("threads refused for ever, never given up", verdict.barred),
         ("threads removed unseen", verdict.untold),
         ("ledgers not settled", len(verdict.unsettled)),
         ("daemons' own faults", sum(len(slot.faults) for slot in chaos.slots)),
@@ -351,6 +353,9 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=1.5, help="new requests a second, on average")
     parser.add_argument(
         "--patience", type=float, default=1.0, help="greater: daemons are left in peace longer"
+    )
+    parser.add_argument(
+        "--pipelining", choices=("on", "off"), help="of the SMTP server; without it that changes, too"
     )
     parser.add_argument("--calm", action="store_true", help="no faults at all, to measure")
     parser.add_argument(

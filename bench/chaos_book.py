@@ -23,6 +23,8 @@ from teleport_email.sandbox.mail.mailbox import ReceivedMail
 
 REFUSED = "gone@example.com"
 """The recipient whom every server refuses for good."""
+BARRED = "barred@example.com"
+"""The recipient whom every server refuses for ever, by a reply that may mean us: nobody may give him up."""
 MOODY = "moody@example.com"
 """The recipient whom they refuse for good at times, and take at others."""
 
@@ -68,6 +70,8 @@ class Verdict:
     due: int = 0
     delivered: int = 0
     refused: int = 0
+    barred: int = 0
+    """Threads of which nothing could come, and nothing was given up."""
     untold: int = 0
     """Threads of requests that were made and removed unseen."""
     lost: list[str] = field(default_factory=list)
@@ -88,6 +92,8 @@ class Book:
     def __init__(self, *, mixed: bool = False) -> None:
         """``mixed``: versions of the program run beside each other, which may differ in the header."""
         self._mixed = mixed
+        # The first version believes every permanent refusal.
+        self._may_be_given_up = {REFUSED, MOODY, *([BARRED] if mixed else [])}
         self.lives: dict[str, Life] = {}
         self.arrivals: dict[tuple[str, str], list[Arrival]] = defaultdict(list)
         self.mails = 0
@@ -208,7 +214,7 @@ class Book:
         return min(begun or allowed, key=lambda row: len(set(row) ^ set(codes)))
 
     def _missing(self, life: Life, recipient: str) -> list[str]:
-        if recipient == REFUSED:
+        if recipient in (REFUSED, BARRED):
             return []
         if recipient == MOODY:
             return self._missing_in_moods(life)
@@ -247,8 +253,9 @@ class Book:
     def _judge(self, life: Life, recipient: str, verdict: Verdict) -> None:
         codes = self.codes(life.id, recipient)
         name = f"{life.id} {recipient}"
-        if recipient == REFUSED:
-            verdict.refused += 1
+        if recipient in (REFUSED, BARRED):
+            verdict.refused += recipient == REFUSED
+            verdict.barred += recipient == BARRED
             return
         missing = self._missing(life, recipient)
         verdict.lost += [f"{name}: {code}" for code in missing]
@@ -309,10 +316,10 @@ class Book:
         for party in ledger.parties:
             for kind, entry in party.entries.items():
                 came = kind.code in self.codes(life.id, party.address)
-                if entry.mark is Mark.ATTEMPTED:
+                if entry.mark is Mark.ATTEMPTED and party.address != BARRED:
                     found.append(f"{party.address} {kind.code} attempted and left")
                 elif entry.mark is Mark.DELIVERED and not came:
                     found.append(f"{party.address} {kind.code} recorded, yet it never came")
-                elif entry.mark is Mark.GIVEN_UP and party.address not in (REFUSED, MOODY):
+                elif entry.mark is Mark.GIVEN_UP and party.address not in self._may_be_given_up:
                     found.append(f"{party.address} {kind.code} given up: {entry.note}")
         return found

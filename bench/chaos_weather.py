@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
-from chaos_book import MOODY, REFUSED, Book
+from chaos_book import BARRED, MOODY, REFUSED, Book
 
 from teleport_email.sandbox.cluster import faults
 from teleport_email.sandbox.cluster.cluster import SandboxCluster
@@ -55,6 +55,8 @@ class Weather:
         self._inbox = inbox
         self._mailgun = mailgun
         self._scale = scale
+        self.pipelining: bool | None = None
+        """Whether the SMTP server offers it; None: that changes."""
 
     async def clear_up(self) -> None:
         """All is well everywhere, and no answer is held back any more."""
@@ -87,12 +89,17 @@ class Weather:
     def _clear_mail(self) -> None:
         self._inbox.faults.clear()
         self._inbox.faults.on("RCPT", Reply(550, "5.1.1 no such user"), recipient=REFUSED)
+        self._inbox.faults.on("RCPT", Reply(554, "5.7.1 Relay access denied"), recipient=BARRED)
+        if self.pipelining is not None:
+            self._inbox.faults.pipelining = self.pipelining
 
     async def _calm_smtp(self) -> None:
         self._clear_mail()
         if self._rng.random() < 0.5:
             self._inbox.faults.on("RCPT", Reply(550, "5.1.1 no such user"), recipient=MOODY)
-        self._inbox.faults.pipelining = self._rng.random() < 0.7  # new connections see it
+        offered = self._rng.random() < 0.7
+        if self.pipelining is None:
+            self._inbox.faults.pipelining = offered  # new connections see it
         await self._inbox.listen_again()
 
     def _smtp_spells(self) -> list[Spell]:
@@ -131,6 +138,8 @@ class Weather:
             ("421 midway", rule("DATA", Reply(421, "4.3.2 going down"), 0.3)),
             ("535", set_("refuse_login", True)),
             ("sender refused", rule("MAIL", Reply(550, "5.7.1 sender not allowed"), 1.0)),
+            ("sender refused at RCPT", rule("RCPT", Reply(550, "5.1.8 Sender address rejected"), 1.0)),
+            ("sender refused at the dot", rule("DOT", Reply(550, "from address is not verified"), 1.0)),
             ("account refused at RCPT", rule("RCPT", Reply(550, "relay not permitted"), 1.0)),
             ("account refused at DATA", rule("DATA", Reply(554, "5.5.1 no valid recipients"), 1.0)),
             ("account refused at the dot", rule("DOT", Reply(554, "5.2.252 SendAsDenied"), 1.0)),
@@ -155,6 +164,7 @@ class Weather:
         self._mailgun.faults.on(
             "SEND", Answer(400, json={"message": "550 5.1.1 no such user"}), recipient=REFUSED
         )
+        self._mailgun.faults.on("SEND", NOT_ALLOWED, recipient=BARRED)
 
     def _calm_mailgun(self) -> None:
         self._mailgun_always()
@@ -167,6 +177,10 @@ class Weather:
         def rule(action: Any, chance: float = 0.5) -> Callable[[], None]:
             return lambda: _ignore(on("SEND", action, chance=chance))
 
+        def some() -> None:
+            for recipient in self._rng.sample(OTHERS, 3):
+                on("SEND", NOT_ALLOWED, recipient=recipient)
+
         return [
             ("401", rule(UNAUTHORIZED, 1.0)),
             ("403", rule(NOT_ALLOWED, 1.0)),
@@ -174,6 +188,7 @@ class Weather:
                 "our own From refused",
                 rule(Answer(400, json={"message": "'from' is not valid"}), 1.0),
             ),
+            ("some refused for a while", some),
             ("429", rule(rate_limited(1))),
             ("500, not taken", rule(Answer(500, "sorry"))),
             ("500, taken", rule(Answer(500, "sorry", keep=True))),
