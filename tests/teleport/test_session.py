@@ -34,7 +34,7 @@ def now() -> datetime:
 
 
 def session(settings: TeleportSettings, **options) -> Session:
-    return Session(settings, "email", environ={}, now=now, **options)
+    return Session(settings, "email", environ={}, now=now, **({"clock_set": lambda: True} | options))
 
 
 async def never(request):

@@ -699,6 +699,7 @@ class Real(Running):
             "email",
             environ={},
             now=lambda: datetime.now(UTC),
+            clock_set=lambda: True,
         )
 
     async def until(self, condition: Any) -> None:

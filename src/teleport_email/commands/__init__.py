@@ -7,8 +7,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from teleport_email.config.settings import Settings
+    from teleport_email.teleport.session import Session
 
 DEFAULT_CONFIG: Final = "/etc/teleport-email.toml"
 
@@ -45,3 +50,13 @@ def quiet_log(*, debug: bool) -> Iterator[None]:
         yield
     finally:
         lines.close()
+
+
+def cluster_session(settings: Settings) -> Session:
+    """The way into the cluster, the same for every command as for the daemon. Brings grpcio with it."""
+    from teleport_email.daemon.clocks import clock_set, wall_clock
+    from teleport_email.teleport.session import Session
+
+    return Session(
+        settings.teleport, settings.plugin_name, environ=os.environ, now=wall_clock, clock_set=clock_set
+    )

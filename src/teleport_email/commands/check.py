@@ -9,7 +9,6 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from teleport_email import config
@@ -18,6 +17,7 @@ from teleport_email.commands.cells import cell, indented
 from teleport_email.commands.checks import files, local
 from teleport_email.commands.checks.line import Level, Line, fault
 from teleport_email.core.errors import ConfigError
+from teleport_email.daemon import clocks
 
 EXIT_FAULT = 1
 EXIT_CONFIG = 78
@@ -84,7 +84,7 @@ async def inspect(path: Path, *, offline: bool) -> AsyncIterator[Line]:
     for line in files.inspect(path, settings, os.environ):
         yield line
     usable = True
-    for line in local.identity(settings, _now()):
+    for line in local.identity(settings, clocks.wall_clock(), clock_set=clocks.clock_set()):
         usable = line.level is not Level.FAULT
         yield line
     if offline:
@@ -92,16 +92,12 @@ async def inspect(path: Path, *, offline: bool) -> AsyncIterator[Line]:
     if usable:
         from teleport_email.commands.checks import cluster  # brings grpcio with it
 
-        async for line in cluster.inspect(settings, environ=os.environ, now=_now):
+        async for line in cluster.inspect(settings):
             yield line
     from teleport_email.commands.checks import mail
 
     async for line in mail.inspect(settings):
         yield line
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _print(line: Line, *, coloured: bool) -> None:

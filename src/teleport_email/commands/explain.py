@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from teleport_email import config
-from teleport_email.commands import add_config_options, quiet_log
+from teleport_email.commands import add_config_options, cluster_session, quiet_log
 from teleport_email.commands.cells import cell, columns
 from teleport_email.config.settings import Settings
 from teleport_email.core.errors import Denied, TeleportEmailError, Unsupported
@@ -184,11 +184,8 @@ def _read(name: str, parse: Callable[[str], T]) -> T:
 
 async def _rules_of_the_cluster(settings: Settings) -> tuple[list[AccessMonitoringRule], tuple[str, ...]]:
     """Its Access Monitoring Rules; none, and what to know about that, where it could not be asked."""
-    from teleport_email.teleport.session import Session
 
-    session = Session(
-        settings.teleport, settings.plugin_name, environ=os.environ, now=lambda: datetime.now(UTC)
-    )
+    session = cluster_session(settings)
     why = f"no answer within {_ASKING:.0f} s"
     try:
         async with asyncio.timeout(_ASKING), await session.connect() as connection:
@@ -252,11 +249,8 @@ async def _ask(
     from teleport_email.routing.audience import AudienceFinder
     from teleport_email.routing.directory import Directory
     from teleport_email.teleport.calls.permissions import help_for
-    from teleport_email.teleport.session import Session
 
-    session = Session(
-        settings.teleport, settings.plugin_name, environ=os.environ, now=lambda: datetime.now(UTC)
-    )
+    session = cluster_session(settings)
     notes: list[str] = []
     async with await session.connect() as connection:
         request = await connection.requests.get(request_id)

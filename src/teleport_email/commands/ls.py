@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from teleport_email import config
-from teleport_email.commands import add_config_options, quiet_log
+from teleport_email.commands import add_config_options, cluster_session, quiet_log
 from teleport_email.commands.cells import cell
 from teleport_email.commands.told import Told, Waiting, given_up, headline, name_of, view_of, waiting
 from teleport_email.config.settings import Settings
@@ -103,12 +103,7 @@ def listed_of(request: AccessRequest, data: Mapping[str, str], settings: Setting
 
 
 async def _read(settings: Settings) -> tuple[list[AccessRequest], Mapping[str, Mapping[str, str]]]:
-    from teleport_email.teleport.session import Session
-
-    session = Session(
-        settings.teleport, settings.plugin_name, environ=os.environ, now=lambda: datetime.now(UTC)
-    )
-    async with await session.connect() as connection:
+    async with await cluster_session(settings).connect() as connection:
         requests = [request for request in await connection.requests.list() if not request.dry_run]
         data = await connection.plugin_data.read_all()
     oldest = datetime.min.replace(tzinfo=UTC)

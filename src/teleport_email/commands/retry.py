@@ -7,12 +7,11 @@ import asyncio
 import os
 import random
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from teleport_email import config
-from teleport_email.commands import add_config_options, quiet_log
+from teleport_email.commands import add_config_options, cluster_session, quiet_log
 from teleport_email.commands.cells import cell
 from teleport_email.commands.told import given_up, headline, name_of, view_of, waiting
 from teleport_email.config.settings import Settings
@@ -59,13 +58,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _retry(settings: Settings, request_id: str, to: str) -> int:
-    from teleport_email.teleport.session import Session
     from teleport_email.watching.link import Link
 
-    session = Session(
-        settings.teleport, settings.plugin_name, environ=os.environ, now=lambda: datetime.now(UTC)
-    )
-    async with await session.connect() as connection:
+    async with await cluster_session(settings).connect() as connection:
         request = await connection.requests.get(request_id)
         if request is None:
             raise TeleportEmailError(

@@ -7,11 +7,10 @@ import asyncio
 import json
 import os
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from teleport_email import config
-from teleport_email.commands import add_config_options, quiet_log
+from teleport_email.commands import add_config_options, cluster_session, quiet_log
 from teleport_email.commands.cells import cell, columns
 from teleport_email.commands.told import Told, Waiting, headline, table, view_of, waiting
 from teleport_email.config.settings import Settings
@@ -56,12 +55,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _read(settings: Settings, request_id: str) -> tuple[AccessRequest | None, dict[str, str]]:
-    from teleport_email.teleport.session import Session
-
-    session = Session(
-        settings.teleport, settings.plugin_name, environ=os.environ, now=lambda: datetime.now(UTC)
-    )
-    async with await session.connect() as connection:
+    async with await cluster_session(settings).connect() as connection:
         data = await connection.plugin_data.read(request_id)
         return await connection.requests.get(request_id), data
 

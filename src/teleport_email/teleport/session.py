@@ -171,7 +171,7 @@ class Connection:
         """
         try:
             found = self._read_identity()
-            check_time(found, now)
+            check_time(found, now, clock_set=True)
         except IdentityError:
             return False
         ours = self.identity
@@ -209,11 +209,12 @@ class Session:
         *,
         environ: Mapping[str, str],
         now: Callable[[], datetime],
-        clock_set: Callable[[], bool] = lambda: True,
+        clock_set: Callable[[], bool],
         ping_interval: float = PING_INTERVAL,
         ping_deadline: float = PING_DEADLINE,
     ) -> None:
-        """``environ``: where proxies are configured. ``now``: the wall clock, UTC. Times in seconds."""
+        """``environ``: where proxies are configured. ``now``: the wall clock, UTC;
+        ``clock_set``: whether it can be believed. Times in seconds."""
         self._settings = settings
         self._plugin_name = plugin_name
         self._now = now

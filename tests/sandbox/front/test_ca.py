@@ -36,11 +36,11 @@ def test_identities_of_every_key_type_can_be_loaded(tmp_path, key_type):
     identity = load(tmp_path, issue(key_type=key_type).identity_file)
     assert (identity.user, identity.cluster) == ("alice", "demo.example.com")
     assert (identity.not_before, identity.not_after) == (NOW, NOW + timedelta(hours=1))
-    credentials.check_time(identity, NOW)
+    credentials.check_time(identity, NOW, clock_set=True)
     with pytest.raises(IdentityExpired):
-        credentials.check_time(identity, NOW + timedelta(hours=2))
+        credentials.check_time(identity, NOW + timedelta(hours=2), clock_set=True)
     with pytest.raises(IdentityError):
-        credentials.check_time(identity, NOW - timedelta(hours=2))
+        credentials.check_time(identity, NOW - timedelta(hours=2), clock_set=True)
 
 
 def test_the_lines_of_an_identity_file_come_in_teleports_order():

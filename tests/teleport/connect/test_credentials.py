@@ -297,12 +297,12 @@ def test_arbitrary_bytes_never_raise_anything_else(tmp_path, data):
 
 def test_time():
     identity = load(TeleportSettings(identity=DATA / "tctl-rsa.identity"))
-    check_time(identity, identity.not_before)
-    check_time(identity, identity.not_after - timedelta(seconds=1))
+    check_time(identity, identity.not_before, clock_set=True)
+    check_time(identity, identity.not_after - timedelta(seconds=1), clock_set=True)
     with pytest.raises(IdentityExpired, match=r"expired at 2036-11-19 15:48:02 UTC \(3 h ago\)"):
-        check_time(identity, identity.not_after + timedelta(hours=3, minutes=20))
+        check_time(identity, identity.not_after + timedelta(hours=3, minutes=20), clock_set=True)
     with pytest.raises(IdentityError, match=r"is not valid before .* \(in 5 min\).* is it right\?") as caught:
-        check_time(identity, identity.not_before - timedelta(minutes=5))
+        check_time(identity, identity.not_before - timedelta(minutes=5), clock_set=True)
     assert not isinstance(caught.value, IdentityExpired)
     with pytest.raises(IdentityNotYetValid, match="if this machine's clock is right"):
         check_time(identity, identity.not_after + timedelta(hours=3), clock_set=False)

@@ -20,7 +20,9 @@ from teleport_email.teleport.session import Session
 
 def session(addr, identity, environ=None):
     settings = TeleportSettings(addr=addr, identity=identity)
-    return Session(settings, "email", environ=environ or {}, now=lambda: datetime.now(UTC))
+    return Session(
+        settings, "email", environ=environ or {}, now=lambda: datetime.now(UTC), clock_set=lambda: True
+    )
 
 
 @pytest.mark.parametrize("http_proxy", [False, True], ids=["", "http-proxy"])

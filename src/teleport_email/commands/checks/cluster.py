@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
-from datetime import datetime
 
+from teleport_email.commands import cluster_session
 from teleport_email.commands.checks.line import Line, fault, ok, warning
 from teleport_email.config.settings import Settings
 from teleport_email.core.errors import (
@@ -21,7 +21,7 @@ from teleport_email.core.errors import (
 from teleport_email.routing.rules import compile_rules
 from teleport_email.teleport.calls.events import WatchStarted
 from teleport_email.teleport.calls.permissions import denied_actions, role_lines
-from teleport_email.teleport.session import Connection, Session
+from teleport_email.teleport.session import Connection
 
 # Each step of connecting has its own limit; this one is for all of them through every way there is.
 CONNECT_SECONDS = 60.0
@@ -42,11 +42,9 @@ _WITHOUT: Mapping[str, str] = {
 }
 
 
-async def inspect(
-    settings: Settings, *, environ: Mapping[str, str], now: Callable[[], datetime]
-) -> AsyncIterator[Line]:
+async def inspect(settings: Settings) -> AsyncIterator[Line]:
     """Connect and look. Nothing is changed there."""
-    session = Session(settings.teleport, settings.plugin_name, environ=environ, now=now)
+    session = cluster_session(settings)
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             connection = await session.connect()

@@ -20,7 +20,8 @@ class Line:
 
     level: Level
     area: str
-    """``configuration``, ``files``, ``identity``, ``cluster``, ``permissions``, ``watch``, ``mail``."""
+    """``configuration``, ``files``, ``identity``, ``clock``, ``cluster``, ``permissions``, ``watch``,
+    ``mail``."""
     what: str
     todo: tuple[str, ...] = ()
     """What to do, a line each; lines of YAML keep their indentation."""

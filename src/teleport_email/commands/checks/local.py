@@ -11,7 +11,7 @@ from teleport_email.commands.checks import files
 from teleport_email.commands.checks.line import Line, fault, ok, warning
 from teleport_email.config.durations import format_duration
 from teleport_email.config.settings import Settings, SmtpSettings
-from teleport_email.core.errors import IdentityError
+from teleport_email.core.errors import IdentityError, IdentityNotYetValid
 
 # Long enough to notice and to make a new identity in working hours.
 SOON = timedelta(days=7)
@@ -50,14 +50,17 @@ def _domains(settings: Settings) -> str:
     return json.dumps(domains or ["example.com"])
 
 
-def identity(settings: Settings, now: datetime) -> Iterator[Line]:
+def identity(settings: Settings, now: datetime, *, clock_set: bool) -> Iterator[Line]:
     """Who we are and for how long. The last line is a fault when it cannot be used."""
     from teleport_email.teleport.connect import credentials
 
     teleport = settings.teleport
     try:
         found = credentials.load(teleport)
-        credentials.check_time(found, now)
+        credentials.check_time(found, now, clock_set=clock_set)
+    except IdentityNotYetValid as error:
+        yield fault("clock", str(error), "the daemon waits until it is set")
+        return
     except IdentityError as error:
         yield fault("identity", str(error), *_unreadable(settings))
         return

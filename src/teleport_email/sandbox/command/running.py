@@ -22,7 +22,7 @@ from .control import ControlServer
 # Enough to look at, not enough to fill the memory of whoever forgets to stop it.
 _KEEP = 2000
 _USER = "teleport-email"
-_PASSWORD = "sandbox"
+_PASSWORD = "n0t-a-w0rd.31f7"  # a word would be taken out of what the servers say
 _IDENTITY_LIFE = timedelta(days=30)
 
 

@@ -95,7 +95,7 @@ def load(settings: TeleportSettings) -> Identity:
     return _assemble(keys, certificates, authorities, files)
 
 
-def check_time(identity: Identity, now: datetime, *, clock_set: bool = True) -> None:
+def check_time(identity: Identity, now: datetime, *, clock_set: bool) -> None:
     """Raise :class:`IdentityExpired` after the certificate's end, :class:`IdentityNotYetValid` before.
 
     The latter also after the end while nothing has set the clock: then ``now`` proves nothing.
