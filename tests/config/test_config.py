@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from teleport_email.commands.configure import boilerplate
 from teleport_email.config import load, parse, with_flags
 from teleport_email.config.keys import KEYS
-from teleport_email.config.named_files import UNFILLED
 from teleport_email.config.sections import Reader
 from teleport_email.config.settings import MailgunSettings, Secret, Settings, SmtpSettings
+from teleport_email.config.unfinished import PLACEHOLDERS
 from teleport_email.core.errors import ConfigError
 from teleport_email.sandbox.mail.mail_certificates import MailAuthority
 
@@ -926,20 +926,85 @@ def test_arbitrary_structures_are_settings_or_faults(document: Any) -> None:
         assert fault.what.isprintable()
 
 
-@pytest.mark.parametrize("word", UNFILLED)
-def test_a_secret_that_is_still_the_boilerplate_s_is_a_fault(word: str) -> None:
-    assert f'= "{word}"' in boilerplate()
-    assert "is still" in smtp_faults(f'username = "me"\npassword = "{word}"')["smtp.password"]
+def test_every_placeholder_that_configure_prints_is_known() -> None:
+    assert set(re.findall(r"<[^<>]+>", boilerplate())) - {"<address>", "<angle brackets>"} == set(
+        PLACEHOLDERS
+    )
 
 
-def test_a_variable_in_a_password_is_taken_as_it_stands_and_that_is_told() -> None:
-    text = MINIMAL.replace("[smtp]", '[smtp]\nusername = "me"\npassword = "${SMTP_PASSWORD}"')
+def test_the_boilerplate_s_faults_are_what_is_still_to_be_filled_in() -> None:
+    # Also what stands in a comment there: without its comment sign it is as unfinished as the rest.
+    text = re.sub(
+        r"^# ((?:password|token_url|client_id|client_secret|private_key) = .*)",
+        r"\1",
+        boilerplate(),
+        flags=re.MULTILINE,
+    )
+    text = re.sub(r"^(password_file = )", r"# \1", text, flags=re.MULTILINE)
+    text = text.replace("# [smtp.oauth2]", "[smtp.oauth2]").replace(
+        "# [mailgun]", '[mailgun]\ndomain = "m.example.com"'
+    )
+    found = {path: what for path, what in faults(text).items() if "is still" in what}
+    assert set(found) == {
+        "teleport.addr",
+        "smtp.host",
+        "smtp.username",
+        "smtp.password",
+        "smtp.oauth2.token_url",
+        "smtp.oauth2.client_id",
+        "smtp.oauth2.client_secret",
+        "mailgun.private_key",
+        "delivery.sender",
+        'role_to_recipients."*"',
+    }
+    assert found["smtp.host"] == "is still <smtp.example.com>, as `configure` prints it: put yours there"
+
+
+def test_a_placeholder_in_a_file_is_a_fault_and_one_in_a_name_is_none(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("<password>\n")
+    found = smtp_faults(f'username = "me"\npassword_file = "{tmp_path}/password"')
+    assert "is still <password>" in found["smtp.password_file"]
+    sender = 'sender = "Teleport <teleport@example.com>"'
+    assert read(re.sub("sender = .*", sender, MINIMAL)).delivery.sender == "Teleport <teleport@example.com>"
+    text = MINIMAL.replace("[smtp]", '[smtp]\nusername = "me"\npassword = "a<password>b"')
+    assert isinstance(mailer := read(text).mailer, SmtpSettings)
+    assert mailer.password.reveal() == "a<password>b"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "${SMTP_PASSWORD}",
+        "x-${SMTP_PASSWORD:-y}",
+        "$SMTP_PASSWORD",
+        "$(SMTP_PASSWORD)",
+        "{{ .Values.password }}",
+        "%SMTP_PASSWORD%",
+    ],
+)
+def test_a_variable_in_a_password_is_taken_as_it_stands_and_that_is_told(written: str) -> None:
+    text = MINIMAL.replace("[smtp]", f'[smtp]\nusername = "me"\npassword = "{written}"')
     found = read(text)
     assert isinstance(found.mailer, SmtpSettings)
-    assert found.mailer.password.reveal() == "${SMTP_PASSWORD}"
-    [hint] = [line for line in found.warnings if "${...}" in line]
+    assert found.mailer.password.reveal() == written
+    [hint] = [line for line in found.warnings if "variable" in line]
     assert hint.startswith("smtp.password is taken as it stands")
     assert "smtp.password_file" in hint
+    assert written not in hint
+
+
+@pytest.mark.parametrize("written", ["pa$$word", "$1secret", "a$B", "100%", "{x}", "$Abc", "$(x"])
+def test_other_passwords_go_without_a_word(written: str) -> None:
+    text = MINIMAL.replace("[smtp]", f'[smtp]\nusername = "me"\npassword = "{written}"')
+    assert not [line for line in read(text).warnings if "variable" in line]
+
+
+def test_a_variable_elsewhere_is_told_too() -> None:
+    found = read(MINIMAL.replace("[smtp]", '[smtp]\nusername = "$SMTP_USER"\npassword = "x"'))
+    assert any(line.startswith("smtp.username is taken as it stands") for line in found.warnings)
+    found = read(re.sub("identity = .*", 'identity = "~/identity"', MINIMAL))
+    assert "teleport.identity is taken as it stands, ~ too: write the whole path" in found.warnings
+    assert "nothing replaces the variable" in smtp_faults('host = "${SMTP_HOST}"')["smtp.host"]
 
 
 def test_a_credential_that_is_not_there_is_one_fault_that_says_how_to_run_it() -> None:
@@ -954,15 +1019,69 @@ def test_a_credential_that_is_not_there_is_one_fault_that_says_how_to_run_it() -
     ("line", "hint"),
     [
         ('* = "all@example.com"', 'write "*" in quotes'),
+        ('*-dev = "all@example.com"', 'write "*-dev" in quotes'),
+        ('prod-* = ["all@example.com"]', 'write "prod-*" in quotes'),
+        ('team/dba = "dba@example.com"', 'write "team/dba" in quotes'),
+        ('data base = "dba@example.com"', 'write "data base" in quotes'),
+        ('größe = "dba@example.com"', 'write "größe" in quotes'),
+        ('dba: "dba@example.com"', "all else key = value"),
+        ("smtp:", "a section is [name]"),
         (r'dba = "EXAMPLE\dba"', r"write each \ twice, or the text in 'single quotes'"),
         (r'dba = "C:\users\me"', r"write each \ twice"),
+        (r'dba = "C:\path\me"', r"write each \ twice"),
+        (r'dba = "C:\path\"', r"write each \ twice"),
+        ('dba = "dba@example.com', "a double quote is not closed"),
+        ('dba = \'dba@example.com\nx = "y"', "a single quote is not closed"),
+        ('dba = """dba@example.com', "three end it"),
+        ('dba = dba@example.com"', 'in "double quotes"'),
+        ("dba = dba@example.com", 'in "double quotes"'),
+        ("dba = [dba@example.com]", 'in "double quotes"'),
+        ("dba = 10m", 'in "double quotes"'),
+        ("dba = “dba@example.com”", "straight ones"),
+        ("dba = True", "write true or false"),
+        ("dba =", "a value is missing"),
+        ('dba = "a@example.com", "b@example.com"', "[square brackets]"),
+        ('dba = ["a@example.com"', "a [ is not closed"),
+        ('dba = "a"b"', "a quote inside of a text"),
+        ('dba = "a@example.com" ; on call', "a comment begins with #"),
+        ("// on call", "a comment begins with #"),
+        ('dba = "a@example.com" dev = "b@example.com"', "one key a line"),
+        ('dba = "a@example.com"\ndba = "b@example.com"', "it is there twice"),
+        ("[role_to_recipients]", "this section is there twice"),
     ],
 )
 def test_what_people_write_that_is_no_toml_comes_with_what_to_write(line: str, hint: str) -> None:
-    [what] = faults(f"[role_to_recipients]\n{line}\n").values()
+    [(where, what)] = faults(f"[role_to_recipients]\n{line}\n").items()
     assert hint in what
+    if hint == "a single quote is not closed":
+        assert where.endswith("line 2")  # not the end of the file, where the parser looked for the other one
+
+
+def test_the_words_about_a_syntax_error_hold_no_value() -> None:
+    for line in (
+        "password = hunter2",
+        "password = 'hunter2",
+        'password = "hunter2',
+        r'password = "hunter2\d"',
+        'password = "a"hunter2"',
+    ):
+        assert "hunter2" not in str(faults(f"[smtp]\n{line}\n"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [r'identity = "C:\new\identity"', r'identity = "C:\teleport\identity"', r'identity = "C:\Users\x"'],
+)
+def test_every_path_of_windows_comes_with_what_to_write(line: str) -> None:
+    assert r"write each \ twice, or the text in 'single quotes'" in "".join(
+        faults(re.sub("identity = .*", lambda _: line, MINIMAL)).values()
+    )
 
 
 def test_a_role_s_name_with_a_dot_comes_with_how_to_write_it() -> None:
     found = faults(MINIMAL + 'prod.db = "dba@example.com"\n')
     assert 'write "prod.db" in quotes' in found["role_to_recipients.prod"]
+    found = faults(MINIMAL + 'eu.prod.db = ["dba@example.com"]\n')
+    assert 'write "eu.prod.db" in quotes' in found["role_to_recipients.eu"]
+    found = faults(MINIMAL + 'prod = "a@example.com"\nprod.db = "dba@example.com"\n')
+    assert '"prod.db"' in str(found)

@@ -16,6 +16,7 @@ from typing import Final
 
 import tomli
 
+from teleport_email.config import toml_faults
 from teleport_email.config.beside import beside
 from teleport_email.config.keys import KEYS
 from teleport_email.config.sections import Reader
@@ -54,8 +55,10 @@ def parse(
     try:
         document = tomli.loads(text)
     except tomli.TOMLDecodeError as error:
-        what = f"is not TOML: {error.msg[:1].lower()}{error.msg[1:]}{_what_to_write(text, error.lineno)}"
-        raise ConfigError([Fault(f"{source}, line {error.lineno}, column {error.colno}", what)]) from None
+        line, hint = toml_faults.explain(text, error.msg, error.lineno, error.colno)
+        where = f"line {line}" + (f", column {error.colno}" if line == error.lineno else "")
+        what = f"is not TOML: {error.msg[:1].lower()}{error.msg[1:]}{hint}"
+        raise ConfigError([Fault(f"{source}, {where}", what)]) from None
     except (ValueError, RecursionError):  # numbers of thousands of digits, thousands of brackets
         raise ConfigError([Fault(source, "is not TOML that can be read: too long or too deep")]) from None
     reader = Reader(environ, read_secrets)
@@ -68,16 +71,6 @@ def parse(
     if reader.faults:
         raise ConfigError(sorted(reader.faults, key=_place_in(document)))
     return settings
-
-
-def _what_to_write(text: str, line: int) -> str:
-    """What to write in place of the two faults that people make most, or nothing."""
-    at = text.split("\n")[line - 1].strip()
-    if at.startswith("*"):
-        return '; write "*" in quotes'
-    if re.search(r'"[^"]*\\', at):
-        return "; write each \\ twice, or the text in 'single quotes'"
-    return ""
 
 
 def with_flags(settings: Settings, *, debug: bool = False, diag_addr: str = "") -> Settings:

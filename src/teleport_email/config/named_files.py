@@ -8,15 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from teleport_email.config import unfinished
 from teleport_email.config.beside import beside
 from teleport_email.config.settings import NO_SECRET, Secret
-from teleport_email.config.tables import Table, dotted
+from teleport_email.config.tables import BACKSLASH, Table, dotted
 
 # A password or key is one short line; anything much longer is the wrong file.
 _MAX_SECRET_BYTES: Final = 65536
-_ON_THIS_MACHINE: Final = "${CREDENTIALS_DIRECTORY}"
-UNFILLED: Final = ("<password>", "<secret>", "<key>")
-"""What stands for secrets in the file that `configure` prints."""
 # What Go's strings.TrimSpace drops. Python's strip() would drop four control characters more.
 _WHITE_SPACE: Final = "".join(
     chr(code) for code in range(0x3001) if chr(code).isspace() and not 0x1C <= code <= 0x1F
@@ -37,17 +35,21 @@ class NamedFiles:
         text = table.text(key)
         if not text:
             return None
-        if text.startswith(_ON_THIS_MACHINE):
+        if text.startswith("~"):
+            self.warnings.append(
+                f"{dotted(table.path, key)} is taken as it stands, ~ too: write the whole path"
+            )
+        if text.startswith(unfinished.ON_THIS_MACHINE):
             directory = self.environ.get("CREDENTIALS_DIRECTORY", "")
             if not directory and self.read:
                 table.fault(
                     key,
-                    f"uses {_ON_THIS_MACHINE}, which is set only under systemd's LoadCredential=: run this "
-                    "by systemd-run -q --pipe --wait -p User=teleport-email -p LoadCredential=..., with the "
-                    "values of the unit",
+                    f"uses {unfinished.ON_THIS_MACHINE}, which is set only under systemd's LoadCredential=: "
+                    "run this by systemd-run -q --pipe --wait -p User=teleport-email -p LoadCredential=..., "
+                    "with the values of the unit",
                 )
                 return None
-            text = directory + text.removeprefix(_ON_THIS_MACHINE)
+            text = directory + text.removeprefix(unfinished.ON_THIS_MACHINE)
         return Path(text)
 
     def readable(self, table: Table, key: str) -> Path | None:
@@ -83,15 +85,10 @@ class NamedFiles:
             if table.has(from_file):
                 self.warnings.append(f"{name_file} is not read: {name} is set")
             text = table.any_text(key) if any_bytes else table.text(key)
-            if text in UNFILLED:
-                table.fault(key, f"is still {text}, as `configure` prints it: put yours there")
-            elif "${" in text:
-                self.warnings.append(
-                    f"{name} is taken as it stands, ${{...}} and all: to keep it out of this file, name a "
-                    f"file with it as {name_file}"
-                )
             if text and not text.isprintable():
-                self.warnings.append(f"{name} holds a control character: it is sent as it is")
+                self.warnings.append(
+                    f"{name} holds a control character: it is sent as it is (a \\ was meant? {BACKSLASH})"
+                )
             return Secret(text)
         path = self.path(table, from_file)
         if path is None:
@@ -110,6 +107,8 @@ class NamedFiles:
         text = content.decode("utf-8", "surrogateescape").strip(_WHITE_SPACE)
         if not text:
             table.fault(from_file, f"is empty: {path}")
+        elif unfinished.placeholder(text):
+            table.fault(from_file, f"is still {unfinished.placeholder(text)}: put yours into {path}")
         elif len(content) > _MAX_SECRET_BYTES or "\0" in text or not (any_bytes or text.isprintable()):
             table.fault(from_file, f"is not one line of text: {path}")
         elif not text.isprintable():

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from teleport_email.config import tls_files, values
+from teleport_email.config import tls_files, unfinished, values
 from teleport_email.config.endpoints import is_loopback
 from teleport_email.config.keys import (
     AUTH_MODES,
@@ -66,7 +66,8 @@ class Reader:
         self._unknown(top)
         teleport = self._teleport(self._section(top, "teleport"))
         delivery_table = self._section(top, "delivery")
-        return Settings(
+        self.warnings += [f"{name} {what}" for name, what in unfinished.variables(document).items()]
+        settings = Settings(
             teleport=teleport,
             mailer=self._mailer(top),
             delivery=self._delivery(delivery_table),
@@ -78,6 +79,8 @@ class Reader:
             secret_files=tuple(self.files.secret_files),
             warnings=tuple(self.warnings),
         )
+        self.faults[:] = unfinished.said(document, self.faults)
+        return settings
 
     # The sections ---------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from teleport_email.config.durations import parse_duration
@@ -19,6 +19,8 @@ T = TypeVar("T")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 # Role names and addresses are short; what is longer is shown by its beginning.
 _SHOWN = 80
+BACKSLASH = "write each \\ twice, or the text in 'single quotes'"
+"""What to do in TOML about a backslash that begins no escape sequence, or one that was not meant."""
 
 
 def dotted(path: str, key: str) -> str:
@@ -78,7 +80,7 @@ class Table:
         if not isinstance(value, str):
             return self._wrong_type(key, value, "a string in quotes", default)
         if any(ord(character) < 0x20 or ord(character) == 0x7F for character in value):
-            self.fault(key, "holds a control character")
+            self.fault(key, f"holds a control character (a \\ was meant? {BACKSLASH})")
             return default
         return value
 
@@ -159,7 +161,7 @@ class Table:
             return (text,) if (text := self.text(key)) else ()
         if isinstance(value, Mapping) and value:
             # A name with a dot, without quotes, is one table in another to TOML.
-            name = quoted(f"{key}.{next(iter(value))}")
+            name = quoted(".".join([key, *_names_in(value)]))
             self.fault(
                 key,
                 f"must be a string or an array of strings, not a table: write {name} in quotes if one name",
@@ -231,6 +233,13 @@ class Table:
     def _wrong_type(self, key: str, value: object, wanted: str, default: T) -> T:
         self.fault(key, f"must be {wanted}, not {_kind(value)}")
         return default
+
+
+def _names_in(value: object) -> Iterator[str]:
+    """The first key of a table, of the table in it, and so on: what a name with dots came to be."""
+    while isinstance(value, Mapping) and value:
+        key, value = next(iter(value.items()))
+        yield key
 
 
 def _kind(value: object) -> str:
