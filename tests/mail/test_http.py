@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 import random
+import re
+import socket
 import tracemalloc
 import zlib
 from collections.abc import AsyncIterator, Callable
@@ -134,7 +136,7 @@ async def test_an_answer_without_end_is_bounded(serve, kind) -> None:
     first, again = ENDLESS[kind]
     times = 4 * (LARGEST_BODY + LARGEST_REST) // len(again) + 1
     url = await serve(first + again * times)
-    client = HttpClient(url, environ={}, connect_seconds=30, answer_seconds=10)
+    client = HttpClient(url, "mailgun.api_base", environ={}, connect_seconds=30, answer_seconds=10)
     tracemalloc.start()
     try:
         try:
@@ -187,7 +189,7 @@ async def test_a_dot_at_the_end_of_a_name_is_for_dns_only(serve, monkeypatch) ->
     monkeypatch.setattr(httpcore.AnyIOBackend, "connect_tcp", dial)
     port = (await serve(answered(b"{}"))).rpartition(":")[2]
     url = f"http://mail.example.:{port}"
-    client = HttpClient(url, environ={}, connect_seconds=10, answer_seconds=10)
+    client = HttpClient(url, "mailgun.api_base", environ={}, connect_seconds=10, answer_seconds=10)
     assert (await client.post(b"x", 1, "text/plain")).status == 200
     await client.close()
     assert asked == ["mail.example."]
@@ -231,3 +233,27 @@ async def test_a_secret_that_is_echoed_goes_nowhere(serve, clock, new_mail, echo
         assert "1234567890" not in repr(outcome)
         assert "NTY3ODkw" not in repr(outcome)
         assert "s" * 20 not in repr(outcome)
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({}, "the name api.nowhere.invalid is not known: check mailgun.api_base and DNS"),
+        (
+            {"HTTPS_PROXY": "http://proxy.invalid:3128"},
+            "the name proxy.invalid is not known: check HTTPS_PROXY and DNS",
+        ),
+    ],
+)
+async def test_a_name_that_does_not_exist(monkeypatch, environ, words) -> None:
+    async def nobody(*asked, **options):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", nobody)
+    url = "https://api.nowhere.invalid/v3"
+    client = HttpClient(url, "mailgun.api_base", environ=environ, connect_seconds=10, answer_seconds=10)
+    try:
+        with pytest.raises(HttpFault, match=re.escape(words)):
+            await client.post(b"x", 1, "text/plain")
+    finally:
+        await client.close()

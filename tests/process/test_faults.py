@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from pathlib import Path
 from typing import Any
@@ -51,3 +52,15 @@ async def test_what_ends_it_stands_in_the_log_file_too(place: Any, tmp_path: Pat
     [line] = [one for one in (tmp_path / "daemon.txt").read_text().splitlines() if "cannot go on" in one]
     assert "identity" in line
     assert "ERROR" in line
+
+
+async def test_what_ends_it_stands_in_the_collector_s_json_too(place: Any) -> None:
+    configuration = place.sandbox.configuration
+    configuration.write_text(configuration.read_text().replace("[log]", '[log]\nformat = "json"'))
+    (place.sandbox.options.directory / "identity").unlink()
+    daemon = await place.start(ready=False)
+    assert await daemon.ended() == 78
+    said = [json.loads(line) for line in daemon.log.read_text().splitlines() if line.startswith("{")]
+    [end] = [each for each in said if each["event"] == "cannot go on"]
+    assert end["level"] == "error"
+    assert "identity does not exist" in end["error"]

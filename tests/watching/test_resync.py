@@ -12,7 +12,9 @@ import pytest
 from structlog.testing import capture_logs
 from virtual_time import START, clock, in_virtual_time
 
+from teleport_email.config.settings import DeliverySettings
 from teleport_email.core import go_plugin
+from teleport_email.core.decide import Policy
 from teleport_email.core.errors import Denied, Unreachable
 from teleport_email.core.ledger import LEDGER_KEY, Entry, Ledger, Mark, Party
 from teleport_email.core.ledger_json import dumps
@@ -107,7 +109,8 @@ class World:
             self.queue,
             Told(self.store),
             interval=lambda: interval,
-            catch_up=lambda: catch_up,
+            delivery=lambda: DeliverySettings(sender=""),
+            policy=lambda: Policy(catch_up=catch_up),
             clock=clock,
             wall=lambda: NOW + timedelta(seconds=clock() - START),
             rng=Always(),

@@ -195,6 +195,19 @@ def test_a_settled_request_is_no_work_for_a_list() -> None:
     assert store.open == 1
 
 
+def test_what_is_gone_or_was_never_seen_is_not_open() -> None:
+    store = Store()
+    store.put(request())
+    store.expect("known by its ledger alone")
+    assert (store.open, len(store)) == (1, 2)
+    listed(store)  # and the next list lacks it
+    assert store.open == 0
+    listed(store, request())
+    assert store.open == 1
+    store.remove("id")
+    assert (store.open, store.unsettled()) == (0, ["id"])
+
+
 # Missing from a list -----------------------------------------------------------------------------------------
 
 

@@ -20,7 +20,8 @@ from in_memory import NOW, wall
 from structlog.testing import capture_logs
 from virtual_time import START, clock, in_virtual_time
 
-from teleport_email.config.settings import TeleportSettings
+from teleport_email.config.settings import DeliverySettings, TeleportSettings
+from teleport_email.core.decide import Policy
 from teleport_email.core.errors import (
     Denied,
     IdentityError,
@@ -126,6 +127,8 @@ class RequestList:
 class Script:
     """The session: each ``connect`` takes the next fault, or makes a connection."""
 
+    identity = None
+
     def __init__(self) -> None:
         self.faults: deque[TeleportEmailError | None] = deque()
         self.tries: list[float] = []
@@ -174,7 +177,8 @@ class Running:
             self.queue,
             NothingKnown(),
             interval=lambda: 600.0,
-            catch_up=lambda: 3600.0,
+            delivery=lambda: DeliverySettings(sender=""),
+            policy=lambda: Policy(catch_up=3600.0),
             clock=clock,
             wall=wall,
             rng=NoJitter(),

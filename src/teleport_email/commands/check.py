@@ -21,7 +21,7 @@ from teleport_email.daemon import clocks
 
 EXIT_FAULT = 1
 EXIT_CONFIG = 78
-_COLOURS = {Level.OK: "\x1b[32m", Level.WARNING: "\x1b[33m", Level.FAULT: "\x1b[31m"}
+_COLOURS = {Level.OK: "\x1b[32m", Level.NOTE: "\x1b[36m", Level.WARNING: "\x1b[33m", Level.FAULT: "\x1b[31m"}
 # Faults in these areas are what no restart cures.
 _HOPELESS = ("configuration", "identity")
 

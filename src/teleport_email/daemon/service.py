@@ -200,7 +200,8 @@ class Daemon:
             self.queue,
             self.reconciler,
             interval=lambda: self.settings.teleport.resync_interval,
-            catch_up=lambda: self.settings.delivery.catch_up,
+            delivery=lambda: self.settings.delivery,
+            policy=self.policy,
             clock=boot_clock,
             wall=wall_clock,
             rng=self._rng,
@@ -266,7 +267,8 @@ class Daemon:
     def _say_ready(self) -> None:
         if not self._said_ready:
             self._said_ready = True
-            log.info("Plugin is ready", cluster=self.link.cluster.name, open_requests=self.store.open)
+            facts = {"open_requests": self.store.open, "to_announce": self._resync.to_announce}
+            log.info("Plugin is ready", cluster=self.link.cluster.name, **facts)
             self._renderer.warm_up()
             self.settle()
         heap.give_back()

@@ -8,6 +8,7 @@ wire, head, chunks and interim answers included, so that no form of it costs mor
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ import httpcore
 from teleport_email.config.proxies import proxy_for
 from teleport_email.config.settings import NO_SECRET, Secret
 from teleport_email.core import redaction
+from teleport_email.core.unresolved import unresolved
 
 from .tls import system_context
 
@@ -61,6 +63,7 @@ class HttpClient:
     def __init__(
         self,
         url: str,
+        key: str,
         *,
         environ: Mapping[str, str],
         connect_seconds: float,
@@ -68,11 +71,13 @@ class HttpClient:
         connections: int = 1,
         authorization: Secret = NO_SECRET,
     ) -> None:
-        """``answer_seconds``: for each of sending the request and waiting for the answer; from the first byte
-        to the last it takes twice that at most. ``authorization``: value of that header.
+        """``key``: what names the URL (``mailgun.api_base``). ``answer_seconds``: for each of sending the
+        request and waiting for the answer; from the first byte to the last it takes twice that at most.
+        ``authorization``: value of that header.
         """
         self._parts = urlsplit(url)
         self._url = url
+        self._key = key
         self._environ = environ
         self._timeouts = {"connect": connect_seconds, "read": answer_seconds, "write": answer_seconds}
         self._limit = connect_seconds + 2 * answer_seconds
@@ -111,13 +116,26 @@ class HttpClient:
                 ) as answer:
                     return Answer(answer.status, _joined(answer.headers), await _bounded(answer))
         except _FAULTS as error:
-            raise HttpFault(_words(error)) from error
+            raise HttpFault(self._words(error)) from error
 
     async def close(self) -> None:
         """Close what is open."""
         pool, self._pool = self._pool, None
         if pool is not None:
             await pool.aclose()
+
+    def _words(self, error: BaseException) -> str:
+        if isinstance(error, httpcore.TimeoutException | TimeoutError):
+            return "no answer in time"
+        for cause in (error, error.__cause__, error.__context__):
+            if isinstance(cause, socket.gaierror):
+                proxy = proxy_for(self._url, self._environ)
+                host, where = (
+                    (_name(urlsplit(proxy)), "HTTPS_PROXY") if proxy else (_name(self._parts), self._key)
+                )
+                again, said = cause.errno == socket.EAI_AGAIN, cause.strerror or str(cause)
+                return unresolved(host, where, said, again=again)
+        return redaction.hide(str(error)) or type(error).__name__
 
     def _opened(self) -> httpcore.AsyncConnectionPool:
         if self._pool is None:
@@ -232,9 +250,3 @@ async def _bounded(answer: httpcore.Response) -> bytes:
         if len(body) > LARGEST_BODY:
             break
     return bytes(body[:LARGEST_BODY])
-
-
-def _words(error: BaseException) -> str:
-    if isinstance(error, httpcore.TimeoutException | TimeoutError):
-        return "no answer in time"
-    return redaction.hide(str(error)) or type(error).__name__

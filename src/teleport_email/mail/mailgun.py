@@ -84,6 +84,7 @@ class MailgunMailer(Mailer):
         self._calls = asyncio.Semaphore(CALLS_AT_ONCE)
         self._client = HttpClient(
             f"{settings.api_base.rstrip('/')}/v3/{quote(settings.domain, safe='')}/messages.mime",
+            "mailgun.api_base",
             environ=environ,
             connect_seconds=CONNECT_SECONDS,
             answer_seconds=answer_seconds,

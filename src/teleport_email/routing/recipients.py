@@ -69,7 +69,7 @@ def route(
     requested resource, likewise; ``None`` when not known. ``spelled``: how the configuration writes an
     address where that is another form of it. Never raises for any request.
     """
-    if _excluded(request, delivery):
+    if is_excluded(request, delivery):
         return Route(excluded=True, skipped=_excluded_roles(request, delivery))
     addresses = addresses or {}
     verdicts = _judge(request, rules, traits, labels)
@@ -127,7 +127,7 @@ def names_to_look_up(
     labels: Sequence[Mapping[str, str]] | None = None,
 ) -> tuple[str, ...]:
     """The user names whose address ``route`` would like to know; each once, in order."""
-    if _excluded(request, delivery):
+    if is_excluded(request, delivery):
         return ()
     wanted: list[str] = []
     matched = {verdict.name for verdict in _judge(request, rules, traits, labels) if verdict.matched}
@@ -173,7 +173,8 @@ def needs_labels(rules: Iterable[CompiledRule]) -> bool:
     )
 
 
-def _excluded(request: AccessRequest, delivery: DeliverySettings) -> bool:
+def is_excluded(request: AccessRequest, delivery: DeliverySettings) -> bool:
+    """Whether it is for nothing but ``delivery.exclude_roles``, so that nobody is told."""
     return bool(request.roles) and all(_excluding(role, delivery) is not None for role in request.roles)
 
 

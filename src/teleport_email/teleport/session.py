@@ -222,6 +222,8 @@ class Session:
         self._ping_interval = ping_interval
         self._ping_deadline = ping_deadline
         self._dialer = Dialer(settings.addr, environ)
+        self.identity: Identity | None = None
+        """The one that was tried last."""
 
     async def connect(self) -> Connection:
         """Read the identity, dial, and have an answer from the cluster.
@@ -229,7 +231,7 @@ class Session:
         Raises :class:`IdentityError` (also when the cluster refuses it), :class:`IdentityExpired`
         or :class:`Unreachable`, each with the reason and where.
         """
-        identity = load(self._settings)
+        identity = self.identity = load(self._settings)
         check_time(identity, self._now(), clock_set=self._clock_set())
         # Dialled here rather than by the relay: so a fault comes as it is, and no deadline cuts it short.
         opened = [await self._dialer.dial(identity)]

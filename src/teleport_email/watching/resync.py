@@ -15,10 +15,13 @@ from typing import Protocol
 
 import structlog
 
+from teleport_email.config.settings import DeliverySettings
 from teleport_email.core import go_plugin
+from teleport_email.core.decide import Policy
 from teleport_email.core.errors import ClusterError, Denied, LedgerUnreadable
 from teleport_email.core.ledger import LEDGER_KEY
 from teleport_email.core.model import AccessRequest
+from teleport_email.reconciling.unannounced import unannounced
 from teleport_email.reconciling.workqueue import WorkQueue
 from teleport_email.watching.store import SECOND_LOOK, Store
 
@@ -67,17 +70,19 @@ class Resync:
         settled: Settled,
         *,
         interval: Callable[[], float],
-        catch_up: Callable[[], float],
+        delivery: Callable[[], DeliverySettings],
+        policy: Callable[[], Policy],
         clock: Callable[[], float],
         wall: Callable[[], datetime],
         rng: random.Random,
     ) -> None:
-        """``interval``: seconds between lists in quiet times; ``catch_up``: seconds, 0 for off."""
+        """``interval``: seconds between lists in quiet times."""
         self._store = store
         self._queue = queue
         self._settled = settled
         self._interval = interval
-        self._catch_up = catch_up
+        self._delivery = delivery
+        self._policy = policy
         self._clock = clock
         self._wall = wall
         self._rng = rng
@@ -86,6 +91,8 @@ class Resync:
         self._last_seen = float("-inf")
         self._ledgers_due = True
         self._expiries: dict[str, datetime] = {}
+        self.to_announce = 0
+        """Pending requests that nobody was told of when all ledgers were read last."""
         self.duty_since: datetime | None = None
         """Requests made since then were ours to tell; None before the first watch."""
 
@@ -154,6 +161,8 @@ class Resync:
         data = await self._read_all(ledgers) if ledgers is not None else None
         if data is not None:
             self._take_ledgers(listed, data)
+            new = unannounced(listed, data, self._delivery(), self._policy(), self._wall())
+            self.to_announce = len(new)
         unsettled, uncertain = self._store.listed(listed, clock=asked, now=now, expiries=self._expiries)
         if data is not None:
             unsettled = self._store.ids()  # what was settled before all ledgers were known was a guess
@@ -187,9 +196,10 @@ class Resync:
             for request in listed
             if request.created and LEDGER_KEY in data.get(request.id, {})
         ]
-        if ours and self._catch_up() > 0 and self.duty_since is not None:
+        catch_up = self._policy().catch_up
+        if ours and catch_up > 0 and self.duty_since is not None:
             # Whoever told of one request was on duty for all later ones, as far as catching up goes.
-            oldest = max(min(ours), self._wall() - timedelta(seconds=self._catch_up()))
+            oldest = max(min(ours), self._wall() - timedelta(seconds=catch_up))
             self.duty_since = min(self.duty_since, oldest)
         self._expiries.clear()
         for request_id, entry in data.items():

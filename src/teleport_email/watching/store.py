@@ -54,8 +54,11 @@ class Store:
 
     @property
     def open(self) -> int:
-        """Requests that are known and not gone."""
-        return sum(not known.gone for known in self._known.values())
+        """Requests that are there: not gone, not missing in the last list, not known by a ledger alone."""
+        return sum(
+            known.request is not None and not known.gone and known.missed_at is None
+            for known in self._known.values()
+        )
 
     def unsettled(self) -> list[str]:
         """Requests for which something is due, as far as is known."""

@@ -37,7 +37,7 @@ from teleport_email.teleport.calls.events import (
     WatchEvent,
     WatchStarted,
 )
-from teleport_email.teleport.calls.permissions import help_for, role_lines
+from teleport_email.teleport.calls.permissions import grant, help_for, role_lines
 from teleport_email.teleport.session import Connection, Session
 from teleport_email.watching.link import Link
 from teleport_email.watching.resync import Resync
@@ -212,18 +212,18 @@ class Watch:
             rules = await connection.rules.list()
         except Unsupported:
             self._rules.replace([])
-            self._say_once("no access monitoring rules", version=connection.cluster.server_version,
-                           effect=effect, level=logging.INFO)  # fmt: skip
+            version = connection.cluster.server_version
+            self._say_once("no access monitoring rules", logging.INFO, version=version, effect=effect)
         except Denied as error:
-            role = "\n".join(help_for(error) or role_lines([RULES]))
-            self._say_once("access monitoring rules not readable", error=str(error), role=role, effect=effect)
+            facts = self._grant(help_for(error) or role_lines([RULES]))
+            self._say_once("access monitoring rules not readable", error=str(error), effect=effect, **facts)
         else:
             if kinds is None or RULES in kinds:
                 self._rules.replace(rules)
                 return
             # Rules whose changes nobody tells us of would soon be others than those that people see.
-            role = "\n".join(role_lines([RULES]))
-            self._say_once("access monitoring rules not readable", role=role, effect=effect)
+            facts = self._grant(role_lines([RULES]))
+            self._say_once("access monitoring rules not readable", effect=effect, **facts)
 
     async def _serve(self, stream: _Stream) -> _Stream:
         """Take events in until the stream ends (raises) or its successor stands (returns it)."""
@@ -358,8 +358,7 @@ class Watch:
                 "requests not watched",
                 error=str(error),
                 since_minutes=round((now - since) / 60),
-                action="trying again until it works",
-                **({"role": "\n".join(role)} if role else {}),
+                **{"action": "trying again until it works", **(self._grant(role) if role else {})},
             )
         return due
 
@@ -381,9 +380,13 @@ class Watch:
 
     def _say_denied(self, error: Denied) -> None:
         lines = help_for(error) or role_lines([REQUESTS])
-        self._say_once("permission missing", error=str(error), role="\n".join(lines))
+        self._say_once("permission missing", error=str(error), **self._grant(lines))
 
-    def _say_once(self, event: str, *, level: int = logging.WARNING, **facts: str) -> None:
+    def _grant(self, lines: Iterable[str]) -> dict[str, str]:
+        identity = self._session.identity
+        return grant(identity.user, identity.roles, lines) if identity else {"role": "\n".join(lines)}
+
+    def _say_once(self, event: str, level: int = logging.WARNING, /, **facts: str) -> None:
         """Once for each missing permission: the next one, when the first was granted, is news."""
         what = f"{event}: {facts}"
         if what not in self._said:

@@ -794,7 +794,7 @@ async def test_a_name_that_does_not_exist(connect, new_mail) -> None:
     async with Inbox() as inbox:
         outcome = await connect(inbox, host="does-not-exist.invalid").send(new_mail(), OpenGate())
         assert isinstance(outcome, Temporary)
-        assert "cannot be found" in outcome.reason
+        assert "the name does-not-exist.invalid is not known: check smtp.host and DNS" in outcome.reason
 
 
 # check

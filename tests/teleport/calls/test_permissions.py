@@ -4,7 +4,16 @@ import pytest
 import yaml
 
 from teleport_email.core.errors import Denied
-from teleport_email.teleport.calls.permissions import NEEDED, denied_actions, help_for, role_lines
+from teleport_email.teleport.calls.permissions import (
+    NEEDED,
+    denied_actions,
+    grant,
+    help_for,
+    is_personal,
+    role_lines,
+    where_to_add,
+    whose,
+)
 
 
 def test_recorded_refusals_name_kind_and_verbs(recorded):
@@ -51,3 +60,50 @@ def test_no_help_where_the_refusal_says_nothing():
 @pytest.mark.parametrize("kind", NEEDED)
 def test_every_kind_has_verbs(kind):
     assert NEEDED[kind]
+
+
+@pytest.mark.parametrize(
+    ("user", "roles", "personal"),
+    [
+        ("alice", ("access", "editor"), True),
+        ("alice@example.com", ("dev",), True),
+        ("alice", ("auditor", "dba"), True),
+        ("alice", ("dev",), False),  # perhaps made for the daemon: both is said
+        ("bot-email", ("editor",), False),
+        ("bot-a@b", ("dev",), False),
+        ("teleport-email", ("access",), False),
+        ("access-plugin", ("editor",), False),
+        ("plugin", ("access-plugin", "access"), False),
+        ("plugin", ("teleport-email",), False),
+        ("plugin", (), False),
+    ],
+)
+def test_whose_own_an_identity_is(user, roles, personal):
+    assert is_personal(user, roles) is personal
+
+
+@pytest.mark.parametrize(
+    ("roles", "words"),
+    [
+        (("teleport-email",), "tctl edit role/teleport-email; its file has them as comments"),
+        (("access-plugin",), "where it is the preset, which Teleport sets back"),
+        (("mine",), "add to the role (tctl edit role/mine)"),
+        (("mine", "other"), "add to one of these roles (tctl edit role/mine)"),
+        ((), "give bot-email the preset role access-plugin"),
+    ],
+)
+def test_the_hint_fits_the_role(roles, words):
+    assert words in where_to_add("bot-email", roles)
+
+
+def test_user_and_roles_in_words():
+    assert whose("bot-email", ["a"]) == "bot-email (role a)"
+    assert whose("alice", ["a", "b"]) == "alice (roles a, b)"
+    assert whose("alice", []) == "alice (no roles)"
+
+
+def test_for_the_log():
+    assert grant("bot-email", ["a"], ["x", "y"]) == {"identity": "bot-email (role a)", "role": "x\ny"}
+    facts = grant("alice", ["access"], ["x"])
+    assert facts.keys() == {"identity", "action"}
+    assert "alice's own" in facts["action"]

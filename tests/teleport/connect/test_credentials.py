@@ -53,6 +53,7 @@ def test_recorded_identities(name, user):
     path = DATA / f"{name}.identity"
     identity = load(TeleportSettings(identity=path))
     assert (identity.user, identity.cluster) == (user, "demo.example.com")
+    assert identity.roles == ("access-plugin",)
     assert identity.files == (path,)
     assert identity.ca_pem.count(b"BEGIN CERTIFICATE") == 1
     assert identity.not_before.tzinfo == UTC

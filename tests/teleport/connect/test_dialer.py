@@ -441,7 +441,10 @@ async def test_everything_takes_too_long(identity, monkeypatch):
     ("exc", "words"),
     [
         (socket.gaierror(socket.EAI_AGAIN, "try again"), "DNS gives no answer just now"),
-        (socket.gaierror(socket.EAI_NONAME, "unknown"), "the name h is not known"),
+        (
+            socket.gaierror(socket.EAI_NONAME, "unknown"),
+            "the name h is not known: check teleport.addr and DNS",
+        ),
         (OSError(errno.EHOSTUNREACH, "No route to host"), "no route to it from here"),
         (OSError(errno.ETIMEDOUT, "Connection timed out"), "timed out"),
         (OSError(errno.EMFILE, "Too many open files"), "no file descriptor left"),

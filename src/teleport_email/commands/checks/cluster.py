@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 
 from teleport_email.commands import cluster_session
-from teleport_email.commands.checks.line import Line, fault, ok, warning
+from teleport_email.commands.checks.line import Level, Line, fault, note, ok, warning
 from teleport_email.config.settings import Settings
+from teleport_email.core.decide import Policy
 from teleport_email.core.errors import (
     ClusterError,
     Conflict,
@@ -18,9 +19,20 @@ from teleport_email.core.errors import (
     Rejected,
     Unsupported,
 )
+from teleport_email.core.model import RequestState
+from teleport_email.daemon.clocks import wall_clock
+from teleport_email.reconciling.unannounced import unannounced
 from teleport_email.routing.rules import compile_rules
 from teleport_email.teleport.calls.events import WatchStarted
-from teleport_email.teleport.calls.permissions import denied_actions, role_lines
+from teleport_email.teleport.calls.permissions import (
+    MAKE_ONE,
+    denied_actions,
+    is_personal,
+    role_lines,
+    where_to_add,
+    whose,
+)
+from teleport_email.teleport.connect.credentials import Identity
 from teleport_email.teleport.session import Connection
 
 # Each step of connecting has its own limit; this one is for all of them through every way there is.
@@ -31,14 +43,11 @@ NOBODYS_REQUEST = "00000000-0000-0000-0000-000000000000"
 NOBODY = "nobody@teleport-email.invalid"
 REQUESTS, DATA, RULES, USERS = "access_request", "access_plugin_data", "access_monitoring_rule", "user"
 LOGINS = "user_login_state"
-TO_THE_ROLE = (
-    "give it the preset role access-plugin, where the cluster has that (Teleport from mid-2025), or",
-    "add to the role that it has (tctl edit role/teleport-email; a preset itself is reset by Teleport):",
-)
+LIST_REQUESTS, LIST_RULES = "list requests", "list Access Monitoring Rules"
 _WITHOUT: Mapping[str, str] = {
     RULES: "Access Monitoring Rules are not followed",
-    USERS: "user names (of requesters, suggested reviewers, in rules) cannot be turned into addresses",
-    LOGINS: "traits that Access Lists grant are not seen, and some SSO users not found",
+    USERS: "names of requesters, suggested reviewers and in rules are not turned into addresses",
+    LOGINS: "traits of Access Lists are not seen, and some SSO users not found",
 }
 
 
@@ -56,9 +65,15 @@ async def inspect(settings: Settings) -> AsyncIterator[Line]:
         return
     async with connection:
         yield _about(connection)
-        async for line in _permissions(connection):
+        may_list = may_list_rules = False
+        async for line in _permissions(connection, settings):
+            may_list |= line.what == f"may {LIST_REQUESTS}"
+            may_list_rules |= line.what == f"may {LIST_RULES}"
             yield line
-        yield await _watch(connection)
+        if may_list:  # else it is the same fault
+            yield await _watch(connection, rules=may_list_rules)
+            async for line in _requests(connection, settings):
+                yield line
         async for line in _rules(connection, settings.plugin_name):
             yield line
 
@@ -74,7 +89,9 @@ def _about(connection: Connection) -> Line:
     return ok("cluster", f"{cluster.name}, {version}, by {connection.way}; {reviewed}")
 
 
-async def _permissions(connection: Connection) -> AsyncIterator[Line]:
+async def _permissions(connection: Connection, settings: Settings) -> AsyncIterator[Line]:
+    """What we may do: a line for each; and one for all that is missing and needed, one for what is not."""
+
     async def write_nothing() -> None:
         # Found out by trying: the answer says whether the permission or only the request is missing.
         with suppress(NotFound, Conflict):
@@ -93,30 +110,85 @@ async def _permissions(connection: Connection) -> AsyncIterator[Line]:
             return await connection.users.login_state(NOBODY)
         return None
 
-    yield await _permitted(REQUESTS, "list requests", connection.requests.list)
-    yield await _permitted(DATA, "read plugin data", read_nothing)
-    yield await _permitted(DATA, "write plugin data", write_nothing)
-    yield await _permitted(RULES, "list Access Monitoring Rules", connection.rules.list)
-    yield await _permitted(USERS, "look up users", look_up_nobody)
-    yield await _permitted(LOGINS, "look up users' login states", look_up_no_login)
+    refused: dict[str, dict[str, list[str]]] = {}
+    """What may not be done, by how grave that is, with the refused verbs by kind."""
+    actions: dict[str, list[str]] = {}
+    for kind, action, call in (
+        (REQUESTS, LIST_REQUESTS, connection.requests.list),
+        (DATA, "read plugin data", read_nothing),
+        (DATA, "write plugin data", write_nothing),
+        (RULES, LIST_RULES, connection.rules.list),
+        (USERS, "look up users", look_up_nobody),
+        (LOGINS, "look up users' login states", look_up_no_login),
+    ):
+        found = await _permitted(kind, action, call)
+        if isinstance(found, Line):
+            yield found
+            continue
+        level = _how_grave(kind, settings)
+        actions.setdefault(level, []).append(action)
+        for each, verbs in found.items():
+            refused.setdefault(level, {}).setdefault(each, []).extend(verbs)
+    for level in (Level.FAULT, Level.WARNING, Level.NOTE):
+        if level in refused:
+            yield _refused(level, actions[level], refused[level], connection.identity)
 
 
-async def _permitted(kind: str, action: str, call: Callable[[], Awaitable[object]]) -> Line:
+def _how_grave(kind: str, settings: Settings) -> Level:
+    """How much is lost without the right to this kind, with this configuration."""
+    if kind not in _WITHOUT:
+        return Level.FAULT
+    delivery = settings.delivery
+    names = delivery.notify_requester or delivery.recipients_annotation
+    looked_up = bool(names) or delivery.suggested_reviewers == "only"
+    return Level.WARNING if looked_up and kind in (USERS, LOGINS) else Level.NOTE
+
+
+def _refused(
+    level: Level, actions: Sequence[str], kinds: Mapping[str, Sequence[str]], identity: Identity
+) -> Line:
+    user, roles = identity.user, identity.roles
+    lost = "; ".join(_WITHOUT[kind] for kind in kinds if kind in _WITHOUT)
+    what = f"{whose(user, roles)} may not {', '.join(actions)}" + (f": {lost}" if lost else "")
+    if is_personal(user, roles):
+        return Line(level, "permissions", what, (f"this identity is {user}'s own: {MAKE_ONE}",))
+    return Line(level, "permissions", what, (where_to_add(user, roles), *role_lines(kinds)))
+
+
+async def _permitted(
+    kind: str, action: str, call: Callable[[], Awaitable[object]]
+) -> Line | Mapping[str, tuple[str, ...]]:
+    """A line about it; or the verbs by kind that are refused."""
     try:
         await call()
     except Denied as error:
-        lines = role_lines(denied_actions(str(error)) or {kind: ()})
-        todo = (*TO_THE_ROLE, *lines)
-        if kind in _WITHOUT:
-            return warning("permissions", f"may not {action}: {_WITHOUT[kind]}", *todo)
-        return fault("permissions", f"may not {action}", *todo)
+        return denied_actions(str(error)) or {kind: ()}
     except Unsupported:
-        return warning(
-            "permissions", f"this cluster is too old to {action}: {_WITHOUT.get(kind, 'not needed')}"
-        )
+        return note("permissions", f"this cluster is too old to {action}: {_WITHOUT.get(kind, 'not needed')}")
     except ClusterError as error:
         return fault("permissions", f"could not find out whether we may {action}: {error}")
     return ok("permissions", f"may {action}")
+
+
+async def _requests(connection: Connection, settings: Settings) -> AsyncIterator[Line]:
+    """How many requests are pending, and how many of them the daemon will announce when it starts."""
+    try:
+        requests = await connection.requests.list()
+        data = await connection.plugin_data.read_all()
+    except ClusterError:
+        return  # said above
+    delivery = settings.delivery
+    policy = Policy(catch_up=delivery.catch_up)
+    pending = sum(request.state is RequestState.PENDING for request in requests)
+    new = len(unannounced(requests, data, delivery, policy, wall_clock()))
+    if not new:
+        yield ok("requests", f"{pending} pending; none of them is still to be announced")
+        return
+    yield note(
+        "requests",
+        f"{pending} pending; {new} of them nobody was told of yet: the daemon will when it starts",
+        'delivery.catch_up says up to which age; "0" leaves all alone that were made before',
+    )
 
 
 async def _rules(connection: Connection, plugin_name: str) -> AsyncIterator[Line]:
@@ -134,8 +206,10 @@ async def _rules(connection: Connection, plugin_name: str) -> AsyncIterator[Line
         yield ok("rules", f"{len(rules)} Access Monitoring Rule(s) for {plugin_name}")
 
 
-async def _watch(connection: Connection) -> Line:
+async def _watch(connection: Connection, *, rules: bool) -> Line:
+    """``rules``: whether we may list them; if not, that was said."""
     wanted = (REQUESTS, RULES)
+    user, roles = connection.identity.user, connection.identity.roles
     try:
         async with aclosing(connection.watch(wanted)) as events:
             first = await anext(events)
@@ -143,7 +217,7 @@ async def _watch(connection: Connection) -> Line:
         return fault(
             "watch",
             f"may not watch requests: {error}",
-            *TO_THE_ROLE,
+            where_to_add(user, roles),
             *role_lines([REQUESTS]),
         )
     except ClusterError as error:
@@ -152,8 +226,8 @@ async def _watch(connection: Connection) -> Line:
     if granted is None:
         return ok("watch", f"begun; this old server does not say which of {', '.join(wanted)} it grants")
     if REQUESTS not in granted:
-        return fault("watch", "requests are not granted", *role_lines([REQUESTS]))
-    if RULES not in granted:
+        return fault("watch", "requests are not granted", where_to_add(user, roles), *role_lines([REQUESTS]))
+    if RULES not in granted and rules:
         with suppress(ClusterError):
             if not await connection.rules.exist():
                 return ok("watch", f"granted: {', '.join(sorted(granted))}; there are no rules to watch here")

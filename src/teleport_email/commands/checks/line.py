@@ -10,6 +10,7 @@ class Level(enum.StrEnum):
     """How good it is."""
 
     OK = "ok"
+    NOTE = "note"
     WARNING = "warning"
     FAULT = "fault"
 
@@ -21,7 +22,7 @@ class Line:
     level: Level
     area: str
     """``configuration``, ``files``, ``identity``, ``clock``, ``cluster``, ``permissions``, ``watch``,
-    ``mail``."""
+    ``requests``, ``rules``, ``mail``."""
     what: str
     todo: tuple[str, ...] = ()
     """What to do, a line each; lines of YAML keep their indentation."""
@@ -30,6 +31,11 @@ class Line:
 def ok(area: str, what: str) -> Line:
     """All is well."""
     return Line(Level.OK, area, what)
+
+
+def note(area: str, what: str, *todo: str) -> Line:
+    """It works; there could be more."""
+    return Line(Level.NOTE, area, what, todo)
 
 
 def warning(area: str, what: str, *todo: str) -> Line:

@@ -12,6 +12,7 @@ from teleport_email.commands.checks.line import Line, fault, ok, warning
 from teleport_email.config.durations import format_duration
 from teleport_email.config.settings import Settings, SmtpSettings
 from teleport_email.core.errors import IdentityError, IdentityNotYetValid
+from teleport_email.teleport.calls.permissions import MAKE_ONE, is_personal, whose
 
 # Long enough to notice and to make a new identity in working hours.
 SOON = timedelta(days=7)
@@ -65,9 +66,11 @@ def identity(settings: Settings, now: datetime, *, clock_set: bool) -> Iterator[
         yield fault("identity", str(error), *_unreadable(settings))
         return
     left = found.not_after - now
+    if is_personal(found.user, found.roles):
+        yield warning("identity", f"it is {found.user}'s own: the daemon does all in that name", MAKE_ONE)
     what = (
-        f"{found.user} of cluster {found.cluster}, valid until {found.not_after:%Y-%m-%d %H:%M} UTC "
-        f"(for {_span(left)} more)"
+        f"{whose(found.user, found.roles)} of cluster {found.cluster}, "
+        f"valid until {found.not_after:%Y-%m-%d %H:%M} UTC (for {_span(left)} more)"
     )
     if teleport.refresh_identity or left > SOON:
         yield ok("identity", what)

@@ -115,7 +115,11 @@ class ClientCredentials(TokenSource):
         body = urlencode(form).encode("ascii")
         asked_at = self._clock()
         client = HttpClient(
-            url, environ=self._environ, connect_seconds=FETCH_SECONDS, answer_seconds=FETCH_SECONDS
+            url,
+            "smtp.oauth2.token_url",
+            environ=self._environ,
+            connect_seconds=FETCH_SECONDS,
+            answer_seconds=FETCH_SECONDS,
         )
         try:
             async with asyncio.timeout(FETCH_SECONDS):

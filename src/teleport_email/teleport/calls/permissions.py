@@ -1,9 +1,9 @@
-"""What a missing permission means for the role: the YAML lines that would allow it. Pure."""
+"""What a missing permission means: whose identity it is, which role to change, the YAML for it. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from teleport_email.core.errors import Denied
 
@@ -22,6 +22,13 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
 }
 """The verbs that this program uses, by kind (the role of Teleport's setup guide, and what is optional)."""
 
+PRESET, OURS = "access-plugin", "teleport-email"
+"""Teleport's preset role for such plugins, and the one of ``examples/teleport``."""
+_OF_PEOPLE = frozenset({"access", "auditor", "editor", "requester", "reviewer"})
+"""Teleport's preset roles for people."""
+MAKE_ONE = "make one for the daemon (README, step 3), and name its file in teleport.identity"
+"""What to do about an identity that is somebody's own."""
+
 _DENIED_ACTION = re.compile(r'perform action "(?P<verb>[a-z_]{1,40})" on "(?P<kind>[a-z_]{1,60})"')
 
 
@@ -33,6 +40,42 @@ def denied_actions(words: str) -> dict[str, tuple[str, ...]]:
         if match["verb"] not in verbs:
             verbs.append(match["verb"])
     return {kind: tuple(verbs) for kind, verbs in found.items()}
+
+
+def whose(user: str, roles: Sequence[str]) -> str:
+    """``bot-email (role teleport-email)``: user and roles of an identity."""
+    named = f"role{'' if len(roles) == 1 else 's'} {', '.join(roles)}" if roles else "no roles"
+    return f"{user} ({named})"
+
+
+def is_personal(user: str, roles: Sequence[str]) -> bool:
+    """Whether it is as good as certain that this identity is a person's, not one made for the daemon."""
+    if user.startswith("bot-") or {PRESET, OURS} & {user, *roles}:
+        return False
+    return "@" in user or bool(_OF_PEOPLE & {*roles})
+
+
+def grant(user: str, roles: Sequence[str], lines: Iterable[str]) -> dict[str, str]:
+    """For the log: who may not, and what would allow it, lines for the role or an identity made for this."""
+    facts = {"identity": whose(user, roles)}
+    if is_personal(user, roles):
+        return {**facts, "action": f"this identity is {user}'s own: {MAKE_ONE}"}
+    return {**facts, "role": "\n".join(lines)}
+
+
+def where_to_add(user: str, roles: Sequence[str]) -> str:
+    """Which role is to be changed and how, to stand before :func:`role_lines`."""
+    if OURS in roles:
+        return f"add to the role (tctl edit role/{OURS}; its file has them as comments):"
+    if PRESET in roles:
+        return (
+            f"add, where it is a role of your own (tctl edit role/{PRESET}); where it is the preset, which "
+            "Teleport sets back, to one that you give besides (examples/teleport/teleport-email-role.yaml):"
+        )
+    if roles:
+        which = "the role" if len(roles) == 1 else "one of these roles"
+        return f"add to {which} (tctl edit role/{roles[0]}), if this identity was made for the daemon:"
+    return f"give {user} the preset role {PRESET} (Teleport from mid-2025), or a role with:"
 
 
 def role_lines(kinds: Iterable[str] | Mapping[str, Iterable[str]]) -> tuple[str, ...]:

@@ -47,6 +47,8 @@ class Identity:
     """All CAs, one PEM after the other."""
     user: str
     """The certificate's common name; Machine ID's begin with ``bot-``."""
+    roles: tuple[str, ...]
+    """The organisations of the certificate's subject (Teleport's ``lib/tlsca``)."""
     cluster: str
     """Name of the cluster: organisation of the certificate's issuer."""
     not_before: datetime
@@ -182,6 +184,7 @@ def _assemble(
     certificate = parsed[ours]
     try:
         user = _name(certificate.subject, NameOID.COMMON_NAME)
+        roles = tuple(_names(certificate.subject, NameOID.ORGANIZATION_NAME))
         cluster = _name(certificate.issuer, NameOID.ORGANIZATION_NAME) or _name(
             certificate.issuer, NameOID.COMMON_NAME
         )
@@ -201,6 +204,7 @@ def _assemble(
         cert_pem=cert_pem,
         ca_pem=ca_pem,
         user=user,
+        roles=roles,
         cluster=cluster,
         not_before=not_before,
         not_after=not_after,
@@ -281,10 +285,13 @@ def _encoded(key: PublicKeyTypes) -> bytes:
 
 
 def _name(name: x509.Name, oid: x509.ObjectIdentifier) -> str:
+    return next(_names(name, oid), "")
+
+
+def _names(name: x509.Name, oid: x509.ObjectIdentifier) -> Iterator[str]:
     for attribute in name.get_attributes_for_oid(oid):
         value = attribute.value
-        return value if isinstance(value, str) else value.decode("utf-8", "replace")
-    return ""
+        yield value if isinstance(value, str) else value.decode("utf-8", "replace")
 
 
 @contextlib.contextmanager

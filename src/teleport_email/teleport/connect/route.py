@@ -9,6 +9,7 @@ import ssl
 from dataclasses import dataclass, field
 
 from teleport_email.core.errors import Unreachable
+from teleport_email.core.unresolved import unresolved
 from teleport_email.network.connect import connect
 from teleport_email.teleport.connect.address import Address
 from teleport_email.teleport.connect.http.connect_proxy import tunnel
@@ -73,9 +74,8 @@ def _abort(transport: asyncio.Transport | None) -> None:
 
 def _reason(what: str, peer: Address, exc: OSError) -> str:
     if isinstance(exc, socket.gaierror):
-        if exc.errno == socket.EAI_AGAIN:
-            return f"the name {peer.host} cannot be resolved: DNS gives no answer just now ({exc.strerror})"
-        return f"the name {peer.host} is not known: check teleport.addr and DNS ({exc.strerror})"
+        where = "HTTPS_PROXY" if "proxy" in what else "teleport.addr"
+        return unresolved(peer.host, where, exc.strerror or str(exc), again=exc.errno == socket.EAI_AGAIN)
     if isinstance(exc, ssl.SSLError):
         return f"{what}: no TLS with it: {getattr(exc, 'verify_message', '') or exc.reason or exc}"
     match exc.errno:
