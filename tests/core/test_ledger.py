@@ -155,7 +155,7 @@ def merged(made: Ledger) -> str:
     return ledger_json._dump(made, ledger_json.MERGED, ledger_json._merged)
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(busy_ledgers, views, policies)
 def test_merging_marks_changes_no_decision(made: Ledger, view: View, policy: Policy) -> None:
     again = loads(merged(made))

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
 import concurrent.futures
+import contextlib
 import json
 import random
 import resource
@@ -15,6 +17,7 @@ import signal
 import sys
 import time
 import types
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -118,6 +121,13 @@ def _exchange(data: bytes) -> None:
     answer.result(0)
 
 
+def _content(data: bytes) -> None:
+    """As it is, and packed: what is broken in a packed one its checksum finds."""
+    with contextlib.suppress(LedgerUnreadable):
+        unpack(data.decode("latin-1"))
+    unpack(base64.b64encode(zlib.compress(data)).decode())
+
+
 def _ledger(data: bytes) -> None:
     dumps(go_plugin.loads(data.decode("utf-8", "replace")))
 
@@ -156,11 +166,14 @@ TARGETS = {
         _ledger,
         (json.dumps({"v": 1, "n": "0" * 32, "d": "x", "w": "1", "s": "PENDING", "k": [], "p": [], "g": {}}).encode(),
          (b'{"v":1,"n":"00112233445566778899aabbccddeeff","d":"x","w":"1","s":"APPROVED","c":2,"k":[["a",""],["r1",""]],'
-         b'"p":[{"a":"ann@example.com","m":{"a":[2,5],"r1":[3,6,"550"]},"i":{"w":[1,2,3,"451"],"s":"Ann@x"}}],"g":{}}')),
+         b'"p":[{"a":"ann@example.com","m":{"a":[2,5],"r1":[3,6,"550"]},"i":{"w":[1,2,3,"451"],"s":"Ann@x"}}],"g":{}}'),
+         (b'{"v":3,"n":"00112233445566778899aabbccddeeff","d":"x","w":"1","s":"PENDING","c":9,"k":[],'
+         b'"p":[{"a":"ann@example.com","m":{"a":[2,5],"r9":[1,0]},"h":[[2,0,1,6,8,8],[3,1,7,7]],"t":1}],"g":{}}')),
         (LedgerUnreadable,),
     ),
-    "content": Target(lambda data: unpack(data.decode("latin-1")), (b"eJyLVtJRUNJRMFTSUTBU0lEwUtJRMIqN5QIAMVUDxg==",),
-                      (LedgerUnreadable,)),
+    "content": Target(
+        _content, (b'["s","t","h",1795372260,"b","t@example.com","",[["List-Id","<x>"]]]', b"\0" * 5000), (LedgerUnreadable,)
+    ),
     "plugin data": Target(
         _plugin_data, (b"u\nr\nreason\n2\nAPPROVED\n\na@x/now/1@vm,b@x/now/2@vm\n",), (LedgerUnreadable,)
     ),
