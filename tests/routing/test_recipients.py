@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from teleport_email.config.settings import DeliverySettings
 from teleport_email.core.model import AccessMonitoringRule, AccessRequest
 from teleport_email.routing import globs, recipients
 from teleport_email.routing.route import Route
-from teleport_email.routing.rules import compile_rules
+from teleport_email.routing.rules import CompiledRule, compile_rules
 
 ROLES = {"*": ("all@example.com",), "dev": ("dev@example.com",)}
 
@@ -26,6 +27,13 @@ def request(**changed: Any) -> AccessRequest:
 
 def rule(name: str, *told: str, condition: str = "true", notification: str = "email") -> AccessMonitoringRule:
     return AccessMonitoringRule(name, ("access_request",), condition, notification, told)
+
+
+def names(
+    asked: AccessRequest, delivery: DeliverySettings, rules: Sequence[CompiledRule] = ()
+) -> tuple[str, ...]:
+    verdicts = [each for piece in recipients.judged(asked, delivery, rules) for each in piece]
+    return recipients.names_to_look_up(asked, delivery, rules, verdicts)
 
 
 def route(
@@ -229,13 +237,13 @@ def test_the_requester_is_known_by_the_looked_up_address_too() -> None:
 def test_only_what_is_needed_is_looked_up() -> None:
     delivery = DeliverySettings(sender="t@example.com", max_suggested_reviewers=3)
     asked = request(suggested_reviewers=("bob", "eve@example.com", "bob", "", "carol", "dan"))
-    assert recipients.names_to_look_up(asked, delivery) == ("bob", "carol")
+    assert names(asked, delivery) == ("bob", "carol")
     matching = compile_rules([rule("r", "frank", "x@example.com"), rule("s", "gus", condition="false")])
-    assert recipients.names_to_look_up(asked, delivery, matching) == ("frank",)
+    assert names(asked, delivery, matching) == ("frank",)
     skipping = DeliverySettings(sender="t@example.com", skip_requester=True, suggested_reviewers="ignore")
-    assert recipients.names_to_look_up(asked, skipping) == ("ann",)
+    assert names(asked, skipping) == ("ann",)
     excluding = DeliverySettings(sender="t@example.com", exclude_roles=("dev",))
-    assert recipients.names_to_look_up(asked, excluding) == ()
+    assert names(asked, excluding) == ()
 
 
 # Exclusion --------------------------------------------------------------------------------------------
@@ -459,7 +467,7 @@ def test_a_silent_rule_tells_nobody_on_purpose(told: tuple[str, ...]) -> None:
     assert (found.recipients, found.silenced, found.fallback, found.problem) == ((), True, False, "")
     assert found.rules == ("quiet",)
     assert found.summary() == "nobody: silenced by the rules quiet"
-    assert recipients.names_to_look_up(
+    assert names(
         request(), DeliverySettings(sender="t@example.com"), compile_rules((silent("quiet", *told),))
     ) == ()  # fmt: skip
 
@@ -538,5 +546,5 @@ def test_rules_and_only_suggested_reviewers_replace_the_annotation() -> None:
 def test_user_names_of_an_annotation_are_looked_up_unless_a_rule_replaces_them() -> None:
     settings = DeliverySettings(sender="t@example.com", recipients_annotation=ANNOTATION)
     asked = annotated("lead@example.com", "carol", suggested_reviewers=("dan",))
-    assert recipients.names_to_look_up(asked, settings) == ("carol", "dan")
-    assert recipients.names_to_look_up(asked, settings, compile_rules((rule("r", "bob"),))) == ("bob",)
+    assert names(asked, settings) == ("carol", "dan")
+    assert names(asked, settings, compile_rules((rule("r", "bob"),))) == ("bob",)

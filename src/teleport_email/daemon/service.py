@@ -160,7 +160,7 @@ class Daemon:
     def _compile(self, rules: Sequence[AccessMonitoringRule] | None = None) -> None:
         if rules is not None:
             self._book = list(rules)
-        before, self._rules = self._rules, compile_rules(self._book, self.settings.plugin_name)
+        before, self._rules = self._rules, compile_rules(self._book, self.settings.plugin_name, self._rules)
         tell_of_rules(self._rules, before, self.observer.rule_failed)
 
     def policy(self) -> Policy:

@@ -15,7 +15,7 @@ as it was written: only its own mail system may say that ``Ann`` and ``ann`` are
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from teleport_email.config.settings import DeliverySettings
@@ -24,6 +24,7 @@ from teleport_email.core.model import AccessRequest
 from teleport_email.routing import globs
 from teleport_email.routing.route import Reason, Route, RuleVerdict, Skipped, listed, plain
 from teleport_email.routing.rules import SILENCE, CompiledRule, Surroundings
+from teleport_email.routing.rules.kinds import Work
 
 ANYONE = "*"
 _SSO = "SSO users who are not logged in may not be found"
@@ -61,18 +62,21 @@ def route(
     traits: Mapping[str, tuple[str, ...]] | None = None,
     labels: Sequence[Mapping[str, str]] | None = None,
     spelled: Mapping[str, str] | None = None,
+    verdicts: Sequence[RuleVerdict] | None = None,
 ) -> Route:
     """Who is told about ``request``.
 
     ``addresses``: user name -> the address found for it, ``None`` when there is none; a name that is missing
     was not looked up. ``traits``: of the requester, for rules that ask for them; ``labels``: of each
     requested resource, likewise; ``None`` when not known. ``spelled``: how the configuration writes an
-    address where that is another form of it. Never raises for any request.
+    address where that is another form of it. ``verdicts``: what :func:`judged` gave, where it was asked.
+    Never raises for any request.
     """
     if is_excluded(request, delivery):
         return Route(excluded=True, skipped=_excluded_roles(request, delivery))
     addresses = addresses or {}
-    verdicts = _judge(request, rules, traits, labels)
+    if verdicts is None:
+        verdicts = [each for piece in judged(request, delivery, rules, traits, labels) for each in piece]
     matched = tuple(verdict.name for verdict in verdicts if verdict.matched)
     matching = [rule for rule in sorted(rules, key=lambda rule: rule.name) if rule.name in frozenset(matched)]
     telling = [rule for rule in matching if not rule.silent]
@@ -110,7 +114,7 @@ def route(
         reasons=tuple(Reason(address, "; ".join(why)) for address, why in chosen.found.values()),
         skipped=tuple(chosen.skipped),
         rules=matched,
-        verdicts=verdicts,
+        verdicts=tuple(verdicts),
         silenced=silent and not chosen.found and not problem,
         fallback=fallback,
         problem=problem,
@@ -118,19 +122,49 @@ def route(
     )
 
 
+def judged(
+    request: AccessRequest,
+    delivery: DeliverySettings,
+    rules: Sequence[CompiledRule],
+    traits: Mapping[str, tuple[str, ...]] | None = None,
+    labels: Sequence[Mapping[str, str]] | None = None,
+) -> Iterator[list[RuleVerdict]]:
+    """What becomes of each rule, by name, in pieces: between two of them others may have their turn.
+
+    All together ask for ``Work.LIMIT`` at most; those that come behind it do not match, and are to blame.
+    """
+    if _excluded(request, delivery):
+        return
+    surroundings = Surroundings(request, traits=traits, labels=labels)
+    left = Work.LIMIT
+    piece: list[RuleVerdict] = []
+    done = 0
+    for place, rule in enumerate(sorted(rules, key=lambda rule: rule.name)):
+        work = Work.shared(left, len(rules) - place)
+        given = work.left
+        outcome = rule.judge(surroundings, work)
+        spent = given - max(work.left, 0)
+        left, done = left - spent, done + spent
+        why = f'matches and tells nobody (label {SILENCE}: "true")' if rule.silent else outcome.why
+        why = why if outcome.matched else outcome.why
+        piece.append(RuleVerdict(rule.name, outcome.matched, why, outcome.faulty, rule.remarks))
+        if done >= Work.SHARE:
+            yield piece
+            piece, done = [], 0
+    yield piece
+
+
 def names_to_look_up(
     request: AccessRequest,
     delivery: DeliverySettings,
     rules: Sequence[CompiledRule] = (),
-    *,
-    traits: Mapping[str, tuple[str, ...]] | None = None,
-    labels: Sequence[Mapping[str, str]] | None = None,
+    verdicts: Sequence[RuleVerdict] = (),
 ) -> tuple[str, ...]:
     """The user names whose address ``route`` would like to know; each once, in order."""
     if is_excluded(request, delivery):
         return ()
     wanted: list[str] = []
-    matched = {verdict.name for verdict in _judge(request, rules, traits, labels) if verdict.matched}
+    matched = {verdict.name for verdict in verdicts if verdict.matched}
     for rule in sorted(rules, key=lambda rule: rule.name):
         if rule.name in matched and not rule.silent:
             wanted += rule.recipients
@@ -186,22 +220,6 @@ def _excluded_roles(request: AccessRequest, delivery: DeliverySettings) -> tuple
     return tuple(
         Skipped(f"role {role}", f'exclude_roles has "{_excluding(role, delivery)}"') for role in request.roles
     )
-
-
-def _judge(
-    request: AccessRequest,
-    rules: Sequence[CompiledRule],
-    traits: Mapping[str, tuple[str, ...]] | None,
-    labels: Sequence[Mapping[str, str]] | None,
-) -> tuple[RuleVerdict, ...]:
-    surroundings = Surroundings(request, traits=traits, labels=labels)
-    verdicts = []
-    for rule in sorted(rules, key=lambda rule: rule.name):
-        outcome = rule.judge(surroundings, len(rules))
-        why = f'matches and tells nobody (label {SILENCE}: "true")' if rule.silent else outcome.why
-        why = why if outcome.matched else outcome.why
-        verdicts.append(RuleVerdict(rule.name, outcome.matched, why, outcome.faulty, rule.remarks))
-    return tuple(verdicts)
 
 
 def _add_rule(

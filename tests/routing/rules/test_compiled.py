@@ -75,3 +75,14 @@ def test_what_whoever_keeps_a_rule_should_know_is_remarked_and_the_rule_used() -
 
 def test_rules_that_are_not_ours_are_not_remarked() -> None:
     assert compile_rule(rule(notification="slack", unknown=("spec: field 9",))).remarks == ()
+
+
+def test_what_has_not_changed_is_not_compiled_again() -> None:
+    """Each event about one rule names all, and every list has them all."""
+    before = compile_rules([rule(name="a"), rule(name="b"), rule(name="c", condition="(")])
+    after = compile_rules(
+        [rule(name="c", condition="("), rule(name="b", condition="false"), rule(name="a")], "email", before
+    )
+    assert [old is new for old, new in zip(before, after, strict=True)] == [True, False, True]
+    other = compile_rules([rule(name="a")], "email-eu", before)
+    assert not other[0].judge(KNOWN).matched

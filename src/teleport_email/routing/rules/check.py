@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 from teleport_email.core.errors import ConditionError
 from teleport_email.routing.rules.functions import FUNCTIONS, METHODS, Function, charge_result, takes_text
 from teleport_email.routing.rules.kinds import Dict, Kind, Value, Work, fits, kind_of
+from teleport_email.routing.rules.patterns import compiled, is_whole
 from teleport_email.routing.rules.surroundings import VARIABLES, Surroundings, Variable
 from teleport_email.routing.rules.tree import (
     Call,
@@ -51,10 +52,12 @@ class Typed:
 
 
 class Checker:
-    """Turns a tree into typed parts; ``used`` collects the variables on the way."""
+    """Turns a tree into typed parts; ``used`` and ``patterns`` collect variables and regular expressions."""
 
     def __init__(self) -> None:
         self.used: set[str] = set()
+        self.patterns: dict[bytes, Any] = {}
+        self._work = Work(Work.LIMIT)
 
     def check(self, node: Node) -> Typed:
         """The typed form of ``node``; ``ConditionError`` with position when it has none."""
@@ -101,12 +104,10 @@ class Checker:
 
     def _read(self, name: str, variable: Variable, position: int) -> Typed:
         self.used.add(name)
-        read = variable.read
 
         def evaluate(run: Run) -> Value:
-            value = read(run.known)
-            charge_result(run.work, value)
-            return value
+            run.work.charge(Work.ITEM)
+            return run.known.value(name, variable)
 
         return Typed(variable.kind, evaluate, position, indexable=variable.kind is Kind.DICT)
 
@@ -123,6 +124,8 @@ class Checker:
         if not enough or (function.rest is None and len(arguments) > len(function.takes)):
             raise ConditionError(takes_text(function, name, arguments), node.position)
         parts = [self.check(argument) for argument in arguments]
+        if function.pattern is not None:
+            self._compile(arguments[function.pattern], whole_only=function.gives is Kind.BOOL)
         if function.of_strings is not None and any(part.kind is Kind.STRING for part in parts):
             function = function.of_strings
         wanted = function.takes + (function.rest or Kind.ANY,) * (len(arguments) - len(function.takes))
@@ -131,6 +134,16 @@ class Checker:
             for number, (part, kind) in enumerate(zip(parts, wanted, strict=True), 1)
         ]
         return _application(function, typed, node.position)
+
+    def _compile(self, node: Node, *, whole_only: bool) -> None:
+        """The pattern that stands there, if one does; what is wrong with it is said where it is used."""
+        if not isinstance(node, Literal) or not isinstance(node.value, bytes) or node.value in self.patterns:
+            return
+        if is_whole(node.value) or not whole_only:
+            try:
+                self.patterns[node.value] = compiled(node.value, self._work)
+            except ConditionError as error:
+                raise ConditionError(f"its patterns: {error}", node.position) from None
 
 
 def expect(part: Typed, wanted: Kind, where: str) -> Evaluate:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from teleport_email.core.errors import ConditionError
 from teleport_email.routing.rules.check import Checker, Run, Typed
@@ -18,22 +19,28 @@ class Condition:
     text: str
     uses: frozenset[str]
     _evaluate: Callable[[Run], object] = field(repr=False, compare=False)
+    _patterns: Mapping[bytes, Any] = field(repr=False, compare=False)
 
-    def holds(self, known: Surroundings, rules: int = 1) -> bool:
+    def holds(self, known: Surroundings, work: Work | None = None) -> bool:
         """Whether it is true; ``ConditionError`` when it does not evaluate or is not a boolean.
 
-        Bounded in work, whatever the condition and the request: that of ``rules`` together is.
+        Bounded by ``work``, whatever the condition and the request.
         """
-        value = self._evaluate(Run(known, Work(rules)))
+        work = work or Work()
+        work.patterns = self._patterns
+        value = self._evaluate(Run(known, work))
         if isinstance(value, bool):
             return value
         raise ConditionError(f"is not a boolean but {kind_of(value).value}")  # type: ignore[arg-type]
 
 
 def parse(text: str) -> Condition:
-    """The condition that ``text`` is; ``ConditionError`` with position when it is none, and nothing else."""
+    """The condition that ``text`` is; ``ConditionError`` with position when it is none, and nothing else.
+
+    Its patterns are compiled here, once for all requests.
+    """
     from teleport_email.routing.rules.grammar import parse_tree  # loads lark: only where there are rules
 
     checker = Checker()
     typed: Typed = checker.check(parse_tree(text))
-    return Condition(text, frozenset(checker.used), typed.evaluate)
+    return Condition(text, frozenset(checker.used), typed.evaluate, checker.patterns)

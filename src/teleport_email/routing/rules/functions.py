@@ -29,6 +29,8 @@ class Function:
     run: Callable[..., Value]
     rest: Kind | None = None
     metered: bool = False
+    pattern: int | None = None
+    """Which argument is a regular expression."""
     of_strings: Function | None = None
     """What the name means where an argument is known to be a string."""
 
@@ -92,7 +94,9 @@ def _split(work: Work, items: StringSet, separator: bytes) -> StringSet:
     return frozenset(parts)
 
 
-def _email_local(items: StringSet) -> StringSet:
+def _email_local(work: Work, items: StringSet) -> StringSet:
+    for item in items:
+        work.charge(len(item) * (Work.ITEM + len(item) // 256))  # its reader copies what is left of it
     return frozenset(local for local in map(mailbox.local_part, items) if local)
 
 
@@ -127,11 +131,13 @@ def _contains(items: StringSet, item: bytes) -> bool:
     return item in items
 
 
-def _contains_any(items: StringSet, wanted: StringSet) -> bool:
+def _contains_any(work: Work, items: StringSet, wanted: StringSet) -> bool:
+    work.charge(min(len(items), len(wanted)))
     return not items.isdisjoint(wanted)
 
 
-def _contains_all(items: StringSet, wanted: StringSet) -> bool:
+def _contains_all(work: Work, items: StringSet, wanted: StringSet) -> bool:
+    work.charge(len(wanted))
     # Of nothing Teleport says no, so that a rule does not match by an empty set.
     return bool(wanted) and wanted <= items
 
@@ -163,8 +169,8 @@ _AFTER = Function((Kind.TIME, Kind.TIME), Kind.BOOL, _after)
 _BETWEEN = Function((Kind.TIME,), Kind.BOOL, _between, rest=Kind.TIME)
 _VERSIONS = (Kind.STRING, Kind.STRING)
 _BETWEEN_VERSIONS = Function((Kind.STRING,), Kind.BOOL, versions.between, rest=Kind.STRING)
-_CONTAINS_ANY = Function((Kind.SET, Kind.SET), Kind.BOOL, _contains_any)
-_CONTAINS_ALL = Function((Kind.SET, Kind.SET), Kind.BOOL, _contains_all)
+_CONTAINS_ANY = Function((Kind.SET, Kind.SET), Kind.BOOL, _contains_any, metered=True)
+_CONTAINS_ALL = Function((Kind.SET, Kind.SET), Kind.BOOL, _contains_all, metered=True)
 _IS_EMPTY = Function((Kind.SET,), Kind.BOOL, _is_empty)
 
 FUNCTIONS: Mapping[str, Function] = {
@@ -181,9 +187,11 @@ FUNCTIONS: Mapping[str, Function] = {
         (Kind.ANY, Kind.STRING, Kind.STRING), Kind.ANY, _replace_all, metered=True
     ),
     "strings.split": Function((Kind.SET, Kind.STRING), Kind.SET, _split, metered=True),
-    "email.local": Function((Kind.SET,), Kind.SET, _email_local),
-    "regexp.replace": Function((Kind.SET, Kind.STRING, Kind.STRING), Kind.SET, _regexp_replace, metered=True),
-    "regexp.match": Function((Kind.SET, Kind.STRING), Kind.BOOL, _regexp_match, metered=True),
+    "email.local": Function((Kind.SET,), Kind.SET, _email_local, metered=True),
+    "regexp.replace": Function(
+        (Kind.SET, Kind.STRING, Kind.STRING), Kind.SET, _regexp_replace, metered=True, pattern=1
+    ),
+    "regexp.match": Function((Kind.SET, Kind.STRING), Kind.BOOL, _regexp_match, metered=True, pattern=1),
     "time.RFC3339": Function((Kind.STRING,), Kind.TIME, _rfc3339),
     "before": _BEFORE,
     "after": _AFTER,

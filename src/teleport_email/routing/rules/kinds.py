@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from teleport_email.core.errors import ConditionError
 
@@ -89,21 +90,29 @@ def fits(given: Kind, wanted: Kind) -> bool:
 
 
 class Work:
-    """How much an evaluation has done. Everything that costs time or memory is charged first."""
+    """How much an evaluation may do. Everything that costs time or memory is charged first."""
 
     # A condition of the size that Teleport's editor makes costs some hundreds of units; this many take
     # a fifth of a second at worst, and are a megabyte at worst. All rules of a request share them.
     LIMIT = 800_000
-    # What a rule gets however many there are: a hundred times what a written one needs.
+    # What one rule may take, since it is asked in one piece: a twentieth of a second at worst.
+    PIECE = 200_000
+    # What a rule gets however many come behind it: a hundred times what a written one needs.
     SHARE = 40_000
     # What handling one item costs beside its bytes.
     ITEM = 16
 
-    __slots__ = ("left",)
+    __slots__ = ("left", "patterns")
 
-    def __init__(self, rules: int = 1) -> None:
-        """For one of so many ``rules`` that are asked about the same request."""
-        self.left = max(self.LIMIT // max(rules, 1), self.SHARE)
+    def __init__(self, left: int = PIECE, patterns: Mapping[bytes, Any] | None = None) -> None:
+        """``patterns``: those that are compiled already."""
+        self.left = left
+        self.patterns = patterns or {}
+
+    @classmethod
+    def shared(cls, left: int, rules: int) -> Work:
+        """For the next of so many ``rules``, of what all of them have left."""
+        return cls(min(left, cls.PIECE, max(cls.SHARE, left // max(rules, 1))))
 
     def charge(self, units: int) -> None:
         """Take ``units`` away; ``ConditionError`` when there are none left."""

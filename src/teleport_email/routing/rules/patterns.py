@@ -23,7 +23,14 @@ MAX_PATTERN = 4096
 # condition full of patterns takes seconds to compile.
 _MEMORY = 256 << 10
 _COMPILING = 4_000
-"""Units for a pattern, besides its program: the millisecond that RE2 takes at most with so little memory."""
+"""Units for a pattern, besides its length and program: the millisecond that RE2 takes at most otherwise."""
+_CLASS = 500
+"""Units for each class of Unicode in it, which is hundreds of ranges before memory counts."""
+_STEP = 32
+"""Instructions of a program that are one unit for each byte: where RE2 runs out of memory for its states it
+takes all of them at each byte, in some 7 ns each."""
+MAX_GROUPS = 32
+"""With more of them RE2 keeps copies at each instruction: ``(a)*`` a thousand times takes ten seconds."""
 _KEPT = 1024
 """Patterns that stay compiled: more than all rules of a cluster have."""
 # The one escape that RE2 has and Go has not: a single byte, even in the middle of a character.
@@ -40,10 +47,12 @@ def replace_matching(
 
     Raises ``ConditionError`` for a pattern that Go would not take, and when it is too much work.
     """
-    compiled = _usable(pattern, work)
+    usable = _usable(pattern, work)
+    if len(replacement) > MAX_PATTERN:
+        raise ConditionError(f"a replacement of more than {MAX_PATTERN} bytes")
     results = set()
     for item in items:
-        replaced = _replaced(compiled, item, replacement, work)
+        replaced = _replaced(usable, item, replacement, work)
         if replaced:
             results.add(replaced)
     return frozenset(results)
@@ -54,13 +63,18 @@ def any_matches(items: frozenset[bytes], pattern: bytes, work: Work) -> bool:
 
     Raises ``ConditionError`` as ``replace_matching`` does.
     """
-    if pattern.startswith(b"^") and pattern.endswith(b"$"):
-        compiled = _usable(pattern, work)
-        return any(_search(compiled, item, 0, work) is not None for item in items)
+    if is_whole(pattern):
+        usable = _usable(pattern, work)
+        return any(_search(usable, item, 0, work) is not None for item in items)
     work.charge(len(pattern) * Work.ITEM)
     if len(pattern) > MAX_PATTERN:
         raise ConditionError(f"a pattern of more than {MAX_PATTERN} bytes")
     return any(_fits(item, pattern.split(b"*"), work) for item in items)
+
+
+def is_whole(pattern: bytes) -> bool:
+    """Whether ``regexp.match`` takes it for a regular expression, and not for a glob."""
+    return pattern.startswith(b"^") and pattern.endswith(b"$")
 
 
 def _fits(text: bytes, parts: list[bytes], work: Work) -> bool:
@@ -81,16 +95,26 @@ def _fits(text: bytes, parts: list[bytes], work: Work) -> bool:
 
 
 def _usable(pattern: bytes, work: Work) -> Any:
-    """The compiled pattern. Raises ``ConditionError`` where there is none, and when it is too much work.
+    """The compiled pattern. Raises ``ConditionError`` where there is none, and when it is too much work."""
+    usable = work.patterns.get(pattern)
+    if usable is None:
+        usable = compiled(pattern, work)  # made by the condition from what a request says
+    if isinstance(usable, str):
+        raise ConditionError(usable)
+    return usable
+
+
+def compiled(pattern: bytes, work: Work) -> Any:
+    """The pattern, or why there is none. Raises ``ConditionError`` when it is too much work.
 
     Charged as if it were compiled each time, so that the answer does not depend on what was asked before.
     """
-    work.charge(_COMPILING + len(pattern) * Work.ITEM)
-    compiled = _compiled(pattern)
-    if isinstance(compiled, str):
-        raise ConditionError(compiled)
-    work.charge(compiled.programsize)
-    return compiled
+    classes = pattern.count(b"\\p") + pattern.count(b"\\P")
+    work.charge(_COMPILING + len(pattern) * Work.ITEM + classes * _CLASS)
+    usable = _compiled(pattern)
+    if not isinstance(usable, str):
+        work.charge(usable.programsize)
+    return usable
 
 
 @functools.lru_cache(maxsize=_KEPT)
@@ -107,20 +131,23 @@ def _compiled(pattern: bytes) -> Any:
     options.log_errors = False
     options.max_mem = _MEMORY
     try:
-        return re2.compile(pattern, options)
+        usable = re2.compile(pattern, options)
+        if usable.groups > MAX_GROUPS:
+            return f"the regular expression {shown!r} has more than {MAX_GROUPS} groups"
+        return usable
     except re2.error as error:
         reason = error.args[0] if error.args else ""
         text = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
         return f"the regular expression {shown!r} is none: {text}"
 
 
-def _replaced(compiled: Any, text: bytes, replacement: bytes, work: Work) -> bytes | None:
+def _replaced(pattern: Any, text: bytes, replacement: bytes, work: Work) -> bytes | None:
     """``text`` with every match replaced; ``None`` when there is none. As Go's ``ReplaceAllString``."""
     parts: list[bytes] = []
     position = last_end = 0
     found = False
     while position <= len(text):
-        match = _search(compiled, text, position, work)
+        match = _search(pattern, text, position, work)
         if match is None:
             break
         found = True
@@ -128,9 +155,7 @@ def _replaced(compiled: Any, text: bytes, replacement: bytes, work: Work) -> byt
         parts.append(text[last_end:start])
         # An empty match right behind another match is not replaced.
         if end > last_end or start == 0:
-            expanded = _expanded(replacement, match)
-            work.charge(len(expanded) + len(replacement))
-            parts.append(expanded)
+            parts.append(_expanded(replacement, match, work))
         last_end = end
         width = _width(text, position)
         position = end if end > position + max(width - 1, 0) else position + max(width, 1)
@@ -140,11 +165,12 @@ def _replaced(compiled: Any, text: bytes, replacement: bytes, work: Work) -> byt
     return b"".join(parts)
 
 
-def _search(compiled: Any, text: bytes, position: int, work: Work) -> Any:
+def _search(pattern: Any, text: bytes, position: int, work: Work) -> Any:
     """The next match that begins between characters: RE2's ``\\B`` also holds inside one, Go's does not."""
+    each = 1 + pattern.programsize // _STEP
     while True:
-        work.charge(len(text) - position + Work.ITEM)
-        match = compiled.search(text, position)
+        work.charge((len(text) - position) * each + Work.ITEM)
+        match = pattern.search(text, position)
         if match is None:
             return None
         boundary = _boundary(text, match.start())
@@ -174,10 +200,11 @@ def _width(text: bytes, position: int) -> int:
     return 1
 
 
-def _expanded(template: bytes, match: Any) -> bytes:
+def _expanded(template: bytes, match: Any, work: Work) -> bytes:
     """``template`` with ``$1``, ``${1}``, ``$name``, ``${name}`` and ``$$`` replaced, as Go's ``Expand``."""
     names: Mapping[bytes, int] = match.re.groupindex
     result = bytearray()
+    work.charge(len(template))
     text = template.decode(errors="surrogateescape")
     while True:
         before, dollar, text = text.partition("$")
@@ -197,7 +224,9 @@ def _expanded(template: bytes, match: Any) -> bytes:
         if group is None:
             group = names.get(name.encode(errors="surrogateescape"), -1)
         if 0 <= group <= match.re.groups:
-            result += match.group(group) or b""
+            found = match.group(group) or b""
+            work.charge(len(found) + Work.ITEM)
+            result += found
 
 
 def _reference(text: str) -> tuple[str, str]:

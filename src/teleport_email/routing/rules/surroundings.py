@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from teleport_email.core.errors import ConditionError
@@ -27,6 +27,15 @@ class Surroundings:
     """Of the requester."""
     labels: Sequence[Mapping[str, str]] | None = None
     """Of each requested resource."""
+    _values: dict[tuple[str, str], Value] = field(default_factory=dict, repr=False, compare=False)
+    """Of the variables that were asked for: thousands of labels are gone through once for all rules."""
+
+    def value(self, name: str, variable: Variable) -> Value:
+        """Of the variable of that name. Raises ``ConditionError`` where it is not known."""
+        key = (name, self.plugin_name)
+        if key not in self._values:
+            self._values[key] = variable.read(self)
+        return self._values[key]
 
 
 @dataclass(frozen=True, slots=True)
