@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
+import json
+import unicodedata
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
@@ -11,12 +14,44 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from teleport_email import cli
-from teleport_email.commands import check, explain, send_test, show
+from teleport_email.commands import check, explain, ls, retry, send_test, show, told
 from teleport_email.commands.cells import LONGEST, cell, columns, indented
 from teleport_email.commands.checks.line import fault
-from teleport_email.core.ledger import Entry, Ledger, Mark, Party
-from teleport_email.core.model import AccessRequest, Kind, Temporary, Topic
+from teleport_email.config.settings import (
+    DeliverySettings,
+    LogSettings,
+    Secret,
+    Settings,
+    SmtpSettings,
+    TeleportSettings,
+)
+from teleport_email.core import informing
+from teleport_email.core.decide import Due
+from teleport_email.core.informing import Wait
+from teleport_email.core.ledger import LEDGER_KEY, Entry, Ledger, Mark, Party
+from teleport_email.core.ledger_json import dumps
+from teleport_email.core.model import (
+    AccessRequest,
+    Delivered,
+    Kind,
+    Refused,
+    RequestState,
+    ResourceID,
+    Review,
+    Temporary,
+    Topic,
+)
 from teleport_email.routing.route import Reason, Route, RuleVerdict, Skipped
+from teleport_email.sandbox.command import request_command
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+SETTINGS = Settings(
+    teleport=TeleportSettings(),
+    mailer=SmtpSettings(host="localhost", password=Secret("")),
+    delivery=DeliverySettings(sender="t@example.com"),
+    role_to_recipients={},
+    log=LogSettings(),
+)
 
 HOSTILE = [
     "a\nFORGED  announcement  delivered",
@@ -30,11 +65,21 @@ HOSTILE = [
     "\ud800",
     "x" * 100_000,
     "\t" * 100,
+    "a   b     FORGED",
+    "a\u00a0\u2003\u3000b",
+    "".join(map(chr, range(0x20))) + "".join(map(chr, range(0x7F, 0xA0))),
+    "".join(map(chr, [*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070)])),
+    "x\u061c\ufeff\ufff9\ufffa\ufffb\U000e0001\U000e0041\u3164\u115f\u2800\u180e",
+    "e" + "\u0301" * 500,
+    "\u05d0\u05d1\u202c\u2069 1 2 3",
+    "\x1b]8;;https://evil.example\x1b\\here\x1b]8;;\x1b\\",
+    "\x1bP+q544e\x1b\\\x1b[6n\x05",
 ]
 
 
 def harmless(line: str) -> bool:
-    return line.isprintable() and len(line) < 10 * LONGEST
+    hidden = any(unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") for char in line)
+    return line.isprintable() and not hidden and "\u0301" * 5 not in line and len(line) < 10 * LONGEST
 
 
 @given(st.text() | st.sampled_from(HOSTILE))
@@ -70,20 +115,66 @@ def shown(text: str) -> Iterator[str]:
         yield from show._lines(text, seen, ledger, list(show.table("id", ledger)), [])
 
 
+def listed(text: str) -> Iterator[str]:
+    """``ls``, where the request and the ledger have it everywhere, and where the ledger cannot be read."""
+    entries = {
+        Kind(Topic.ANNOUNCEMENT): Entry(Mark.DELIVERED, 1),
+        Kind(Topic.REVIEW, 1): Entry(Mark.GIVEN_UP, 1, text),
+        Kind(Topic.REVIEW, 2): Entry(Mark.ATTEMPTED),
+    }
+    waits = informing.with_waiting({}, Wait(1, 2, 3, text))
+    ledger = Ledger(
+        nonce="0" * 32,
+        domain=text,
+        owner=text,
+        parties=(
+            Party(text, entries=entries, info=waits),
+            Party(f"{text}2", entries={Kind(Topic.ANNOUNCEMENT): Entry(Mark.DELIVERED, 1)}),
+        ),
+    ).freeze(Kind(Topic.REVIEW, 2), "blob")
+    reviews = (Review(text, RequestState.APPROVED),) * 2
+    request = AccessRequest(id=text, user=text, roles=(text, text), reviews=reviews)
+    for written in (dumps(ledger), text, f'{{"v":1,"n":{json.dumps(text)}}}', json.dumps({"v": text})):
+        yield from ls._lines([ls.listed_of(request, {LEDGER_KEY: written}, SETTINGS)], failed=False)
+
+
+def retried(text: str) -> Iterator[str]:
+    due = Due(text, requester=False, kind=Kind(Topic.ANNOUNCEMENT))
+    for outcome in (Temporary(text), Delivered(text), Refused(text)):
+        retry._Spoken().sent(due, outcome, 1.0)
+    entries = {Kind(Topic.ANNOUNCEMENT): Entry(Mark.GIVEN_UP, 1, text)}
+    ledger = Ledger(nonce="0" * 32, domain=text, parties=(Party(text, entries=entries),))
+    lost = told.given_up(text, ledger)
+    waits = [told.Waiting(told.name_of(ledger.parties[0]), "announcement", 2, NOW, NOW, cell(text))]
+    yield from retry._lines([one.recipient for one in lost], lost, waits)
+    yield from retry._lines([one.recipient for one in lost], [], [])
+
+
+def sandboxed(text: str) -> Iterator[str]:
+    review = {"author": text, "state": "APPROVED", "reason": text}
+    request = {
+        "id": text, "user": text, "roles": [text], "resources": [text], "state": "PENDING", "created": None,
+        "expires": None, "reviews": [review],
+    }  # fmt: skip
+    request_command._show(argparse.Namespace(format="text"), request)
+    yield from request_command.table([request, request], NOW).split("\n")
+
+
 def explained(text: str) -> Iterator[str]:
-    request = AccessRequest(id=text, user=text, roles=(text,))
+    resource = ResourceID(text, text, text)
+    request = AccessRequest(id=text, user=text, roles=(text,), resources=(resource,))
     route = Route(
         recipients=(text,),
         reasons=(Reason(text, text),),
         skipped=(Skipped(text, text),),
-        verdicts=(RuleVerdict(text, matched=False, why=text),),
+        verdicts=(RuleVerdict(text, matched=False, why=text, remarks=(text,)),),
         problem=text,
     )
-    yield from explain._lines([explain.Explained(request, route, ("", text), (text,))])
+    yield from explain._lines([explain.Explained(request, route, ("", text), (text,), {resource: text})])
 
 
 def checked(text: str) -> Iterator[str]:
-    check._print(fault("mail", text, text), coloured=False)
+    check._print(fault("mail", text, text, f"    {text}"), coloured=False)
     yield from ()
 
 
@@ -97,7 +188,7 @@ def complained(text: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-@pytest.mark.parametrize("printed", [shown, explained, checked, sent, complained])
+@pytest.mark.parametrize("printed", [shown, listed, retried, explained, checked, sent, complained, sandboxed])
 def test_no_command_lets_foreign_text_forge_a_line_or_move_the_cursor(
     printed: Callable[[str], Iterator[str]], text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -28,7 +28,7 @@ def cell(text: object) -> str:
 
 def indented(text: str) -> str:
     """The same for a line whose indentation has a meaning (YAML)."""
-    return " " * (len(text) - len(text.lstrip(" "))) + cell(text)
+    return " " * min(len(text) - len(text.lstrip(" ")), WIDEST) + cell(text)
 
 
 def columns(rows: Iterable[Sequence[object]]) -> Iterator[str]:

@@ -195,7 +195,7 @@ async def _rules_of_the_cluster(settings: Settings) -> tuple[list[AccessMonitori
     except Unsupported:
         return [], ()  # too old to have any
     except TeleportEmailError as error:
-        why = " ".join(cell(str(error)).split())
+        why = cell(error)
     return [], (f"the cluster was not asked for its Access Monitoring Rules, which come first ({why})",)
 
 

@@ -95,7 +95,7 @@ def listed_of(request: AccessRequest, data: Mapping[str, str], settings: Setting
         ledger = go_plugin.read(data)
         waits = tuple(waiting(request.id, data, view_of(request.id, request), settings))
     except LedgerUnreadable as error:
-        return Listed(request, problem=" ".join(cell(str(error)).split()))
+        return Listed(request, problem=cell(error))
     lost = tuple(given_up(request.id, ledger))
     behind = {one.recipient for one in waits} | {one.recipient for one in lost}
     told = tuple(name for party in ledger.parties if party.entries and (name := name_of(party)) not in behind)

@@ -7,13 +7,14 @@ import asyncio
 import os
 import random
 import time
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from teleport_email import config
 from teleport_email.commands import add_config_options, cluster_session, quiet_log
 from teleport_email.commands.cells import cell
-from teleport_email.commands.told import given_up, headline, name_of, view_of, waiting
+from teleport_email.commands.told import Told, Waiting, given_up, headline, name_of, view_of, waiting
 from teleport_email.config.settings import Settings
 from teleport_email.core import go_plugin
 from teleport_email.core.claim import LEASE
@@ -84,15 +85,20 @@ async def _retry(settings: Settings, request_id: str, to: str) -> int:
         for one in waiting(request_id, data, view_of(request_id, request), settings)
         if one.recipient in names
     ]
-    for one in lost:
-        print(f"given up again: {one.recipient}: {one.message}: {one.note}")
-    for wait in waits:
-        print(f"waits: {wait}")
-    if waits:
-        print("the daemons go on with it within the hour, or at once when they are reloaded")
-    if not lost and not waits:
-        print(f"all of it was delivered: {', '.join(sorted(names))}")
+    for line in _lines(names, lost, waits):
+        print(line)
     return 1 if lost or waits else 0
+
+
+def _lines(names: Collection[str], lost: Sequence[Told], waits: Sequence[Waiting]) -> Iterator[str]:
+    for one in lost:
+        yield f"given up again: {one.recipient}: {one.message}: {one.note}"
+    for wait in waits:
+        yield f"waits: {wait}"
+    if waits:
+        yield "the daemons go on with it within the hour, or at once when they are reloaded"
+    if not lost and not waits:
+        yield f"all of it was delivered: {', '.join(sorted(names))}"
 
 
 async def _bring_back(link: Link, request: AccessRequest, to: str) -> frozenset[tuple[str, bool]]:
@@ -216,7 +222,7 @@ class _Spoken:
         answer = outcome.answer if isinstance(outcome, Delivered) else outcome.reason
         what = "delivered" if isinstance(outcome, Delivered) else "not delivered"
         self.failed |= not isinstance(outcome, Delivered)
-        print(f"{cell(due.address)}: {due.kind} {what}: {' '.join(cell(answer).split())}", flush=True)
+        print(f"{cell(due.address)}: {due.kind} {what}: {cell(answer)}", flush=True)
 
     def conflict(self) -> None:
         return None

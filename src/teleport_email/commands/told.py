@@ -103,9 +103,7 @@ def waiting(request_id: str, data: Mapping[str, str], view: View, settings: Sett
             found.append(Waiting(name_of(party), str(due.kind), 0))
         else:
             since, last = datetime.fromtimestamp(wait.since, UTC), datetime.fromtimestamp(wait.at, UTC)
-            found.append(
-                Waiting(name_of(party), str(due.kind), wait.tries, since, last, _one_line(wait.reason))
-            )
+            found.append(Waiting(name_of(party), str(due.kind), wait.tries, since, last, cell(wait.reason)))
     return found
 
 
@@ -136,8 +134,4 @@ def _told(request_id: str, ledger: Ledger, party: Party, kind: Kind) -> Told:
 
 
 def _note(entry: Entry) -> str:
-    return "by the Go plugin" if entry.note == "go" else _one_line(entry.note)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(cell(text).split())
+    return "by the Go plugin" if entry.note == "go" else cell(entry.note)

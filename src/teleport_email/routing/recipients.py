@@ -133,7 +133,7 @@ def judged(
 
     All together ask for ``Work.LIMIT`` at most; those that come behind it do not match, and are to blame.
     """
-    if _excluded(request, delivery):
+    if is_excluded(request, delivery):
         return
     surroundings = Surroundings(request, traits=traits, labels=labels)
     left = Work.LIMIT

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from teleport_email.commands.cells import cell, columns, indented
 from teleport_email.config.durations import parse_duration
 
 _CLUSTER = "demo.example.com"
@@ -136,7 +137,7 @@ def _delete(args: argparse.Namespace, ask: Ask) -> None:
     if args.format == "json":
         print(json.dumps(None))
     else:
-        print(f"{args.id} deleted")
+        print(cell(f"{args.id} deleted"))
 
 
 def _list(args: argparse.Namespace, ask: Ask) -> None:
@@ -153,11 +154,11 @@ def _show(args: argparse.Namespace, request: Mapping[str, Any]) -> None:
     if args.format == "json":
         print(json.dumps(request, indent=2))
         return
-    print(_plain(f"{request['id']} {request['state']}"))
-    print(_plain(f"  {request['user']} asks for {_wanted(request)}, expires {request['expires']}"))
+    print(cell(f"{request['id']} {request['state']}"))
+    print(indented(f"  {request['user']} asks for {_wanted(request)}, expires {request['expires']}"))
     for review in request["reviews"]:
         reason = f": {review['reason']}" if review["reason"] else ""
-        print(_plain(f"  {review['author']} {review['state']}{reason}"))
+        print(indented(f"  {review['author']} {review['state']}{reason}"))
 
 
 def table(requests: Sequence[Mapping[str, Any]], now: datetime) -> str:
@@ -166,18 +167,15 @@ def table(requests: Sequence[Mapping[str, Any]], now: datetime) -> str:
     rows += [
         (
             request["id"],
-            _plain(request["user"]),
-            _plain(_wanted(request)),
+            request["user"],
+            _wanted(request),
             request["state"],
             str(len(request["reviews"])),
             _age(request["created"], now),
         )
         for request in requests
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
+    return "\n".join(columns(rows))
 
 
 def _wanted(request: Mapping[str, Any]) -> str:
@@ -192,10 +190,6 @@ def _age(created: str | None, now: datetime) -> str:
         if seconds >= size:
             return f"{seconds // size}{unit}"
     return f"{seconds}s"
-
-
-def _plain(text: str) -> str:
-    return "".join(char if char.isprintable() else "�" for char in text)
 
 
 def _words(text: str) -> list[str]:
