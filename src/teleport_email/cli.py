@@ -38,6 +38,10 @@ _COMMANDS: Final = {
         "commands.install_service",
         "install systemd unit, user and manual pages (prints what it would do; --write does it)",
     ),
+    "completion": (
+        "commands.completion.command",
+        "print a script with which a shell completes commands and options",
+    ),
     "sandbox": ("sandbox.command.cli", "run an embedded cluster and inbox to try things out"),
 }
 
@@ -60,6 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return EXIT_OK
     run = cast("Callable[[argparse.Namespace], int]", options.run)
+    if options.command == "completion":
+        options.parser = whole_parser()
     try:
         code = run(options)
         sys.stdout.flush()
@@ -95,8 +101,13 @@ def _chosen(arguments: Sequence[str]) -> str:
     return ""
 
 
-def _parser(chosen: str) -> argparse.ArgumentParser:
-    """The parser. Only the chosen command's module is imported; the others are names with a line of help."""
+def whole_parser() -> argparse.ArgumentParser:
+    """The parser with every command's options, for whoever describes them all."""
+    return _parser(*_COMMANDS)
+
+
+def _parser(*chosen: str) -> argparse.ArgumentParser:
+    """The parser. Only the chosen commands' modules are imported; the others are names with a line."""
     parser = argparse.ArgumentParser(
         prog="teleport-email",
         description="Tells people by email about Teleport Access Requests.",
@@ -116,7 +127,7 @@ def _parser(chosen: str) -> argparse.ArgumentParser:
     parser.add_argument("--no-debug", dest="debug", action="store_false", help="do not (the default)")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     for name, (module, line) in _COMMANDS.items():
-        if name == chosen:
+        if name in chosen:
             cast("CommandModule", importlib.import_module(f".{module}", __package__)).add_parser(subparsers)
         else:
             subparsers.add_parser(name, help=line, add_help=False)

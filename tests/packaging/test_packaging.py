@@ -104,15 +104,6 @@ def test_every_key_is_in_the_manual_and_in_the_document() -> None:
         assert not here or f"`{here}`" in document
 
 
-def test_every_command_is_in_the_manual() -> None:
-    from teleport_email import cli
-
-    manual = (ROOT / "packaging/man/teleport-email.1").read_text()
-    for command in cli._COMMANDS:
-        escaped = command.replace("-", "\\-")
-        assert re.search(rf"^\.B {re.escape(escaped)}$", manual, flags=re.MULTILINE), command
-
-
 def logged_events() -> set[tuple[str, str]]:
     """Event and level of every log call with a fixed name in the daemon's code."""
     levels = {"exception": "error"} | {level: level for level in ("debug", "info", "warning", "error")}

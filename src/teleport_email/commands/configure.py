@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import json
+import re
 import sys
 from pathlib import Path
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """``configure`` takes nothing."""
-    parser = subparsers.add_parser("configure", help="print a configuration file to begin with")
+    """``configure [--schema]``."""
+    parser = subparsers.add_parser(
+        "configure", help="print a configuration file to begin with", allow_abbrev=False
+    )
+    parser.add_argument(
+        "--schema", action="store_true", help="print the JSON schema of the file in its place, for editors"
+    )
     parser.set_defaults(run=run)
 
 
@@ -18,7 +25,28 @@ def boilerplate() -> str:
     return Path(__file__).with_name("boilerplate.toml").read_text(encoding="utf-8")
 
 
-def run(_: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Print it: ``teleport-email configure > /etc/teleport-email.toml``."""
-    sys.stdout.write(boilerplate())
+    if args.schema:
+        from teleport_email.config.schema import schema
+
+        json.dump(schema(descriptions(boilerplate())), sys.stdout, indent=1, ensure_ascii=False)
+        sys.stdout.write("\n")
+    else:
+        sys.stdout.write(boilerplate())
     return 0
+
+
+def descriptions(text: str) -> dict[str, str]:
+    """What the comments above and beside sections and keys say of them, by their dotted path."""
+    found: dict[str, str] = {}
+    section, above = "", ""
+    for line in text.splitlines():
+        key = re.fullmatch(r"(?:# )?(\w+) = (?:.*?\s+# (.*)|.*)", line)
+        header = re.fullmatch(r"(?:# )?\[([\w.]+)\]", line)
+        if key or header:
+            section = header[1] if header else section
+            path = header[1] if header else f"{section}.{key[1] if key else ''}".removeprefix(".")
+            found[path] = above or (key and key[2]) or ""
+        above = f"{above} {line[2:]}".strip() if line.startswith("# ") and not (key or header) else ""
+    return {path: said for path, said in found.items() if said}

@@ -53,7 +53,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("--write", action="store_true", help="do it (as root)")
     parser.add_argument(
-        "--prefix", type=Path, default=Path("/usr/local"), help="where to (default /usr/local)"
+        "--prefix", metavar="DIR", type=Path, default=Path("/usr/local"), help="where to (default /usr/local)"
     )
     parser.add_argument(
         "--program", type=Path, metavar="FILE", help="what the unit starts (default: this program)"

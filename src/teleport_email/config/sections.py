@@ -62,7 +62,7 @@ class Reader:
         """The settings of a document; to be used only if ``faults`` stays empty."""
         document, respelled = documented(document)
         self.warnings += respelled
-        top = Table(document, "", KEYS[""], self.faults)
+        top = self._table(document, "", KEYS[""])
         self._unknown(top)
         teleport = self._teleport(self._section(top, "teleport"))
         delivery_table = self._section(top, "delivery")
@@ -287,7 +287,7 @@ class Reader:
     def _roles(self, top: Table, delivery: Table) -> Mapping[str, tuple[str, ...]]:
         everybody = self._addresses(delivery, "recipients")
         raw = top.table("role_to_recipients", ())
-        roles = Table({}, "role_to_recipients", (), self.faults)
+        roles = self._table({}, "role_to_recipients", ())
         if raw is not None:
             roles = top.table("role_to_recipients", raw.present) or roles
         if delivery.has("recipients"):
@@ -343,8 +343,11 @@ class Reader:
 
     # What several sections need -------------------------------------------------------------------
 
+    def _table(self, values: Mapping[str, object], path: str, keys: Sequence[str]) -> Table:
+        return Table(values, path, keys, self.faults)
+
     def _section(self, top: Table, key: str) -> Table:
-        table = top.table(key, KEYS[key]) or Table({}, key, KEYS[key], self.faults)
+        table = top.table(key, KEYS[key]) or self._table({}, key, KEYS[key])
         self._unknown(table)
         return table
 

@@ -219,12 +219,15 @@ class Table:
             return None
         path = dotted(self.path, key)
         if isinstance(value, dict):
-            return Table(value, path, keys, self._faults)
+            return self._below(value, path, keys)
         if isinstance(value, list):
             self.fault(key, f"must be one table: write [{path}] in single brackets, once")
         else:
             self.fault(key, f"must be a table: write [{path}] on a line of its own, its keys below")
         return None
+
+    def _below(self, values: Mapping[str, object], path: str, keys: Sequence[str]) -> Table:
+        return Table(values, path, keys, self._faults)
 
     def _raw(self, key: str) -> object:
         assert key in self._keys, f"{key} is not listed as a key of {self.path or 'the file'}"

@@ -38,6 +38,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--dir",
         dest="directory",
+        metavar="DIR",
         type=Path,
         default=DEFAULT_DIRECTORY,
         help=f"where to write identity and configuration (default ./{DEFAULT_DIRECTORY})",
@@ -51,6 +52,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument(
         "--teleport",
+        metavar="VERSION",
         type=int,
         choices=(12, 15, 17, 19),
         default=17,

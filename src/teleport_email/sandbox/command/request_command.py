@@ -26,7 +26,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
     create = _action(actions, "create", "ask for access", _create)
     create.add_argument("user", metavar="USER", help="who asks, such as alice@example.com")
-    create.add_argument("--roles", type=_words, default=[], help="comma-separated")
+    create.add_argument("--roles", type=_words, default=[], metavar="A,B", help="for these roles")
     create.add_argument(
         "--resource",
         dest="resources",
@@ -36,8 +36,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="KIND/NAME",
         help="also /CLUSTER/KIND/NAME; can be given several times",
     )
-    create.add_argument("--reason", default="")
-    create.add_argument("--reviewers", type=_words, default=[], help="suggested reviewers, comma-separated")
+    create.add_argument("--reason", metavar="TEXT", default="", help="in the person's own words")
+    create.add_argument(
+        "--reviewers", type=_words, default=[], metavar="X,Y", help="and suggest these reviewers"
+    )
     create.add_argument(
         "--request-ttl", type=_seconds, metavar="1h", help="how long the request waits for a decision"
     )
@@ -47,30 +49,32 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
 
     review = _action(actions, "review", "add a review", _review)
-    review.add_argument("id", metavar="ID")
-    review.add_argument("--author", required=True, help="who reviews, such as bob@example.com")
+    review.add_argument("id", metavar="ID", help="as `ls` shows it")
+    review.add_argument(
+        "--author", metavar="NAME", required=True, help="who reviews, such as bob@example.com"
+    )
     verdict = review.add_mutually_exclusive_group(required=True)
-    verdict.add_argument("--approve", dest="state", action="store_const", const="APPROVED")
-    verdict.add_argument("--deny", dest="state", action="store_const", const="DENIED")
-    review.add_argument("--reason", default="")
+    verdict.add_argument("--approve", dest="state", action="store_const", const="APPROVED", help="for it")
+    verdict.add_argument("--deny", dest="state", action="store_const", const="DENIED", help="against it")
+    review.add_argument("--reason", metavar="TEXT", default="", help="in the person's own words")
 
     for name, line in (
         ("approve", "approve as an administrator, without a review"),
         ("deny", "deny as an administrator, without a review"),
     ):
         resolve = _action(actions, name, line, _resolve)
-        resolve.add_argument("id", metavar="ID")
-        resolve.add_argument("--reason", default="")
+        resolve.add_argument("id", metavar="ID", help="as `ls` shows it")
+        resolve.add_argument("--reason", metavar="TEXT", default="", help="in the person's own words")
 
     promote = _action(actions, "promote", "promote to an access list", _promote)
-    promote.add_argument("id", metavar="ID")
-    promote.add_argument("--access-list", required=True, metavar="NAME")
-    promote.add_argument("--reason", default="")
+    promote.add_argument("id", metavar="ID", help="as `ls` shows it")
+    promote.add_argument("--access-list", required=True, metavar="NAME", help="the list's name")
+    promote.add_argument("--reason", metavar="TEXT", default="", help="in the person's own words")
 
     delete = _action(
         actions, "delete", "delete a request; to watchers it looks like one that expired", _delete
     )
-    delete.add_argument("id", metavar="ID")
+    delete.add_argument("id", metavar="ID", help="as `ls` shows it")
 
     _action(actions, "ls", "list the requests", _list)
 
@@ -94,9 +98,14 @@ def _action(
 ) -> argparse.ArgumentParser:
     parser = actions.add_parser(name, help=line, description=line, allow_abbrev=False)
     parser.add_argument(
-        "--dir", dest="directory", type=Path, default=argparse.SUPPRESS, help="of the sandbox, as given there"
+        "--dir",
+        dest="directory",
+        metavar="DIR",
+        type=Path,
+        default=argparse.SUPPRESS,
+        help="of the sandbox, as given there",
     )
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="of what is printed")
     parser.set_defaults(run=run, act=act)
     return parser
 
