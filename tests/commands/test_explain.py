@@ -286,7 +286,7 @@ async def ask(
     text = base().replace("teleport.example.com:443", cluster.addr)
     text = text.replace("[delivery]", f"[delivery]\n{delivery}", 1)
     (here / "teleport-email.toml").write_text(
-        text.replace("/var/lib/teleport-email/identity", str(here / "identity"))
+        text.replace("/opt/machine-id/identity", str(here / "identity"))
     )
     code = await asyncio.to_thread(explain, "--json", *arguments)
     printed = capsys.readouterr()
@@ -483,7 +483,7 @@ async def test_where_the_cluster_cannot_be_asked_the_answer_says_so(
     monkeypatch.setattr(explaining, "_rules_of_the_cluster", ASKING)
     (here / "identity").unlink(missing_ok=True)
     (here / "teleport-email.toml").write_text(
-        base().replace("/var/lib/teleport-email/identity", str(here / "identity"))
+        base().replace("/opt/machine-id/identity", str(here / "identity"))
     )
     answer = await asyncio.to_thread(explained, capsys, "--roles", "dba", "--user", "ann")
     [note] = answer[0]["notes"]

@@ -39,6 +39,16 @@ def test_the_role_allows_the_least_and_its_comments_all_that_the_daemon_can_make
     assert user["spec"]["roles"] == [role["metadata"]["name"]] == ["teleport-email"]
 
 
+def test_neither_it_nor_its_comments_let_it_decide_or_change_anything_but_plugin_data() -> None:
+    text = (EXAMPLES / "teleport-email-role.yaml").read_text()
+    for document in (text, re.sub(r"^( +)#(?! \w)", r"\1", text, flags=re.MULTILINE)):
+        role, _ = yaml.safe_load_all(document)
+        assert role["spec"].keys() == {"allow"}
+        assert role["spec"]["allow"].keys() <= {"rules", "node_labels", "app_labels"}
+        for kind, verbs in allowed(role).items():
+            assert verbs <= ({"update"} if kind == "access_plugin_data" else {"list", "read"}), kind
+
+
 def test_the_impersonator_may_sign_for_that_user() -> None:
     [role] = documents("impersonator-role.yaml")
     assert role["spec"]["allow"]["impersonate"] == {"roles": ["teleport-email"], "users": ["teleport-email"]}

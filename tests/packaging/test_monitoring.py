@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from teleport_email.telemetry.health import Snapshot
 from teleport_email.telemetry.metrics import Metrics
-from teleport_email.telemetry.tally import Tally
+from teleport_email.telemetry.tally import KINDS, OUTCOMES, Tally
 from teleport_email.watching.link import Status
 
 MONITORING = Path(__file__).parents[2] / "packaging/monitoring"
@@ -122,3 +122,17 @@ def test_the_dashboards_panels_lie_beside_each_other() -> None:
         assert max(x for x, _ in cells) < 24  # the width of Grafana's grid
         taken |= cells
         assert panel["description"]
+
+
+PAGE = (MONITORING.parents[1] / "docs/monitoring.md").read_text()
+
+
+def test_every_metric_of_ours_and_no_other_stands_in_the_page() -> None:
+    documented = set(re.findall(r"^\| `(teleport_email_\w+)` \|", PAGE, flags=re.MULTILINE))
+    ours = {name for name in NAMES if name.startswith("teleport_email_")}
+    assert {re.sub(r"_(bucket|sum|count|created)$", "", name) for name in ours} == documented
+
+
+@pytest.mark.parametrize("words", [KINDS, OUTCOMES])
+def test_the_page_explains_every_value_of_the_labels(words: tuple[str, ...]) -> None:
+    assert all(f"`{word}`" in PAGE for word in words)

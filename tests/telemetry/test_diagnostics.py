@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import html.parser
 import re
 import socket
@@ -248,6 +249,18 @@ async def test_a_taken_port_is_told_plainly() -> None:
     with taken_port() as port, pytest.raises(CannotListen, match="another process listens there") as caught:
         await Pages().diagnostics.start(DiagnosticsSettings(addr=f"127.0.0.1:{port}"))
     assert f"127.0.0.1:{port}" in str(caught.value)
+
+
+async def test_a_port_that_it_will_never_have_is_the_configuration_s_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def denied(*asked: object, **options: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(asyncio, "start_server", denied)
+    monkeypatch.setattr(asyncio.get_running_loop(), "create_server", denied)
+    with pytest.raises(ConfigError, match=r"diagnostics\.addr: cannot listen on 127\.0\.0\.1:80"):
+        await Pages().diagnostics.start(DiagnosticsSettings(addr="127.0.0.1:80"))
 
 
 async def test_an_address_of_another_machine_is_told_plainly() -> None:

@@ -790,6 +790,13 @@ async def test_ipv6(connect, new_mail, host, tls) -> None:
         assert isinstance(await connect(inbox, host=host).send(new_mail(), OpenGate()), Delivered)
 
 
+async def test_an_http_proxy_is_nothing_to_smtp(connect, new_mail, monkeypatch) -> None:
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    async with Inbox() as inbox:
+        assert isinstance(await connect(inbox).send(new_mail(), OpenGate()), Delivered)
+
+
 async def test_a_name_that_does_not_exist(connect, new_mail) -> None:
     async with Inbox() as inbox:
         outcome = await connect(inbox, host="does-not-exist.invalid").send(new_mail(), OpenGate())
