@@ -135,7 +135,7 @@ def test_a_given_request_goes_through_its_whole_life(tmp_path, config):
     assert "Status: ❌ DENIED" in texts["denied"]
     assert "Status: ⌛ EXPIRED" in texts["expired"]
     assert "State: Ended" in texts["ended"]
-    assert "until 2026-11-22 23:30 UTC+05:30 (now)" in texts["ended"]
+    assert "until 2026-11-22 23:30 UTC+05:30\n" in texts["ended"]
     mail = email.message_from_bytes((output / "received.eml").read_bytes(), policy=email.policy.default)
     assert mail["To"] == "myuser@example.com"
 

@@ -8,7 +8,7 @@ import pytest
 
 from teleport_email.config.settings import DeliverySettings
 from teleport_email.core.model import Topic
-from teleport_email.render import TEMPLATE_OF, Facts, Renderer, samples, template_data, times
+from teleport_email.render import TEMPLATE_OF, Facts, Renderer, approvals, samples, template_data, times
 from teleport_email.render.quoting import Quote
 from teleport_email.render.templating import builtin_sources
 
@@ -19,9 +19,16 @@ VIEWS = (
         template_data.RequestView,
         template_data.ReviewView,
         template_data.ResourceView,
-        template_data.Approvals,
+        approvals.Approvals,
     ),
-    *(template_data.Command, template_data.Some, template_data.Status, times.Moment, Quote),
+    *(
+        template_data.Command,
+        template_data.First,
+        template_data.Some,
+        template_data.Status,
+        times.Moment,
+        Quote,
+    ),
 )
 
 

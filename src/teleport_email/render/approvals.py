@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from teleport_email.core.model import AccessRequest, RequestState, Review, Threshold
-from teleport_email.render import quoting
+from teleport_email.render import names
 
 _THRESHOLDS_SHOWN = 5
 _ROLES_SHOWN = 10
@@ -74,7 +74,7 @@ def progress(request: AccessRequest, reviews: Sequence[Review]) -> Progress:
     roles = [_role(role, sets, request.thresholds, given) for role, sets in needs.items()]
     order = {role: number for number, role in enumerate(request.roles)}
     roles.sort(key=lambda each: (order.get(each[0], len(order)), each[0]))
-    found = [RoleApprovals(quoting.item(name), needed, count) for name, needed, count in roles]
+    found = [RoleApprovals(names.confirmed_item(role), needed, count) for role, needed, count in roles]
     return Progress(
         ways[:_THRESHOLDS_SHOWN],
         tuple(found[:_ROLES_SHOWN]),
@@ -90,7 +90,7 @@ def _given(reviews: Sequence[Review], index: int) -> int:
 
 def _way(threshold: Threshold, given: int) -> Approvals:
     return Approvals(
-        name=quoting.one_line(threshold.name, 60),
+        name=names.confirmed(threshold.name, 60),
         needed=_needed(threshold),
         given=given,
         denials_needed=max(1, threshold.deny),

@@ -4,17 +4,20 @@ People decide about access by what these mails say, and the text in them comes f
 ask. So nothing that a user wrote may look like ours: not a header, not a line of the body, not a link,
 not a state. Four rules do that, and they hold in text and HTML alike:
 
-* *Clean*: control characters, bidi overrides, zero-width and other invisible characters go; every kind of
-  blank is a plain space, every kind of line break a line feed; accents do not pile up.
+* *Clean*: control characters, bidi overrides, zero-width and other invisible characters go (but what a
+  language or an emoji needs: :mod:`invisible`); every kind of blank is a plain space, every kind of line
+  break a line feed; accents do not pile up.
 * *One line* where one line is meant (names, roles, ids).
 * *Fenced* where lines are kept (reasons): each line after the first begins with ``| ``, so none of them
   begins like a field of ours. A line that could look like one where a window breaks it is wrapped by us.
 * *Defanged*: mail programs turn bare ``example.com`` into a link by themselves, also in HTML. Invisible
   characters do not stop that for certain (link finders take them for letters, browsers drop them: UTS 46)
   and spoil what people copy. So it is done visibly, in the form that security people use:
-  ``https[:]//evil[.]example``, ``eve[@]evil[.]example``. Only a name that is one plain address stays as it
-  is: mail filters look for it, and at worst it becomes a link to that very address.
-  The same brackets break what Mailgun would replace: ``[%]unsubscribe_url%``.
+  ``https[:]//evil[.]example``, ``eve[@]evil[.]example``. A name that is one plain address stays as it is:
+  mail filters look for it, and at worst it becomes a link to that very address. So does the name of a file,
+  if its ending is no top-level domain: ``deploy.yaml``. (What the cluster has confirmed: :mod:`names`.)
+  The same brackets break what Mailgun would replace, ``[%]unsubscribe_url%``, and the signs of a state by
+  which people filter: ``[✅] APPROVED``.
 
 HTML escaping is the templates' part (autoescape); nothing here returns markup.
 """
@@ -24,8 +27,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
+
+from teleport_email.render.file_endings import FILE_ENDINGS
+from teleport_email.render.invisible import visible
 
 NAME_LIMIT = 120
 """Characters of a name, a role or an id; Teleport's own are far shorter."""
@@ -40,33 +46,30 @@ MARK = "[…]"
 """Stands where something was cut."""
 
 _RAW_LIMIT = 20_000  # characters looked at: bounds the work, whatever comes in
-_ACCENTS = 4  # marks on one letter: more than any living language needs
 _LINE_BREAKS = re.compile("\r\n|[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]")
 _PLAIN = re.compile(r"[ -~\n]*")
 _BLANKS = re.compile(" {2,}")
 _BLANK_LINES = re.compile(" *\n *")
-# Letters and symbols that show as nothing: Hangul fillers and the empty Braille cell.
-_LOOKS_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800")
-# Ignored by every display though not of category Cf (Default_Ignorable_Code_Point of the Unicode database).
-_IGNORABLE = (
-    (0x034F, 0x034F),
-    (0x17B4, 0x17B5),
-    (0x180B, 0x180F),
-    (0x2065, 0x2065),
-    (0xFE00, 0xFE0F),
-    (0xFFF0, 0xFFF8),
-    (0xE0000, 0xE0FFF),
-)
-
 # What link finders take for a dot: browsers map all of these to one (UTS 46), some through NFKC.
 _DOTS = ".\u3002\uff0e\uff61\u2024\ufe52"
 _SCHEME = re.compile(r"(?<=\S):(?=[/\\]{2})")
 _UNC = re.compile(r"\\\\(?=[^\s\]])")
 _AT = re.compile(r"(?<=\S)[@\uff20\ufe6b](?=[^\s\]])")
+# Behind a dot, the end of a file's name, perhaps with more such ends: `.tar.gz`, `.log.1`. Nothing follows
+# that could make a domain of it.
+_ENDING = "|".join(sorted(FILE_ENDINGS))
+_FILE_END = rf"(?:{_ENDING})(?:\.(?:{_ENDING}|\d+)){{0,3}}(?![\w@-]|[{_DOTS}]\w)"
 # A dot between two labels of which the second could be a top-level domain: a letter and one more character.
-_DOT = re.compile(rf"(?<=[^\s{_DOTS}])[{_DOTS}](?=[^\W\d_][^\s{_DOTS}!-,/:-@\[-`{{-~])")
+_DOT = re.compile(
+    rf"(?<=[^\s{_DOTS}])(?!\.{_FILE_END})[{_DOTS}](?=[^\W\d_][^\s{_DOTS}!-,/:-@\[-`{{-~])", re.IGNORECASE
+)
 _NUMERIC_HOST = re.compile(rf"(?<!\d)\d+(?:[{_DOTS}]\d+){{3,}}")
 _WWW = re.compile(rf"(?i)((?:www|ftp)\d*)[{_DOTS}](?=\S)")
+# A state as our own lines tell it; people filter by it.
+_STATE = re.compile(r"(?i)[⏳✅❌📋⌛]\ufe0f?(?= *(?:PENDING|APPROVED|DENIED|PROMOTED|EXPIRED|ENDED))")
+# What closes a parenthesis, or looks so.
+_OPENS = "(\uff08\ufe59\u207d\u208d\u2768\u276a\u2985\uff5f"
+_CLOSES = ")\uff09\ufe5a\u207e\u208e\u2769\u276b\u2986\uff60"
 _TOKEN = re.compile(r"[%\uff05\ufe6a](?=[^\W\d]|\w[\w.-]*%)")
 _ADDRESS = re.compile(
     r"(?!(?:www|ftp)\d*\.)[A-Za-z0-9](?:[A-Za-z0-9+_-]|\.(?=[A-Za-z0-9])){0,63}"
@@ -91,16 +94,38 @@ class Quote:
     """Characters that are not in ``lines``."""
     whole: tuple[str, ...] = ()
     """All of it, for text behind a label: filters and scripts read it there."""
+    head: tuple[str, ...] = ()
+    """Of ``lines``, the beginning: what stands above the button."""
+    rest: tuple[str, ...] = ()
+    """What follows ``head``; nothing where that is all."""
 
     def __bool__(self) -> bool:
         return bool(self.lines)
 
     def __str__(self) -> str:
         """For text, behind a label: whole, the first line as it is, every further one fenced."""
-        return f"\n{FENCE}".join(
-            part
-            for line in self.whole
-            for part in (_wrapped((line,)) if _FIELD.search(line) else [_isolated(line)])
+        return _behind_label(self.whole)
+
+    @property
+    def enclosed(self) -> str:
+        """The same for text in parentheses: none of its own closes them before its end."""
+        return _behind_label(_enclosed("\n".join(self.whole)).split("\n"))
+
+    @property
+    def more(self) -> int:
+        """How many characters ``rest`` has."""
+        return sum(map(len, self.rest))
+
+    def shortened(self, rows: int, columns: int) -> Quote:
+        """The same with no more in ``head`` than fits so many rows; the last says that there is more."""
+        starts = [(n, start) for n, line in enumerate(self.lines) for start in row_starts(line, columns)]
+        if len(starts) <= rows:
+            return replace(self, head=self.lines, rest=())
+        number, start = starts[max(1, rows - 1)]
+        line = self.lines[number]
+        begun = (line[:start].rstrip(),) if start else ()
+        return replace(
+            self, head=(*self.lines[:number], *begun), rest=(line[start:], *self.lines[number + 1 :])
         )
 
     @property
@@ -113,13 +138,14 @@ def clean(text: str) -> str:
     """``text`` without what is invisible or moves other text; breaks are ``\\n``, blanks single spaces."""
     text = _LINE_BREAKS.sub("\n", text[:_RAW_LIMIT])
     if not _PLAIN.fullmatch(text):
-        text = "".join(_visible(text))
+        text = visible(text)
     return _BLANK_LINES.sub("\n", _BLANKS.sub(" ", text)).strip()
 
 
 def defang(text: str) -> str:
     """``text`` so that no mail program makes a link of any part of it, and Mailgun no token."""
     text = _TOKEN.sub("[%]", text)
+    text = _STATE.sub(r"[\g<0>]", text)
     text = _UNC.sub(r"[\\\\]", text)
     text = _SCHEME.sub("[:]", text)
     text = _WWW.sub(r"\1[.]", text)
@@ -132,6 +158,14 @@ def one_line(text: str, limit: int = NAME_LIMIT) -> str:
     """``text`` as a single harmless line of at most about ``limit`` characters."""
     line = defang(clean(text).replace("\n", " "))
     return _isolated(_shortened(line, limit))
+
+
+def shorter(line: str, limit: int) -> str:
+    """A line that is harmless already, cut to about ``limit`` columns."""
+    line = line.strip("\u2068\u2069")
+    starts = row_starts(line, limit)
+    cut = line if len(starts) == 1 else line[: starts[1]].rstrip() + MARK
+    return _isolated(cut + "\u2069" * (cut.count("\u2068") - cut.count("\u2069")))
 
 
 def name(text: str, limit: int = NAME_LIMIT) -> str:
@@ -166,7 +200,7 @@ def block(text: str, limit: int = REASON_LIMIT) -> Quote:
     every_line = whole.split("\n")
     if len(text) > _RAW_LIMIT:
         every_line[-1] = f"{every_line[-1].rstrip()} {MARK}".lstrip()
-    return Quote(tuple(lines), left_out, tuple(every_line))
+    return Quote(tuple(lines), left_out, tuple(every_line), tuple(lines))
 
 
 def header(text: str, limit: int = 200) -> str:
@@ -210,32 +244,6 @@ def shell_word(text: str) -> str:
     return text if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", text) else ""
 
 
-def _visible(text: str) -> Iterable[str]:
-    accents = 0
-    for char in text:
-        category = unicodedata.category(char)
-        code = ord(char)
-        if category[0] == "M":
-            accents += 1
-            if accents > _ACCENTS or _ignorable(code):
-                continue
-            yield char
-            continue
-        accents = 0
-        if char == "\n":
-            yield char
-        elif category == "Zs" or char == "\t" or char in _LOOKS_BLANK:
-            yield " "
-        elif category in {"Cs", "Co"} or (category == "Cn" and code & 0xFFFE == 0xFFFE):
-            yield "\ufffd"
-        elif category not in {"Cc", "Cf"} and not _ignorable(code):
-            yield char
-
-
-def _ignorable(code: int) -> bool:
-    return any(first <= code <= last for first, last in _IGNORABLE)
-
-
 def _isolated(line: str) -> str:
     """A line with right-to-left writing in an isolate (UAX 9), so that it does not reorder ours."""
     if line.isascii() or not any(unicodedata.bidirectional(char) in _RTL for char in line):
@@ -262,30 +270,64 @@ def _cut(text: str, limit: int) -> str:
     return text
 
 
+def _behind_label(lines: Iterable[str]) -> str:
+    return f"\n{FENCE}".join(
+        part for line in lines for part in (_wrapped((line,)) if _FIELD.search(line) else [_isolated(line)])
+    )
+
+
+def _enclosed(text: str) -> str:
+    """``text`` with brackets around what closes a parenthesis that it has not opened, but for its end."""
+    end = len(text.rstrip(f"{_CLOSES} \n"))
+    depth = 0
+    kept: list[str] = []
+    for place, char in enumerate(text):
+        depth += char in _OPENS
+        if char in _CLOSES:
+            if depth == 0 and place < end:
+                kept.append(f"[{char}]")
+                continue
+            depth = max(0, depth - 1)
+        kept.append(char)
+    return "".join(kept)
+
+
 def _wrapped(lines: Iterable[str]) -> list[str]:
     return [_isolated(part) for line in lines for part in _wrap(line)]
 
 
 def _wrap(line: str) -> list[str]:
     """``line`` in parts of at most :data:`WIDTH` columns, broken at spaces where there are any."""
-    if line.isascii() and len(line) <= WIDTH:
-        return [line]
-    parts: list[str] = []
-    start = last_space = columns = 0
-    for position, char in enumerate(line):
-        if char == " ":
-            last_space = position
-        columns += _columns(char)
-        if columns > WIDTH:
-            end = last_space if last_space > start else position
-            parts.append(line[start:end].rstrip())
-            start = end + 1 if end == last_space and line[end] == " " else end
-            columns = sum(_columns(char) for char in line[start : position + 1])
-    parts.append(line[start:])
+    starts = row_starts(line, WIDTH)
+    parts = [line[start:end].rstrip() for start, end in zip(starts, [*starts[1:], len(line)], strict=True)]
     return [part for part in parts if part] or [""]
 
 
-def _columns(char: str) -> int:
+def row_starts(line: str, width: int) -> list[int]:
+    """Where the rows begin into which ``line`` breaks in a window of ``width`` columns."""
+    if line.isascii() and len(line) <= width:
+        return [0]
+    starts = [0]
+    start = last_space = used = 0
+    for position, char in enumerate(line):
+        if char == " ":
+            last_space = position
+        used += column_width(char)
+        if used > width:
+            end = last_space if last_space > start else position
+            start = end + 1 if end == last_space and line[end] == " " else end
+            used = sum(column_width(char) for char in line[start : position + 1])
+            starts.append(start)
+    return starts
+
+
+def columns(text: str) -> int:
+    """Columns that ``text`` takes where every letter is as wide as every other."""
+    return len(text) if text.isascii() else sum(map(column_width, text))
+
+
+def column_width(char: str) -> int:
+    """0 for what stands above or within another character, 2 for wide ones, else 1."""
     if char < "\u0300":
         return 1
     if unicodedata.combining(char) or unicodedata.category(char) in {"Mn", "Me", "Cf"}:

@@ -7,10 +7,11 @@ been through :mod:`teleport_email.render.quoting`; a template cannot get at the 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, tzinfo
 
+from teleport_email.core.ledger import ANNOUNCEMENTS
 from teleport_email.core.model import (
     AccessRequest,
     ClusterInfo,
@@ -20,25 +21,40 @@ from teleport_email.core.model import (
     Review,
     Topic,
 )
-from teleport_email.render import quoting
-from teleport_email.render.approvals import Approvals, Progress, RoleApprovals, progress
+from teleport_email.render import first_screen, names, quoting
+from teleport_email.render.approvals import Progress, progress
 from teleport_email.render.quoting import Quote
 from teleport_email.render.times import Moment, moment, span
+from teleport_email.render.views import (
+    Command,
+    First,
+    RequestView,
+    ResourceView,
+    ReviewView,
+    Some,
+    Status,
+    cost,
+    every,
+    some,
+)
 
 AUTOMATIC_REVIEWER = "@teleport-access-approval-bot"
 """Who Teleport says has made the reviews that its rules make."""
 
 # Costs (bytes of escaped HTML) that keep the whole message under 30 KB whatever comes in: Gmail clips at
 # 102 KB, and the content is kept in the ledger until everybody has it.
-_ROLES_BUDGET = 1200  # they are shown twice
+_ROLES_BUDGET = 1300
 _EVERY_ROLE_BUDGET = 20_000  # in the text alone
-_RESOURCES_BUDGET = 2000
-_PEOPLE_BUDGET = 1200
+_RESOURCES_BUDGET = 1600
+_PEOPLE_BUDGET = 1000
 _DECIDED_BY_BUDGET = 500
 _REVIEWS_SHOWN = 5
 _REVIEW_REASON_BUDGET = 500
 _RESOLVE_REASON_BUDGET = 1500
-_LIST_LIMIT = 25
+_LATER_REASON_BUDGET = 200
+"""Of the reason for the request, in all mails but the first of a thread, which has it whole."""
+_ROLES_LIMIT = 100
+_RESOURCES_LIMIT = 25
 
 _PROXY = re.compile(r"(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.?|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 _MARKS = {
@@ -63,105 +79,16 @@ _STATE_OF_TOPIC = {
     Topic.ANNOUNCED_PROMOTED: RequestState.PROMOTED,
     Topic.ENDED: RequestState.GONE,
 }
+# Columns of what stands above the button beside the sentence and the reason: what to do now, a command.
+_BESIDE = {
+    Topic.ANNOUNCEMENT: 0,
+    Topic.APPROVED: 30,
+    Topic.DENIED: 30,
+    Topic.PROMOTED: 30,
+    Topic.REQUESTER_APPROVED: 330,
+}
+_BESIDE_OTHERS = 160
 _OVER = {Topic.EXPIRED, Topic.REQUESTER_EXPIRED, Topic.ENDED}
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """A state: ``name`` is ``PENDING``, ``APPROVED``, ``DENIED``, ``PROMOTED``, ``EXPIRED`` or ``ENDED``."""
-
-    name: str
-    mark: str
-    """The emoji that goes with it."""
-
-    def __str__(self) -> str:
-        return f"{self.mark} {self.name}"
-
-
-@dataclass(frozen=True, slots=True)
-class Some:
-    """The first items of a list, and how many more there are."""
-
-    items: tuple[str, ...] = ()
-    more: int = 0
-
-    def __bool__(self) -> bool:
-        return bool(self.items)
-
-    @property
-    def total(self) -> int:
-        """How many there are in all."""
-        return len(self.items) + self.more
-
-
-@dataclass(frozen=True, slots=True)
-class ResourceView:
-    """A requested resource."""
-
-    kind: str
-    """Teleport's word: ``node``, ``db``, ``kube_cluster``, ``app`` ..."""
-    name: str
-    """Friendly name, or the id where none could be found."""
-    cluster: str
-    """Name of its cluster when that is another one, else empty."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewView:
-    """One review."""
-
-    number: int
-    author: str
-    status: Status
-    reason: Quote
-    at: Moment | None
-    access_list: str
-
-
-@dataclass(frozen=True, slots=True)
-class RequestView:
-    """The access request. A time is None where the cluster told none."""
-
-    id: str
-    user: str
-    name: str
-    """The requester's name or address where it could be read and is not the user name itself."""
-    roles: Some
-    every_role: tuple[str, ...]
-    """All of them, for the text: filters and scripts read them there."""
-    reason: Quote
-    status: Status
-    resolve_reason: Quote
-    decided_by: Some
-    access_list: str
-    created: Moment | None
-    expires: Moment | None
-    access_from: Moment | None
-    """Only where a start was asked for, or access has begun."""
-    access_until: Moment | None
-    access_length: str
-    """``8 h``: from the start (or now) to the end; empty when there is no end."""
-    resources: tuple[ResourceView, ...]
-    resources_more: int
-    reviews: tuple[ReviewView, ...]
-    reviews_before: int
-    """How many reviews came before the first of ``reviews``."""
-    approvals: tuple[Approvals, ...]
-    role_approvals: tuple[RoleApprovals, ...]
-    """What each role needs, where that differs from role to role."""
-    role_approvals_more: int
-    approvals_missing: int
-    """The fewest approvals that could still be enough; 0 when nothing is pending."""
-    long_term: bool
-    """Asks for access without an end, which only a promotion to an access list grants."""
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A command line to copy: ``purpose`` is ``approve``, ``deny``, ``show`` or ``use``."""
-
-    purpose: str
-    line: str
 
 
 def build(
@@ -198,24 +125,25 @@ def build(
     approvals = progress(request, told_reviews) if pending and not request.long_term else Progress()
     until = request.access_expires or request.max_duration
     start = _access_start(request, state, now)
-    roles = some(request.roles, quoting.item, _ROLES_BUDGET)
     resources, resources_more = _resources(request.resources, cluster.name, resource_names)
+    begins = topic in ANNOUNCEMENTS or topic is Topic.RECEIVED
+    reason_limit = quoting.REASON_LIMIT if begins else _LATER_REASON_BUDGET
     view = RequestView(
         id=quoting.one_line(request.id),
-        user=quoting.name(request.user),
+        user=names.confirmed_user(request.user),
         name="" if requester_name == request.user else quoting.name(requester_name),
-        roles=roles,
-        every_role=every(request.roles, quoting.item, _EVERY_ROLE_BUDGET),
-        reason=quoting.block(request.request_reason),
+        roles=some(request.roles, names.confirmed_item, _ROLES_BUDGET, _ROLES_LIMIT),
+        every_role=every(request.roles, names.confirmed_item, _EVERY_ROLE_BUDGET),
+        reason=quoting.block(request.request_reason, reason_limit),
         status=Status("ENDED", "⌛") if topic is Topic.ENDED else status(state),
         resolve_reason=quoting.block("" if over else request.resolve_reason, _RESOLVE_REASON_BUDGET),
-        decided_by=some(_deciders(request, state), quoting.name, _DECIDED_BY_BUDGET),
+        decided_by=some(_deciders(request, state), names.confirmed_user, _DECIDED_BY_BUDGET),
         access_list=_access_list(request),
         created=at(request.created),
         expires=at(request.expires),
         access_from=at(start),
         access_until=at(until),
-        access_length=_length(start, until, now),
+        access_length=_length(start or request.created, until),
         resources=resources,
         resources_more=resources_more,
         reviews=shown_reviews,
@@ -226,16 +154,21 @@ def build(
         approvals_missing=approvals.missing,
         long_term=request.long_term,
     )
+    beside = _BESIDE.get(topic, _BESIDE_OTHERS)
+    first = first_screen.first(view, the_review, beside)
+    view, the_review = _above_the_button(view, the_review, first, beside)
     page = request_link(cluster, request.id)
     link = "" if over else page
     told_view = some(tuple(told), quoting.name, _PEOPLE_BUDGET)
     return {
         "kind": topic.name.lower(),
         "for_requester": topic.for_requester,
+        "begins": begins,
         "subject": subject,
-        "cluster": quoting.cluster_name(cluster.name),
+        "cluster": names.confirmed(cluster.name),
         "request": view,
         "review": the_review,
+        "first": first,
         "told": told_view,
         "details": _details(view, told_view, topic, pending),
         "link": link,
@@ -245,6 +178,21 @@ def build(
         "now": moment(now, now=now, zone=zone),
         "state": view.status.name,
     }
+
+
+def _above_the_button(
+    view: RequestView, review: ReviewView | None, first: First, beside: int
+) -> tuple[RequestView, ReviewView | None]:
+    """Both with the beginning of the reason that is the news in its head, as far as it fits there."""
+
+    def fitting(quote: Quote) -> Quote:
+        return first_screen.with_head(quote, first, beside)
+
+    if review is not None and review.reason:
+        return view, replace(review, reason=fitting(review.reason))
+    if review is None and view.resolve_reason:
+        return replace(view, resolve_reason=fitting(view.resolve_reason)), review
+    return replace(view, reason=fitting(view.reason)), review
 
 
 def status(state: RequestState) -> Status:
@@ -261,46 +209,17 @@ def request_link(cluster: ClusterInfo, request_id: str) -> str:
     return f"https://{proxy}/web/requests/{segment}"
 
 
-def some(texts: Sequence[str], harmless: Callable[[str], str], budget: int) -> Some:
-    """The first of ``texts``, made harmless, that together cost at most ``budget``; at least one of them."""
-    shown: list[str] = []
-    for raw in texts[:_LIST_LIMIT]:
-        text = harmless(raw)
-        budget -= cost(text)
-        if budget < 0 and shown:
-            break
-        shown.append(text)
-    return Some(tuple(shown), len(texts) - len(shown))
-
-
-def every(texts: Sequence[str], harmless: Callable[[str], str], budget: int) -> tuple[str, ...]:
-    """All of ``texts``, made harmless; where they cost more than ``budget``, the last item says so."""
-    shown: list[str] = []
-    for raw in texts:
-        text = harmless(raw)
-        budget -= cost(text)
-        if budget < 0:
-            return (*shown, quoting.MARK)
-        shown.append(text)
-    return tuple(shown)
-
-
-def cost(text: str) -> int:
-    """Bytes of ``text`` as escaped HTML, at most."""
-    return len(text.encode()) + 4 * sum(text.count(char) for char in "&<>\"'")
-
-
 def _review(
     review: Review, number: int, at: Moment | None, budget: int = _REVIEW_REASON_BUDGET
 ) -> ReviewView:
     promoted_to = review.access_list
     return ReviewView(
         number=number,
-        author=quoting.name(review.author),
+        author=names.confirmed_user(review.author),
         status=status(review.proposed_state),
         reason=quoting.block(review.reason, budget),
         at=at,
-        access_list="" if promoted_to is None else quoting.one_line(promoted_to.title or promoted_to.name),
+        access_list="" if promoted_to is None else names.confirmed(promoted_to.title or promoted_to.name),
     )
 
 
@@ -311,7 +230,7 @@ def _deciders(request: AccessRequest, state: RequestState) -> tuple[str, ...]:
 def _access_list(request: AccessRequest) -> str:
     of_reviews = (review.access_list for review in reversed(request.reviews) if review.access_list)
     promoted_to = request.access_list or next(of_reviews, None)
-    return "" if promoted_to is None else quoting.one_line(promoted_to.title or promoted_to.name)
+    return "" if promoted_to is None else names.confirmed(promoted_to.title or promoted_to.name)
 
 
 def _access_start(request: AccessRequest, state: RequestState, now: datetime) -> datetime | None:
@@ -325,23 +244,21 @@ def _access_start(request: AccessRequest, state: RequestState, now: datetime) ->
     return max(deciding, default=now)
 
 
-def _length(start: datetime | None, until: datetime | None, now: datetime) -> str:
-    begin = max(start or now, now)
-    return "" if until is None or until <= begin else span((until - begin).total_seconds())
+def _length(start: datetime | None, until: datetime | None) -> str:
+    if start is None or until is None or until <= start:
+        return ""
+    return span((until - start).total_seconds())
 
 
 def _resources(
-    resources: tuple[ResourceID, ...], here: str, names: Mapping[ResourceID, str]
+    resources: tuple[ResourceID, ...], here: str, found: Mapping[ResourceID, str]
 ) -> tuple[tuple[ResourceView, ...], int]:
     shown: list[ResourceView] = []
     budget = _RESOURCES_BUDGET
-    for resource in resources[:_LIST_LIMIT]:
-        label = names.get(resource) or resource.name
-        if resource.sub_resource:
-            label = f"{label}/{resource.sub_resource}"
+    for resource in resources[:_RESOURCES_LIMIT]:
         view = ResourceView(
             kind=quoting.one_line(resource.kind, 40),
-            name=quoting.one_line(label) + _part(resource),
+            name=_label(resource, found.get(resource, "")),
             cluster="" if resource.cluster == here else quoting.one_line(resource.cluster),
         )
         budget -= cost(view.kind) + cost(view.name) + cost(view.cluster)
@@ -349,6 +266,16 @@ def _resources(
             break
         shown.append(view)
     return tuple(shown), len(resources) - len(shown)
+
+
+def _label(resource: ResourceID, found: str) -> str:
+    """Its name with the part that is asked for. Only a name that the cluster told is known to be one."""
+    below = f"/{resource.sub_resource}" if resource.sub_resource else ""
+    if not found or below:
+        return quoting.one_line((found or resource.name) + below) + _part(resource)
+    name = names.confirmed(found)
+    part = _part(resource)
+    return names.Unlinked(name + part) if isinstance(name, names.Unlinked) else name + part
 
 
 def _part(resource: ResourceID) -> str:
