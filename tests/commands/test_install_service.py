@@ -74,7 +74,29 @@ def test_a_prefix_where_systemd_does_not_look_is_told(capsys: pytest.CaptureFixt
     )
 
 
-@pytest.mark.parametrize("place", ["/root/.local/bin/teleport-email", "/home/me/.local/bin/teleport-email"])
+def test_a_tree_for_a_package_may_be_built_in_a_home_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(install_service, "_HIDDEN", (str(tmp_path),))
+    tree = tmp_path / "me/build"
+    monkeypatch.setattr(sys, "executable", f"{tree}/usr/local/lib/teleport-email/bin/python")
+    monkeypatch.setattr(
+        Path, "resolve", Path.absolute
+    )  # it is a link to the system's own, which is not there
+    with pytest.raises(TeleportEmailError, match="which a service cannot see"):
+        install_service.run(options(write=True))
+    monkeypatch.setattr(
+        Path, "resolve", lambda path: Path("/usr/bin/python3") if "bin/python" in str(path) else path
+    )
+    assert install_service.run(options(write=True, destdir=tree)) == 0
+    assert (tree / "usr/local/lib/systemd/system/teleport-email.service").exists()
+    assert "wrote" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["/root/.local/bin/teleport-email", "/home/me/.local/bin/teleport-email", "/tmp/venv/bin/teleport-email"],
+)
 def test_what_a_service_cannot_see_is_refused(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(TeleportEmailError, match=r"which a service cannot see.*pipx install --global"):
         install_service.run(options(program=Path(place)))

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from teleport_email.commands.configure import boilerplate
 from teleport_email.config import load, parse, with_flags
 from teleport_email.config.keys import KEYS
+from teleport_email.config.named_files import command_with
 from teleport_email.config.sections import Reader
 from teleport_email.config.settings import MailgunSettings, Secret, Settings, SmtpSettings
 from teleport_email.config.unfinished import PLACEHOLDERS
@@ -1012,7 +1013,30 @@ def test_a_credential_that_is_not_there_is_one_fault_that_says_how_to_run_it() -
         'host = "mx.example.com"\nusername = "me"\npassword_file = "${CREDENTIALS_DIRECTORY}/smtp_password"'
     )
     assert list(found) == ["smtp.password_file"]
-    assert "systemd-run -q --pipe --wait -p User=teleport-email" in found["smtp.password_file"]
+    assert (
+        "systemd-run -q --pipe --wait -p User=teleport-email -p Group=teleport-email "
+        "-p LoadCredential=smtp_password:" in found["smtp.password_file"]
+    )
+
+
+def test_the_credentials_of_the_unit_are_written_out(tmp_path: Path) -> None:
+    shipped, etc = tmp_path / "lib", tmp_path / "etc"
+    (etc / "teleport-email.service.d").mkdir(parents=True)
+    shipped.mkdir()
+    assert command_with("pw", [shipped, etc]) == (
+        "systemd-run -q --pipe --wait -p User=teleport-email -p Group=teleport-email -p LoadCredential=pw:FILE "
+        "/usr/local/bin/teleport-email check"
+    )
+    (shipped / "teleport-email.service").write_text(
+        "[Service]\nExecStart=/opt/te/bin/teleport-email start\n#LoadCredential=pw:/not/this\nLoadCredential=old:/x\n"
+    )
+    (etc / "teleport-email.service.d/b.conf").write_text(
+        "[Service]\nLoadCredential=\nLoadCredential=pw:/etc/a b/pw\nLoadCredentialEncrypted=key:/etc/key\n"
+    )
+    assert command_with("pw", [shipped, etc]) == (
+        "systemd-run -q --pipe --wait -p User=teleport-email -p Group=teleport-email "
+        "-p 'LoadCredential=pw:/etc/a b/pw' -p LoadCredentialEncrypted=key:/etc/key /opt/te/bin/teleport-email check"
+    )
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,8 @@ _PLACES: Final = {
 _LOOKED_INTO: Final = ("/usr", "/usr/local")
 """Below these systemd and man look by themselves (systemd.unit(5), sysusers.d(5), tmpfiles.d(5))."""
 _IN_THE_UNIT: Final = "/usr/local/bin/teleport-email"
-_HIDDEN: Final = ("/root", "/home", "/run/user")
-"""What ``ProtectHome=yes`` hides from the service."""
+_HIDDEN: Final = ("/root", "/home", "/run/user", "/tmp", "/var/tmp")  # noqa: S108 - named, not used
+"""What ``ProtectHome=yes`` and ``PrivateTmp=yes`` hide from the service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """Print the plan or carry it out. Raises :class:`TeleportEmailError` when it cannot be."""
     program = (args.program or _this_program()).absolute()
-    for path in (program, Path(sys.executable), Path(sys.executable).resolve()):
+    python = Path(sys.executable)
+    if args.destdir is not None and python.is_relative_to(args.destdir.absolute()):
+        python = Path("/") / python.relative_to(args.destdir.absolute())  # where it will be
+    for path in (program, python, Path(sys.executable).resolve()):
         _must_be_visible(path)
     plan = plan_for(program, args.prefix)
     if not args.write:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+import shlex
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -19,6 +21,14 @@ _MAX_SECRET_BYTES: Final = 65536
 _WHITE_SPACE: Final = "".join(
     chr(code) for code in range(0x3001) if chr(code).isspace() and not 0x1C <= code <= 0x1F
 )
+
+_UNIT: Final = "teleport-email.service"
+PLACES: Final = tuple(
+    Path(f"{place}/systemd/system") for place in ("/usr/lib", "/usr/local/lib", "/run", "/etc")
+)
+"""Where systemd looks for units, the last word last (systemd.unit(5))."""
+_CREDENTIAL: Final = re.compile(r"^(?:Load|Set)Credential(?:Encrypted)?=.*", re.MULTILINE)
+_STARTED: Final = re.compile(r"^ExecStart=(\S+)", re.MULTILINE)
 
 
 @dataclass
@@ -45,8 +55,7 @@ class NamedFiles:
                 table.fault(
                     key,
                     f"uses {unfinished.ON_THIS_MACHINE}, which is set only under systemd's LoadCredential=: "
-                    "run this by systemd-run -q --pipe --wait -p User=teleport-email -p LoadCredential=..., "
-                    "with the values of the unit",
+                    f"run this by {command_with(text.removeprefix(unfinished.ON_THIS_MACHINE).strip('/'))}",
                 )
                 return None
             text = directory + text.removeprefix(unfinished.ON_THIS_MACHINE)
@@ -114,3 +123,31 @@ class NamedFiles:
         elif not text.isprintable():
             self.warnings.append(f"{name_file} is not one line of text: {path} is sent as it is")
         return Secret(text)
+
+
+def command_with(name: str, places: Iterable[Path] = PLACES) -> str:
+    """``systemd-run ... teleport-email check``, as the service's user and with the credentials of its unit.
+
+    ``name``: the credential that is wanted; where no unit names it, ``FILE`` stands for its file.
+    """
+    found: list[str] = []
+    program = "/usr/local/bin/teleport-email"
+    for text in _texts(places):
+        for line in _CREDENTIAL.findall(text):
+            found = [*found, line.strip()] if line.partition("=")[2].strip() else []  # empty: begin anew
+        program = next(iter(_STARTED.findall(text)), program)
+    wanted = re.compile(rf"\w+={re.escape(name)}(?::|$)")
+    if not any(wanted.match(line) for line in found):
+        found.append(f"LoadCredential={name}:FILE")
+    options = ["User=teleport-email", "Group=teleport-email", *dict.fromkeys(found)]
+    words = [word for option in options for word in ("-p", option)]
+    return shlex.join(["systemd-run", "-q", "--pipe", "--wait", *words, program, "check"])
+
+
+def _texts(places: Iterable[Path]) -> Iterable[str]:
+    for place in places:
+        for path in (place / _UNIT, *sorted((place / f"{_UNIT}.d").glob("*.conf"))):
+            try:
+                yield path.read_text("utf-8", "replace")
+            except OSError:
+                continue

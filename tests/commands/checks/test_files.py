@@ -148,6 +148,7 @@ def test_a_log_that_cannot_be_written_is_a_fault(place: Path) -> None:
     ("where", "owner", "refresh", "warned"),
     [
         ("state", "teleport-email", True, True),
+        ("log", "teleport-email", True, True),
         ("state", "tbot", True, False),
         ("state", "teleport-email", False, False),
         ("elsewhere", "teleport-email", True, False),
@@ -156,7 +157,7 @@ def test_a_log_that_cannot_be_written_is_a_fault(place: Path) -> None:
 def test_an_identity_that_systemd_takes_from_tbot_is_told(
     place: Path, monkeypatch: pytest.MonkeyPatch, where: str, owner: str, refresh: bool, warned: bool
 ) -> None:
-    monkeypatch.setattr(files, "STATE", place / "state")
+    monkeypatch.setattr(files, "OWN", (place / "state", place / "log"))
     user = SimpleNamespace(pw_name=owner)
     monkeypatch.setattr(files, "pwd", SimpleNamespace(getpwuid=lambda _: user, getpwnam=lambda _: user))
     (place / where).mkdir()

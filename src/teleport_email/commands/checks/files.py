@@ -13,8 +13,8 @@ from teleport_email.config.settings import Settings
 
 AREA = "files"
 SERVICE_USER = "teleport-email"
-STATE = Path("/var/lib/teleport-email")
-"""The unit's StateDirectory."""
+OWN = tuple(Path(place) / "teleport-email" for place in ("/var/lib", "/var/log", "/run"))
+"""The unit's StateDirectory, LogsDirectory and RuntimeDirectory: all in them is given to the service."""
 _NAME_IT = (
     "name one of these (in a Kubernetes secret the file's name is the key: Machine ID writes `identity`, "
     "Teleport's chart expects `auth_id`)"
@@ -105,21 +105,26 @@ def _secret_of(settings: Settings) -> bool:
 
 
 def _taken_from_tbot(settings: Settings) -> Iterator[Line]:
-    """An identity in the directory that systemd gives to the service as a whole, at its every start."""
-    identity = settings.teleport.identity
-    if not (identity and settings.teleport.refresh_identity and identity.resolve().is_relative_to(STATE)):
+    """An identity in a directory that systemd gives to the service as a whole, at its every start."""
+    if not settings.teleport.refresh_identity:
         return
+    for path in _needed(settings):
+        own = next((each for each in OWN if path.resolve().is_relative_to(each)), None)
+        if own is not None and _owner(path) == SERVICE_USER:
+            yield warning(
+                AREA,
+                f"{path} belongs to {SERVICE_USER}: systemd gives it all of {own} at a start, and whoever "
+                "renews the identity can write there no more",
+                "let Machine ID (tbot) write into a directory of its own, such as /opt/machine-id",
+            )
+            return
+
+
+def _owner(path: Path) -> str:
     try:
-        owner = pwd.getpwuid(identity.stat().st_uid).pw_name
+        return pwd.getpwuid(path.stat().st_uid).pw_name
     except (OSError, KeyError):
-        return
-    if owner == SERVICE_USER:
-        yield warning(
-            AREA,
-            f"{identity} belongs to {SERVICE_USER}: systemd gives it all of {STATE} at a start, and whoever "
-            "renews the identity can write there no more",
-            "let Machine ID (tbot) write into a directory of its own, such as /opt/machine-id",
-        )
+        return ""
 
 
 def _log_file(output: str) -> Iterator[Line]:
