@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 
-from teleport_email.commands import explain
 from teleport_email.config import parse
 from teleport_email.config.keys import KEYS
 from teleport_email.config.settings import TeleportSettings
@@ -26,6 +25,7 @@ from teleport_email.daemon import clocks, service
 from teleport_email.mail import http, outage, pause
 from teleport_email.mail.smtp import dialogue
 from teleport_email.network import connect
+from teleport_email.render import quoting, template_data
 from teleport_email.routing import directory
 from teleport_email.routing.rules import grammar, tree
 from teleport_email.telemetry import diagnostics
@@ -121,7 +121,14 @@ def promises() -> Iterator[tuple[str, str]]:
     yield "docs/kubernetes.md", "looked at every minute"
     assert 2 * claim.LEASE <= 60
     yield "docs/kubernetes.md", "another takes over within a minute"
-    assert explain._ASKING <= 15
+    messages = "docs/messages.md"
+    yield messages, f"wrapped by us at {quoting.WIDTH} columns"
+    yield messages, f"whole up to the {quoting.REASON_LIMIT} characters that Teleport takes"
+    limits = template_data._RESOURCES_LIMIT, template_data._ROLES_LIMIT
+    yield messages, f"Lists have up to {limits[0]} items, roles up to {limits[1]}"
+    yield messages, f"Later mails have its first {template_data._LATER_REASON_BUDGET} characters or so"
+    assert template_data._REVIEWS_SHOWN == 5
+    yield messages, "the last five, each with `number`"
 
 
 @pytest.mark.parametrize(("page", "words"), list(promises()))

@@ -290,7 +290,10 @@ async def test_what_is_needed_and_missing_is_one_fault_with_the_lines_of_the_rol
     do = cast("list[str]", fault["do"])
     assert "where it is the preset, which Teleport sets back" in do[0]
     rules = yaml.safe_load("\n".join(do[1:]))["spec"]["allow"]["rules"]
-    assert [rule["resources"][0] for rule in rules] == ["access_request", "access_plugin_data"]
+    assert rules == [
+        {"resources": ["access_request"], "verbs": ["list", "read"]},
+        {"resources": ["access_plugin_data"], "verbs": ["update"]},
+    ]
 
 
 async def test_check_says_whose_identity_it_is(sandbox: Sandbox) -> None:
@@ -301,7 +304,10 @@ async def test_check_says_whose_identity_it_is(sandbox: Sandbox) -> None:
     assert "alice (roles access, editor) may not list requests" in str(fault["what"])
     assert "alice's own: make one for the daemon" in str(fault["do"])
     assert "role/" not in str(fault)
-    assert "alice's own" in str([line for line in found["warning"] if line["area"] == "identity"])
+    assert found["note"] == []
+    [warning] = [line for line in found["warning"] if line["area"] == "identity"]
+    assert "in this person's name" in str(warning["what"])
+    assert "identity" not in {line["area"] for line in found["ok"]}
     identify(sandbox, "alice", ["dev"])  # perhaps made for the daemon: its role is named
     _, found = await check(sandbox)
     [fault] = found["fault"]

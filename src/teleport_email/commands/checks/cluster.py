@@ -129,9 +129,12 @@ async def _permissions(connection: Connection, settings: Settings) -> AsyncItera
         actions.setdefault(level, []).append(action)
         for each, verbs in found.items():
             refused.setdefault(level, {}).setdefault(each, []).extend(verbs)
+    ours = connection.identity
     for level in (Level.FAULT, Level.WARNING, Level.NOTE):
         if level in refused:
-            yield _refused(level, actions[level], refused[level], connection.identity)
+            yield _refused(level, actions[level], refused[level], ours)
+            if is_personal(ours.user, ours.roles):
+                return  # all for the same reason
 
 
 def _how_grave(kind: str, settings: Settings) -> Level:
@@ -150,9 +153,11 @@ def _refused(
     user, roles = identity.user, identity.roles
     lost = "; ".join(_WITHOUT[kind] for kind in kinds if kind in _WITHOUT)
     what = f"{whose(user, roles)} may not {', '.join(actions)}" + (f": {lost}" if lost else "")
+    # With update alone plugin data can be read, too, though a refusal to read it names other verbs.
+    wanted = {kind: () if kind == DATA else verbs for kind, verbs in kinds.items()}
     if is_personal(user, roles):
         return Line(level, "permissions", what, (f"this identity is {user}'s own: {MAKE_ONE}",))
-    return Line(level, "permissions", what, (where_to_add(user, roles), *role_lines(kinds)))
+    return Line(level, "permissions", what, (where_to_add(user, roles), *role_lines(wanted)))
 
 
 async def _permitted(

@@ -66,13 +66,13 @@ def identity(settings: Settings, now: datetime, *, clock_set: bool) -> Iterator[
         yield fault("identity", str(error), *_unreadable(settings))
         return
     left = found.not_after - now
-    if is_personal(found.user, found.roles):
-        yield warning("identity", f"it is {found.user}'s own: the daemon does all in that name", MAKE_ONE)
     what = (
         f"{whose(found.user, found.roles)} of cluster {found.cluster}, "
         f"valid until {found.not_after:%Y-%m-%d %H:%M} UTC (for {_span(left)} more)"
     )
-    if teleport.refresh_identity or left > SOON:
+    if is_personal(found.user, found.roles):
+        yield warning("identity", f"{what}; the daemon would do all in this person's name", MAKE_ONE)
+    elif teleport.refresh_identity or left > SOON:
         yield ok("identity", what)
     else:
         yield warning(
