@@ -25,7 +25,7 @@ from teleport_email.config.settings import (
     SmtpSettings,
     TeleportSettings,
 )
-from teleport_email.core import informing
+from teleport_email.core import go_plugin, informing
 from teleport_email.core.decide import Due
 from teleport_email.core.informing import Wait
 from teleport_email.core.ledger import LEDGER_KEY, Entry, Ledger, Mark, Party
@@ -217,3 +217,14 @@ def test_what_is_in_the_cells_stays_readable() -> None:
     )
     lines = list(show._lines("id", None, ledger, list(show.table("id", ledger)), []))
     assert lines[2] == "a@x.example  announcement  delivered  2026-11-22 00:00:00  by the Go plugin"
+
+
+def test_no_more_reviews_are_shown_than_the_request_has() -> None:
+    """The Go plugin's count can be anything, and each costs an entry for each thread."""
+    threads = ",".join(f"u{number}@x.example/2026-11-22 12:00:00 +0000 UTC/m@vm" for number in range(50))
+    data = {"user": "u", "reviews_count": "999999", "email_threads": threads}
+    request = AccessRequest("id", "u", ("dev",), reviews=(Review("r", RequestState.APPROVED),))
+    listed = ls.listed_of(request, data, SETTINGS)
+    assert len(listed.told) == 50
+    rows = list(told.table("id", go_plugin.read(data, len(request.reviews))))
+    assert len(rows) == 100

@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
 def listed_of(request: AccessRequest, data: Mapping[str, str], settings: Settings) -> Listed:
     """What is known of one request."""
     try:
-        ledger = go_plugin.read(data)
+        ledger = go_plugin.read(data, len(request.reviews))
         waits = tuple(waiting(request.id, data, view_of(request.id, request), settings))
     except LedgerUnreadable as error:
         return Listed(request, problem=cell(error))

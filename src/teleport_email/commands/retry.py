@@ -77,7 +77,7 @@ async def _retry(settings: Settings, request_id: str, to: str) -> int:
         print(headline(request_id, request), flush=True)
         await _work(settings, link, request)
         data = await link.read(request_id)
-    ledger = go_plugin.read(data)
+    ledger = go_plugin.read(data, len(request.reviews))
     names = {name_of(party) for party in ledger.parties if party.key in keys}
     lost = [one for one in given_up(request_id, ledger) if one.recipient in names]
     waits = [
@@ -110,7 +110,7 @@ async def _bring_back(link: Link, request: AccessRequest, to: str) -> frozenset[
     ends = time.monotonic() + 2 * LEASE
     for _ in range(SWAPS):
         data = await link.read(request.id)
-        ledger = go_plugin.read(data)
+        ledger = go_plugin.read(data, len(request.reviews))
         keys = _keys(ledger, to)
         if before is not None and (done := _raised(before, ledger)) & keys:
             return done & keys  # the write was applied, though nobody said so
@@ -121,7 +121,7 @@ async def _bring_back(link: Link, request: AccessRequest, to: str) -> frozenset[
             # It may be of an older version, which could not record any more what it is sending now.
             await asyncio.sleep(POLL)
             data = await link.read(request.id)
-            ledger = go_plugin.read(data)
+            ledger = go_plugin.read(data, len(request.reviews))
             back = ledger.brought_back(keys)
         write = go_plugin.write(back, data, request)
         try:
@@ -196,7 +196,7 @@ async def _work(settings: Settings, link: Link, request: AccessRequest) -> None:
             outcome = await reconciler.reconcile(request.id)
             if isinstance(outcome, Done):
                 return
-            ledger = go_plugin.read(await link.read(request.id))
+            ledger = go_plugin.read(await link.read(request.id), len(request.reviews))
             if isinstance(outcome, Again) and spoken.failed and not ledger.owner:
                 return
             await asyncio.sleep(min(outcome.after or POLL, POLL))

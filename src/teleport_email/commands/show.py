@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         request, data = asyncio.run(_read(settings, args.request_id))
     if request is None and not data:
         raise TeleportEmailError(f"the cluster knows nothing about {cell(args.request_id)}")
-    ledger = go_plugin.read(data)
+    ledger = go_plugin.read(data, len(request.reviews)) if request else go_plugin.read(data)
     told = list(table(args.request_id, ledger))
     waits = waiting(args.request_id, data, view_of(args.request_id, request), settings)
     if args.json:

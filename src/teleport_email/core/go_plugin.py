@@ -32,9 +32,9 @@ from teleport_email.core.model import AccessRequest, Kind, RequestState, Topic
 
 BY_GO = Entry(Mark.DELIVERED, 0, "go")
 ANNOUNCEMENT = Kind(Topic.ANNOUNCEMENT)
-MOST_REVIEWS = 1000
-"""What a count of reviews is believed up to where nobody knows how many the request has: far above any real
-one, and each costs an entry for each thread."""
+MOST_REVIEWS = 100
+"""What a count of reviews is believed up to where nobody knows how many the request has: above nearly every
+real one, and each costs an entry for each thread."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,8 +73,12 @@ class Redactor:
         self._shortest = shortest
         self._secrets: dict[str, None] = {}
         self._passing: OrderedDict[str, None] = OrderedDict()
-        self._forms: list[_Form] = []
         self._anchors: re.Pattern[str] | None = None
+        self._windows: dict[int, dict[str, bool]] = {}
+        """By their size: what is looked for, and whether it is base64. One way for all forms of all secrets:
+        a server decides how much of them it repeats, and how often."""
+        self._heads: frozenset[str] = frozenset()
+        self._tails: frozenset[str] = frozenset()
         for secret in secrets:
             self.know(secret)
 
@@ -102,26 +106,42 @@ class Redactor:
 
     def _prepared(self) -> re.Pattern[str]:
         """A pattern that is in every text that has anything to hide: some four characters of each form."""
-        found = dict.fromkeys(form for known in (*self._secrets, *self._passing) for form in forms(known))
-        self._forms = [form for form in found if form.encoded or len(form.text) >= self._shortest]
-        pieces = {form.text[-_ANCHOR:] for form in self._forms}
-        for form in self._forms:
+        every = {form for known in (*self._secrets, *self._passing) for form in forms(known)}
+        sought = [form for form in every if form.encoded or len(form.text) >= self._shortest]
+        self._windows = {}
+        for form in sought:
+            size = min(WINDOW, len(form.text))
+            windows = self._windows.setdefault(size, {})
+            for at in range(len(form.text) - size + 1):
+                window = form.text[at : at + size]
+                windows[window] = windows.get(window, False) or form.encoded
+        cuts = [
+            (form.text, size) for form in sought for size in range(SHORTEST, min(len(form.text), WINDOW) + 1)
+        ]
+        self._heads = frozenset(text[:size] for text, size in cuts)
+        self._tails = frozenset(text[-size:] for text, size in cuts)
+        pieces = {form.text[-_ANCHOR:] for form in sought}
+        for form in sought:
             pieces.update(form.text[at : at + _ANCHOR] for at in range(0, len(form.text), _STRIDE))
         whole = {piece for piece in pieces if len(piece) == _ANCHOR}
-        whole.update(form.text for form in self._forms if len(form.text) < _ANCHOR)
+        whole.update(form.text for form in sought if len(form.text) < _ANCHOR)
         self._anchors = re.compile("|".join(map(re.escape, sorted(whole))) or r"(?!)")
         return self._anchors
 
     def _found(self, text: str, letters: str, places: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-        for form in self._forms:
+        """Where eight or more of a form's characters stand in a row (all of a shorter one)."""
+        for size, windows in self._windows.items():
             widest = (0, 0)
-            for start, end in _matches(letters, form.text):
-                first, last = places[start][0], places[end - 1][1]
+            for at in range(len(letters) - size + 1):
+                encoded = windows.get(letters[at : at + size])
+                if encoded is None:
+                    continue
+                first, last = places[at][0], places[at + size - 1][1]
                 if widest[0] <= first and last <= widest[1]:
                     continue  # its neighbours are in there already: looking again would cost their square
-                if len(form.text) < SHORTEST and not _is_word(text, first, last):
+                if size < SHORTEST and not _is_word(text, first, last):
                     continue
-                if form.encoded:
+                if encoded:
                     first, last = widest = _widened(text, first, last)
                 yield first, last
         yield from self._cut(text, letters, places)
@@ -131,40 +151,17 @@ class Redactor:
         ends = [
             at for at, (first, _) in enumerate(places) if text[first] in "…." and _ENDS.match(text, first)
         ]
+        sizes = range(WINDOW, SHORTEST - 1, -1)
         for end in {*ends, len(letters)}:
-            for form in self._forms:
-                for size in range(min(len(form.text), WINDOW, end), SHORTEST - 1, -1):
-                    if letters.startswith(form.text[:size], end - size):
-                        yield places[end - size][0], places[end - 1][1]
-                        break
-        for form in self._forms:
-            for size in range(min(len(form.text), WINDOW, len(letters)), SHORTEST - 1, -1):
-                if letters.startswith(form.text[-size:]):
-                    yield places[0][0], places[size - 1][1]
-                    break
-
-
-def _matches(letters: str, form: str) -> Iterator[tuple[int, int]]:
-    """Where eight or more of the form's characters stand in a row (all of a shorter one)."""
-    size = min(WINDOW, len(form))
-    windows: dict[str, int] = {}
-    for at in range(len(form) - size + 1):
-        windows.setdefault(form[at : at + size], at)
-    at = 0
-    while at <= len(letters) - size:
-        begun = windows.get(letters[at : at + size])
-        if begun is None:
-            at += 1
-            continue
-        length = size
-        while (
-            begun + length < len(form)
-            and at + length < len(letters)
-            and letters[at + length] == form[begun + length]
-        ):
-            length += 1
-        yield at, at + length
-        at += max(1, length - size + 1)
+            size = next(
+                (size for size in sizes if size <= end and letters[end - size : end] in self._heads), 0
+            )
+            if size:
+                yield places[end - size][0], places[end - 1][1]
+        for size in sizes:
+            if letters[:size] in self._tails:
+                yield places[0][0], places[len(letters[:size]) - 1][1]
+                return
 
 
 def _views(text: str) -> Iterator[tuple[str, list[tuple[int, int]]]]:

@@ -36,7 +36,7 @@ def unannounced(
 
 def _has_ledger(data: Mapping[str, str]) -> bool:
     try:
-        ledger = go_plugin.read(data)
+        ledger = go_plugin.read(data, reviews=0)
     except LedgerUnreadable:
         return True  # left alone
     return ledger.exists or bool(ledger.parties)

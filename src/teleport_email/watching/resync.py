@@ -207,7 +207,7 @@ class Resync:
                 continue
             self._store.expect(request_id)
             try:
-                expires = go_plugin.read(entry).expires
+                expires = go_plugin.read(entry, reviews=0).expires
             except LedgerUnreadable:
                 continue
             if expires:

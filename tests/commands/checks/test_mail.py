@@ -65,20 +65,24 @@ async def test_a_slow_server_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize(
-    ("roles", "fallback", "expected"),
+    ("roles", "fallback", "most", "expected"),
     [
-        ({"*": ("a@Example.org".lower(), "b@eu.example.com"), "x": ("c@example.org",)}, "", '["eu.example.com", "example.org"]'),
-        ({"*": ("a@example.org",)}, "oncall@example.net", '["example.net", "example.org"]'),
+        ({"*": ("a@Example.org".lower(), "b@eu.example.com"), "x": ("c@example.org",)}, "", 20, '["eu.example.com", "example.org"]'),
+        ({"*": ("a@example.org",)}, "oncall@example.net", 3, '["example.net", "example.org"]'),
     ],
 )  # fmt: skip
-async def test_the_domains_that_are_proposed_are_those_of_the_recipients(roles, fallback, expected) -> None:
+async def test_the_domains_that_are_proposed_are_those_of_the_recipients(
+    roles, fallback, most, expected
+) -> None:
     async with Inbox() as inbox:
-        delivery = replace(settings(inbox).delivery, fallback_recipient=fallback)
+        delivery = replace(
+            settings(inbox).delivery, fallback_recipient=fallback, max_suggested_reviewers=most
+        )
         lines = local.configuration(
             Path("x.toml"), settings(inbox, role_to_recipients=roles, delivery=delivery)
         )
         [said] = [line for line in lines if "any address" in line.what]
-        assert "20 addresses a request, with any number of requests" in said.what
+        assert f"to {most} addresses a request, with any number of requests" in said.what
         [todo] = said.todo
         assert todo == f"set delivery.allowed_domains = {expected}"
 

@@ -32,11 +32,12 @@ def configuration(config: Path, settings: Settings) -> Iterator[Line]:
     for hint in settings.warnings:
         yield warning("configuration", hint)
     delivery = settings.delivery
-    if not delivery.allowed_domains and delivery.suggested_reviewers != "ignore":
+    open_to_all = delivery.suggested_reviewers != "ignore" and delivery.max_suggested_reviewers
+    if not delivery.allowed_domains and open_to_all:
         yield warning(
             "configuration",
-            "whoever may request access can have mail sent to any address, as a suggested reviewer: to 20 "
-            "addresses a request, with any number of requests",
+            "whoever may request access can have mail sent to any address, as a suggested reviewer: to "
+            f"{delivery.max_suggested_reviewers} addresses a request, with any number of requests",
             f"set delivery.allowed_domains = {_domains(settings)}",
         )
     if delivery.templates is not None:
