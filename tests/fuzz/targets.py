@@ -14,6 +14,7 @@ import json
 import random
 import resource
 import signal
+import ssl
 import sys
 import time
 import types
@@ -45,6 +46,7 @@ from teleport_email.mail.smtp.oauth2 import TokenError, _read
 from teleport_email.mail.smtp.replies import Reply, Stage, judge
 from teleport_email.routing.rules import Surroundings, parse
 from teleport_email.routing.rules.written import parse_rules
+from teleport_email.teleport.connect import certificate
 from teleport_email.teleport.connect.credentials import _assemble
 from teleport_email.teleport.connect.http.frames import Decoder, FrameFault
 from teleport_email.teleport.connect.http.http_exchange import HttpExchange, NotHttp
@@ -58,6 +60,9 @@ MEMORY = 2 << 30
 LONGEST = 40_000
 
 KNOWN = Surroundings(AccessRequest(id="1", user="ann@example.com", roles=("dev",)), traits={})
+CERTIFICATE = ssl.PEM_cert_to_DER_cert(
+    (Path(__file__).parents[1] / "data/identity/tls.crt").read_text().strip()
+)
 REDACTOR = Redactor(["kJ8#x/Q?vzW9mT2", "pw"])
 
 
@@ -144,6 +149,7 @@ TARGETS = {
          *(path.read_bytes() for path in sorted(IDENTITIES.glob("*.identity")))),
         (PemFault, IdentityError),
     ),
+    "certificate": Target(certificate.read, (CERTIFICATE, CERTIFICATE[:200]), (certificate.CertificateFault,)),
     "tctl json": Target(
         lambda data: parse_requests(data.decode("utf-8", "replace")),
         (b'[{"kind":"access_request","metadata":{"name":"a"},"spec":{"user":"u","roles":["r"],"state":1}}]',),

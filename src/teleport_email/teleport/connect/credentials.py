@@ -18,14 +18,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
-from cryptography.x509.oid import NameOID
-
 from teleport_email.config.beside import beside
 from teleport_email.config.settings import TeleportSettings
 from teleport_email.core.errors import IdentityError, IdentityExpired, IdentityNotYetValid
+from teleport_email.teleport.connect import certificate
+from teleport_email.teleport.connect.certificate import Certificate, CertificateFault
 from teleport_email.teleport.connect.pem import Block, PemFault, blocks
 
 SERVER_NAME = "teleport.cluster.local"
@@ -33,6 +30,9 @@ SERVER_NAME = "teleport.cluster.local"
 
 MAX_FILE_BYTES = 1 << 20
 """A real identity has 7 KB. The limit stops us from reading /dev/zero or a log file into memory."""
+
+_NO_FIT = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED")
+"""How OpenSSL says that a key is not that of the certificate; the last where they are of different kinds."""
 
 RENEW = "`tctl auth sign` or Machine ID (tbot) makes a new one"
 
@@ -133,11 +133,14 @@ def tls_context(identity: Identity) -> ssl.SSLContext:
         context.load_verify_locations(cadata=identity.ca_pem.decode("ascii"))
         with _private_file(identity.key_pem + identity.cert_pem) as path:
             context.load_cert_chain(path)
-    except (OSError, ValueError) as exc:  # ssl.SSLError is an OSError; its text never holds key material
-        raise IdentityError(
-            f"{identity.where}: OpenSSL does not take these credentials: {_reason(exc)}"
-        ) from None
+    except (OSError, ValueError) as exc:
+        raise _not_taken(identity.where, exc) from None
     return context
+
+
+def _not_taken(where: object, exc: Exception) -> IdentityError:
+    # ssl.SSLError is an OSError; its text never holds key material.
+    return IdentityError(f"{where}: OpenSSL does not take these credentials: {_reason(exc)}")
 
 
 def _assemble(
@@ -153,13 +156,10 @@ def _assemble(
         raise IdentityError(f"{key_file} has {len(keys)} private keys, one is expected")
     if not certificates:
         raise IdentityError(f"{cert_file} has no certificate: it is incomplete or was just being written")
-    key = _read_key(keys[0], key_file)
+    _check_label(keys[0], key_file)
     parsed = [_read_certificate(block, cert_file) for block in certificates]
     # The client's certificate comes first. Where somebody joined the parts in another order, the key tells.
-    ours = next(
-        (at for at, certificate in enumerate(parsed) if _public(certificate, cert_file) == _public_key(key)),
-        None,
-    )
+    ours = next((at for at, block in enumerate(certificates) if _fit(keys[0], block, key_file)), None)
     if ours is None:
         where = str(key_file) if key_file == cert_file else f"{key_file} and {cert_file}"
         raise IdentityError(
@@ -181,16 +181,8 @@ def _assemble(
         _read_certificate(block, ca_file)
     cert_pem = b"".join(block.pem for block in chain)
     ca_pem = b"".join(block.pem for block in authorities)
-    certificate = parsed[ours]
-    try:
-        user = _name(certificate.subject, NameOID.COMMON_NAME)
-        roles = tuple(_names(certificate.subject, NameOID.ORGANIZATION_NAME))
-        cluster = _name(certificate.issuer, NameOID.ORGANIZATION_NAME) or _name(
-            certificate.issuer, NameOID.COMMON_NAME
-        )
-        not_before, not_after = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    except Exception as exc:  # noqa: BLE001 - the parser is lazy and its errors are no closed set
-        raise IdentityError(f"{cert_file}: the certificate cannot be read: {_reason(exc)}") from None
+    found = parsed[ours]
+    user, cluster = found.common_name, found.issuer
     if not user or not cluster:
         raise IdentityError(
             f"{cert_file}: not a certificate of a Teleport cluster: it names no "
@@ -204,10 +196,10 @@ def _assemble(
         cert_pem=cert_pem,
         ca_pem=ca_pem,
         user=user,
-        roles=roles,
+        roles=found.organizations,
         cluster=cluster,
-        not_before=not_before,
-        not_after=not_after,
+        not_before=found.not_before,
+        not_after=found.not_after,
         fingerprint=hashlib.sha256(b"\0".join([keys[0].pem, cert_pem, ca_pem])).hexdigest(),
         files=tuple(dict.fromkeys(files)),
     )
@@ -241,57 +233,39 @@ def _blocks(path: Path) -> tuple[Block, ...]:
         raise IdentityError(f"{path}: {exc}") from None
 
 
-def _read_key(block: Block, path: Path) -> PrivateKeyTypes:
+def _check_label(block: Block, path: Path) -> None:
     if block.label == "ENCRYPTED PRIVATE KEY" or b"Proc-Type: 4,ENCRYPTED" in block.pem:
         raise IdentityError(
             f"{path}: the private key in line {block.line} is encrypted; it must have no pass phrase"
         )
-    try:
-        if block.label == "OPENSSH PRIVATE KEY":
-            key: PrivateKeyTypes = serialization.load_ssh_private_key(block.pem, None)
-        else:
-            key = serialization.load_pem_private_key(block.pem, None)
-    except Exception as exc:  # noqa: BLE001 - whatever the parser raises means: unusable
-        raise IdentityError(
-            f"{path}: the {block.label} in line {block.line} cannot be read: {_reason(exc)}"
-        ) from None
-    return key
 
 
-def _read_certificate(block: Block, path: Path) -> x509.Certificate:
+def _read_certificate(block: Block, path: Path) -> Certificate:
+    """What stands in it; also OpenSSL has to be able to read it."""
     try:
-        return x509.load_pem_x509_certificate(block.pem)
-    except Exception as exc:  # noqa: BLE001 - as above
+        found = certificate.read(ssl.PEM_cert_to_DER_cert(block.pem.decode("ascii").strip()))
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=block.pem.decode("ascii"))
+    except (CertificateFault, OSError, ValueError) as exc:
         raise IdentityError(
             f"{path}: the certificate in line {block.line} cannot be read: {_reason(exc)}"
         ) from None
+    return found
 
 
-def _public_key(key: PrivateKeyTypes) -> bytes:
-    return _encoded(key.public_key())
-
-
-def _public(certificate: x509.Certificate, path: Path) -> bytes:
+def _fit(key: Block, block: Block, path: Path) -> bool:
+    """Whether this certificate is for this key, as OpenSSL finds when it takes both."""
     try:
-        return _encoded(certificate.public_key())
-    except Exception as exc:  # noqa: BLE001 - as above
-        raise IdentityError(
-            f"{path}: the public key of a certificate cannot be read: {_reason(exc)}"
-        ) from None
-
-
-def _encoded(key: PublicKeyTypes) -> bytes:
-    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-
-
-def _name(name: x509.Name, oid: x509.ObjectIdentifier) -> str:
-    return next(_names(name, oid), "")
-
-
-def _names(name: x509.Name, oid: x509.ObjectIdentifier) -> Iterator[str]:
-    for attribute in name.get_attributes_for_oid(oid):
-        value = attribute.value
-        yield value if isinstance(value, str) else value.decode("utf-8", "replace")
+        with _private_file(key.pem + block.pem) as both:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(both)
+    except ssl.SSLError as exc:
+        if exc.reason in _NO_FIT:
+            return False
+        if exc.reason is None:  # of two PEM blocks, of which the certificate has been read already
+            raise IdentityError(f"{path}: the {key.label} in line {key.line} cannot be read") from None
+        raise _not_taken(path, exc) from None
+    except (OSError, ValueError) as exc:
+        raise _not_taken(path, exc) from None
+    return True
 
 
 @contextlib.contextmanager

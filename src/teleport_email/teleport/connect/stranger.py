@@ -7,10 +7,8 @@ import ssl
 from dataclasses import dataclass
 from datetime import datetime
 
-from cryptography import x509
-from cryptography.x509.oid import NameOID
-
 from teleport_email.core.errors import Unreachable
+from teleport_email.teleport.connect import certificate
 from teleport_email.teleport.connect.credentials import SERVER_NAME, Identity
 from teleport_email.teleport.connect.route import Route
 from teleport_email.teleport.connect.tls import secure
@@ -57,27 +55,15 @@ async def look_at(route: Route, identity: Identity, limit: float) -> Stranger | 
 
 def _parse(der: bytes | None) -> Stranger | None:
     try:
-        certificate = x509.load_der_x509_certificate(der or b"")
-        issuer = certificate.issuer
-        organisation = issuer.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
-        common = issuer.get_attributes_for_oid(NameOID.COMMON_NAME)
-        return Stranger(
-            names=tuple(_clean(name) for name in _names(certificate)),
-            issuer=_clean(next((str(attribute.value) for attribute in [*organisation, *common]), "")),
-            not_before=certificate.not_valid_before_utc,
-            not_after=certificate.not_valid_after_utc,
-        )
-    except Exception:  # noqa: BLE001 - a stranger's bytes: whatever the parser raises means "not readable"
+        found = certificate.read(der or b"")
+    except certificate.CertificateFault:
         return None
-
-
-def _names(certificate: x509.Certificate) -> list[str]:
-    try:
-        extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    except x509.ExtensionNotFound:
-        return [str(a.value) for a in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
-    addresses = extension.value.get_values_for_type(x509.IPAddress)
-    return [*extension.value.get_values_for_type(x509.DNSName), *map(str, addresses)]
+    return Stranger(
+        names=tuple(_clean(name) for name in found.names),
+        issuer=_clean(found.issuer),
+        not_before=found.not_before,
+        not_after=found.not_after,
+    )
 
 
 def _clean(text: str) -> str:
