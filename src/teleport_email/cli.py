@@ -10,20 +10,30 @@ import argparse
 import importlib
 import os
 import sys
-from collections.abc import Callable, Sequence
-from typing import Final, Protocol, cast
 
 from teleport_email import __version__
 from teleport_email.commands import DEFAULT_CONFIG
-from teleport_email.core.errors import ConfigError, IdentityError, IdentityNotYetValid, TeleportEmailError
 
-EXIT_OK: Final = 0
-EXIT_FAILED: Final = 1
-EXIT_USAGE: Final = 2
-EXIT_CONFIG: Final = 78
+# Not from `typing`, which takes as long to load as all that is here; type checkers take it for true.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, Protocol
+
+    class CommandModule(Protocol):
+        """What a command's module has: it describes its arguments; ``run`` is set as their default."""
+
+        def add_parser(self, subparsers: argparse._SubParsersAction[Any]) -> None:
+            """Add the command's parser, with ``set_defaults(run=...)``: from arguments to the exit code."""
 
 
-_COMMANDS: Final = {
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_CONFIG = 78
+
+
+_COMMANDS = {
     "start": ("commands.start", "run the daemon"),
     "configure": ("commands.configure", "print a configuration file to begin with"),
     "version": ("commands.version", "print the version, and those of Python and grpcio"),
@@ -46,13 +56,6 @@ _COMMANDS: Final = {
 }
 
 
-class CommandModule(Protocol):
-    """What a command's module has: it describes its arguments, and ``run`` is set as their default."""
-
-    def add_parser(self, subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-        """Add the command's parser, with ``set_defaults(run=...)``: from the arguments to the exit code."""
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; its exit code comes back. Never raises but ``SystemExit`` for usage."""
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -63,31 +66,44 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.command is None:
         parser.print_help()
         return EXIT_OK
-    run = cast("Callable[[argparse.Namespace], int]", options.run)
+    run: Callable[[argparse.Namespace], int] = options.run
     if options.command == "completion":
         options.parser = whole_parser()
     try:
         code = run(options)
         sys.stdout.flush()
-    except ConfigError as error:
-        _complain("the configuration cannot be used", [str(fault) for fault in error.faults])
-        return EXIT_CONFIG
-    except IdentityNotYetValid as error:
-        _complain("the credentials cannot be used yet", [str(error)])
-        return EXIT_FAILED
-    except IdentityError as error:
-        _complain("the credentials cannot be used", [str(error)])
-        return EXIT_CONFIG
-    except TeleportEmailError as error:
-        _complain(str(error), [])
-        return EXIT_FAILED
     except KeyboardInterrupt:
         return EXIT_FAILED
     except BrokenPipeError:
         # Whoever read our output (`head`) has enough. Python would complain once more while it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
+    except Exception as error:
+        failed = _explain(error)
+        if failed is None:
+            raise
+        return failed
     return code
+
+
+def _explain(error: Exception) -> int | None:
+    """Say what is wrong, where that is an error of ours; the exit code."""
+    from teleport_email.core.errors import ConfigError, IdentityError, IdentityNotYetValid, TeleportEmailError
+
+    match error:
+        case ConfigError():
+            _complain("the configuration cannot be used", [str(fault) for fault in error.faults])
+            return EXIT_CONFIG
+        case IdentityNotYetValid():
+            _complain("the credentials cannot be used yet", [str(error)])
+            return EXIT_FAILED
+        case IdentityError():
+            _complain("the credentials cannot be used", [str(error)])
+            return EXIT_CONFIG
+        case TeleportEmailError():
+            _complain(str(error), [])
+            return EXIT_FAILED
+    return None
 
 
 def _chosen(arguments: Sequence[str]) -> str:
@@ -106,9 +122,29 @@ def whole_parser() -> argparse.ArgumentParser:
     return _parser(*_COMMANDS)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Each argument makes a formatter, and each of these measures the terminal, with ``shutil``, which loads
+    every compression there is. Here the width is asked for without it, and of the commands' parsers too.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"formatter_class": _formatter} | options)
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    try:
+        columns = int(os.environ.get("COLUMNS", "")) or 80
+    except ValueError:
+        try:
+            columns = os.get_terminal_size(1).columns or 80
+        except OSError:
+            columns = 80
+    return argparse.HelpFormatter(prog, width=columns - 2)
+
+
 def _parser(*chosen: str) -> argparse.ArgumentParser:
     """The parser. Only the chosen commands' modules are imported; the others are names with a line."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="teleport-email",
         description="Tells people by email about Teleport Access Requests.",
         allow_abbrev=False,
@@ -128,7 +164,8 @@ def _parser(*chosen: str) -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     for name, (module, line) in _COMMANDS.items():
         if name in chosen:
-            cast("CommandModule", importlib.import_module(f".{module}", __package__)).add_parser(subparsers)
+            command: CommandModule = importlib.import_module(f".{module}", __package__)
+            command.add_parser(subparsers)
         else:
             subparsers.add_parser(name, help=line, add_help=False)
     return parser

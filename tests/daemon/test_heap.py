@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import gc
+import ssl
+from asyncio import sslproto
 from pathlib import Path
 
 import pytest
 
 from teleport_email.daemon import heap
+from teleport_email.sandbox.mail.mail_certificates import MailAuthority
 
 
 def resident() -> int:
@@ -41,3 +45,31 @@ def test_what_is_there_for_good_is_collected_no_more() -> None:
         assert len(gc.get_objects()) < 1000
     finally:
         gc.unfreeze()
+
+
+async def test_a_tls_connection_holds_a_small_buffer_and_carries_much(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        sslproto.SSLProtocol, "max_size", sslproto.SSLProtocol.max_size
+    )  # put back in the end
+    heap.spare()
+    authority, much = MailAuthority(), b"0123456789abcdef" * 65536
+
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(await reader.readexactly(len(much)))
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(echo, "127.0.0.1", 0, ssl=authority.server_context())
+    async with server, asyncio.timeout(60):
+        port = server.sockets[0].getsockname()[1]
+        context = ssl.create_default_context(cadata=authority.ca_pem.decode())
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", port, ssl=context, server_hostname="localhost"
+        )
+        assert len(writer.transport._ssl_protocol._ssl_buffer) == heap.TLS_BUFFER
+        writer.write(much)
+        assert await reader.readexactly(len(much)) == much
+        writer.close()
+        await writer.wait_closed()

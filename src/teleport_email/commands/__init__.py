@@ -9,13 +9,13 @@ import argparse
 import contextlib
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
 
+TYPE_CHECKING = False  # without `typing`, as in `cli`
 if TYPE_CHECKING:
     from teleport_email.config.settings import Settings
     from teleport_email.teleport.session import Session
 
-DEFAULT_CONFIG: Final = "/etc/teleport-email.toml"
+DEFAULT_CONFIG = "/etc/teleport-email.toml"
 
 
 def add_config_options(parser: argparse.ArgumentParser, *, debug: bool = True) -> None:

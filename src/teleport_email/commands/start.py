@@ -13,6 +13,7 @@ from teleport_email import __version__, config
 from teleport_email.commands import add_config_options
 from teleport_email.config.settings import Settings
 from teleport_email.core.errors import TeleportEmailError
+from teleport_email.daemon import heap
 from teleport_email.daemon.signals import Signals
 from teleport_email.daemon.systemd import Notifier
 from teleport_email.telemetry import log
@@ -47,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
                 run as serve,  # after the first line: it brings grpcio along
             )
 
+            heap.spare()
             asyncio.run(
                 serve(
                     settings, reread=read, signals=signals, notifier=notifier, log=lines, environ=os.environ

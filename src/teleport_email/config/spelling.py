@@ -8,7 +8,6 @@ is a fault.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 
 from teleport_email.config.keys import GO_PLUGIN_KEYS, KEYS
@@ -70,6 +69,8 @@ def _homes(key: str) -> Iterator[str]:
 
 
 def _likeness(one: str, other: str) -> float:
+    import difflib  # only for who has mistyped
+
     return difflib.SequenceMatcher(None, _plain(one), _plain(other)).ratio()
 
 

@@ -7,7 +7,6 @@ faults. Empty strings count as unset, as they do in the Go plugin.
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
@@ -40,6 +39,8 @@ def quoted(text: str) -> str:
 
 def did_you_mean(word: str, candidates: Sequence[str]) -> str:
     """`` (did you mean "…"?)``, or nothing where no candidate is close."""
+    import difflib  # only for who has mistyped
+
     close = difflib.get_close_matches(word[:_SHOWN].lower(), candidates, n=1)
     return f' (did you mean "{close[0]}"?)' if close else ""
 

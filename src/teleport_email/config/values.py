@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import zoneinfo
-from email.header import decode_header, make_header
 from urllib.parse import SplitResult, urlsplit
 
 from teleport_email.config.endpoints import is_loopback, parse_endpoint
@@ -106,6 +104,8 @@ _COMMENT = re.compile(
 def _named(name: str, address: str) -> str:
     name = name.strip()
     if "=?" in name:  # an encoded word (RFC 2047), which the Go plugin sends as it is
+        from email.header import decode_header, make_header
+
         name = str(make_header(decode_header(name)))
     if len(name) >= 2 and name.startswith('"') and name.endswith('"'):
         name = name[1:-1].replace('\\"', "'").strip()
@@ -130,6 +130,8 @@ def timezone(text: str) -> str:
     """An IANA time zone that can be loaded here."""
     if text.upper() == "UTC":
         return "UTC"
+    import zoneinfo
+
     try:
         zoneinfo.ZoneInfo(text)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):

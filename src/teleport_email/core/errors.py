@@ -21,7 +21,7 @@ TeleportEmailError
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = [
     "ClusterError",
@@ -48,8 +48,7 @@ class TeleportEmailError(Exception):
     """Base of everything that this program raises on purpose. The message is meant for people."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """One thing wrong with the configuration."""
 
     path: str

@@ -11,6 +11,7 @@ import contextlib
 import dataclasses
 import random
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -31,9 +32,8 @@ from teleport_email.reconciling.worker import Workers
 from teleport_email.reconciling.workqueue import WorkQueue
 from teleport_email.reconciling.writer import TextWriter
 from teleport_email.render import Renderer
-from teleport_email.routing.audience import AudienceFinder, tell_of_rules
+from teleport_email.routing.audience import AudienceFinder, compiled, tell_of_rules
 from teleport_email.routing.directory import Directory
-from teleport_email.routing.rules.compiled import CompiledRule, compile_rules
 from teleport_email.telemetry.diagnostics import Diagnostics
 from teleport_email.telemetry.health import Backlog, Snapshot, name_of
 from teleport_email.telemetry.log import Log
@@ -43,6 +43,9 @@ from teleport_email.watching.link import Link
 from teleport_email.watching.resync import Resync
 from teleport_email.watching.store import Store
 from teleport_email.watching.watch import RuleBook, Watch
+
+if TYPE_CHECKING:
+    from teleport_email.routing.rules import CompiledRule
 
 DRAIN = 10.0
 """Seconds after the request to stop in which messages under way may come to their end by themselves."""
@@ -160,7 +163,7 @@ class Daemon:
     def _compile(self, rules: Sequence[AccessMonitoringRule] | None = None) -> None:
         if rules is not None:
             self._book = list(rules)
-        before, self._rules = self._rules, compile_rules(self._book, self.settings.plugin_name, self._rules)
+        before, self._rules = self._rules, compiled(self._book, self.settings.plugin_name, self._rules)
         tell_of_rules(self._rules, before, self.observer.rule_failed)
 
     def policy(self) -> Policy:

@@ -6,10 +6,8 @@ that is being edited cannot end up in a mail; a reload makes new ones.
 
 from __future__ import annotations
 
-import difflib
 import functools
 from collections.abc import Callable, Iterable, Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -193,7 +191,7 @@ class Templates:
 @functools.cache
 def builtin_sources() -> Mapping[str, str]:
     """Name -> text of the built-in templates."""
-    files = resources.files("teleport_email.render").joinpath("templates").iterdir()
+    files = Path(__file__).with_name("templates").iterdir()
     return {file.name: file.read_text("utf-8") for file in files if file.name.endswith(SUFFIXES)}
 
 
@@ -205,6 +203,8 @@ def _read(directory: Path) -> tuple[dict[str, str], list[Fault]]:
     except OSError as error:
         what = f"cannot be read ({error.strerror or error}); the built-in templates are used"
         return own, [Fault(str(directory), what)]
+    import difflib  # only for own templates
+
     for path in files:
         try:
             data = path.read_bytes()

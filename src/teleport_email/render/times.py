@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from zoneinfo import ZoneInfo
 
 MINUTE = 60
 HOUR = 60 * MINUTE
@@ -41,6 +40,8 @@ def zone(name: str) -> tzinfo:
     """The time zone of that name; UTC when there is none such (the configuration's check has told that)."""
     if name.upper() == "UTC":
         return UTC  # needs no time zone data on the machine
+    from zoneinfo import ZoneInfo
+
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
 from teleport_email.config.settings import Settings
 from teleport_email.core.decide import Audience
-from teleport_email.core.model import AccessRequest, ResourceID, User
+from teleport_email.core.model import AccessMonitoringRule, AccessRequest, ResourceID, User
 from teleport_email.routing import recipients
 from teleport_email.routing.route import Route, RuleVerdict, listed, plain
-from teleport_email.routing.rules.compiled import CompiledRule
+
+if TYPE_CHECKING:
+    from teleport_email.routing.rules import CompiledRule
 
 log = structlog.get_logger()
 
@@ -130,6 +132,20 @@ class AudienceFinder:
         if known[0]:
             return known
         return recipients.requester(request, delivery, await self._users.address(request.user))
+
+
+def compiled(
+    rules: Sequence[AccessMonitoringRule], plugin_name: str, before: Sequence[CompiledRule]
+) -> Sequence[CompiledRule]:
+    """The rules, ready to be asked; those that are as they were ``before`` are not compiled again.
+
+    Their language is loaded only where there are any: most clusters have none.
+    """
+    if not rules:
+        return ()
+    from teleport_email.routing.rules import compile_rules
+
+    return compile_rules(rules, plugin_name, before)
 
 
 def tell_of_rules(

@@ -17,14 +17,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from teleport_email.config.settings import DeliverySettings
 from teleport_email.core.addresses import parse_address
 from teleport_email.core.model import AccessRequest
 from teleport_email.routing import globs
 from teleport_email.routing.route import Reason, Route, RuleVerdict, Skipped, listed, plain
-from teleport_email.routing.rules import SILENCE, CompiledRule, Surroundings
-from teleport_email.routing.rules.kinds import Work
+
+if TYPE_CHECKING:
+    from teleport_email.routing.rules import CompiledRule
 
 ANYONE = "*"
 _SSO = "SSO users who are not logged in may not be found"
@@ -133,8 +135,12 @@ def judged(
 
     All together ask for ``Work.LIMIT`` at most; those that come behind it do not match, and are to blame.
     """
-    if is_excluded(request, delivery):
+    if is_excluded(request, delivery) or not rules:
         return
+    # The language of conditions: most clusters have no rules, and need none of it.
+    from teleport_email.routing.rules import SILENCE, Surroundings
+    from teleport_email.routing.rules.kinds import Work
+
     surroundings = Surroundings(request, traits=traits, labels=labels)
     left = Work.LIMIT
     piece: list[RuleVerdict] = []

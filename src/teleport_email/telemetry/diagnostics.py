@@ -19,13 +19,13 @@ from teleport_email.config.endpoints import is_loopback
 from teleport_email.config.settings import DiagnosticsSettings
 from teleport_email.core.errors import ConfigError, Fault, TeleportEmailError
 from teleport_email.core.informing import Wait
-from teleport_email.telemetry import statusz
 from teleport_email.telemetry.health import Backlog, Snapshot
 from teleport_email.telemetry.problems import Problems
 from teleport_email.telemetry.tally import Tally
 from teleport_email.watching.store import Store
 
 if TYPE_CHECKING:
+    from teleport_email.telemetry import statusz
     from teleport_email.telemetry.httpd import Handler, HttpServer, Request, Response
     from teleport_email.telemetry.metrics import Metrics
 
@@ -201,6 +201,7 @@ class Diagnostics:
         return Response(200, body, content_type)
 
     async def _statusz(self, _request: Request) -> Response:
+        from teleport_email.telemetry import statusz
         from teleport_email.telemetry.httpd import Response
 
         text = statusz.page(self._look(), self._tally, self._problems.latest(), self._open_requests())
@@ -212,6 +213,8 @@ class Diagnostics:
         return Response.text(PAGES, 200 if request.path == "/" else 404)
 
     def _open_requests(self) -> list[statusz.OpenRequest]:
+        from teleport_email.telemetry import statusz
+
         self._backlog.look()
         found = []
         for request_id in self._store.ids():

@@ -20,7 +20,7 @@ from teleport_email.teleport.connect.certificate import CertificateFault, read
 DATA = Path(__file__).parents[2] / "data" / "identity"
 KEY = ec.generate_private_key(ec.SECP256R1())
 NOW = datetime(2026, 11, 22, 18, 30, tzinfo=UTC)
-CN, O = x509.NameOID.COMMON_NAME, x509.NameOID.ORGANIZATION_NAME
+CN, ORG = x509.NameOID.COMMON_NAME, x509.NameOID.ORGANIZATION_NAME
 FORMS = (_ASN1Type.UTF8String, _ASN1Type.BMPString)
 TEXT = st.text(st.characters(codec="utf-8", max_codepoint=0xFFFF), min_size=1, max_size=64)
 
@@ -37,8 +37,11 @@ def made(subject, issuer, *, names=None, begin=NOW, end=NOW + timedelta(hours=1)
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.lists(st.tuples(st.sampled_from([CN, O, x509.NameOID.SERIAL_NUMBER]), TEXT, st.sampled_from(FORMS)), max_size=6),
-    st.lists(st.tuples(st.sampled_from([CN, O]), TEXT), max_size=3),
+    st.lists(
+        st.tuples(st.sampled_from([CN, ORG, x509.NameOID.SERIAL_NUMBER]), TEXT, st.sampled_from(FORMS)),
+        max_size=6,
+    ),
+    st.lists(st.tuples(st.sampled_from([CN, ORG]), TEXT), max_size=3),
     st.none() | st.lists(st.from_regex(r"[a-z0-9.*-]{1,300}", fullmatch=True), min_size=1, max_size=9),
     st.datetimes(datetime(1950, 1, 1), datetime(9000, 1, 1)),
 )
@@ -61,7 +64,7 @@ def test_as_a_whole_library_reads_it(subject, issuer, names, begin) -> None:
     assert ours.common_name == first(theirs.subject, CN)
     roles = theirs.subject.get_attributes_for_oid(x509.NameOID.ORGANIZATION_NAME)
     assert ours.organizations == tuple(attribute.value for attribute in roles)
-    assert ours.issuer == (first(theirs.issuer, O) or first(theirs.issuer, CN))
+    assert ours.issuer == (first(theirs.issuer, ORG) or first(theirs.issuer, CN))
     assert (ours.not_before, ours.not_after) == (theirs.not_valid_before_utc, theirs.not_valid_after_utc)
     if names:
         assert ours.names == (*names, *map(str, addresses))
@@ -71,7 +74,10 @@ def test_as_a_whole_library_reads_it(subject, issuer, names, begin) -> None:
 
 @pytest.mark.parametrize(
     ("name", "common_name", "names"),
-    [("tls.crt", "access-plugin", ("access-plugin",)), ("tls.cas", "demo.example.com", ("demo.example.com",))],
+    [
+        ("tls.crt", "access-plugin", ("access-plugin",)),
+        ("tls.cas", "demo.example.com", ("demo.example.com",)),
+    ],
 )
 def test_recorded_ones(name: str, common_name: str, names: tuple[str, ...]) -> None:
     found = read(ssl.PEM_cert_to_DER_cert((DATA / name).read_text().strip()))
@@ -83,13 +89,15 @@ def test_an_extension_without_names_is_no_reason_for_the_common_name() -> None:
     assert read(der).names == ()
 
 
-WHOLE = made([x509.NameAttribute(CN, "me")], [x509.NameAttribute(O, "c")], names=[x509.DNSName("a.example")])
+WHOLE = made(
+    [x509.NameAttribute(CN, "me")], [x509.NameAttribute(ORG, "c")], names=[x509.DNSName("a.example")]
+)
 
 
-@pytest.mark.parametrize("size", [*range(0, len(WHOLE), 7), len(WHOLE) - 1])
-def test_a_part_of_one(size: int) -> None:
-    with pytest.raises(CertificateFault, match="no X.509 certificate"):
-        read(WHOLE[:size])
+def test_a_part_of_one() -> None:
+    for size in range(len(WHOLE)):
+        with pytest.raises(CertificateFault, match=r"no X\.509 certificate"):
+            read(WHOLE[:size])
 
 
 def test_more_than_one() -> None:
@@ -107,7 +115,6 @@ def test_more_than_one() -> None:
 def test_arbitrary_bytes_raise_nothing_else(data: bytes) -> None:
     try:
         found = read(data)
-    except CertificateFault as fault:
-        assert len(str(fault)) < 300
-    else:
-        assert found.not_before.tzinfo is found.not_after.tzinfo is UTC
+    except CertificateFault:
+        return
+    assert found.not_before.tzinfo is found.not_after.tzinfo is UTC

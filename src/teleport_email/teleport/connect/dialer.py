@@ -22,7 +22,6 @@ from teleport_email.teleport.connect.http.proxy_environment import proxy_for
 from teleport_email.teleport.connect.public_tls import public_context
 from teleport_email.teleport.connect.route import Route
 from teleport_email.teleport.connect.stranger import look_at
-from teleport_email.teleport.connect.upgrade import NotTrusted, dial_upgraded
 
 LIMIT = 14.0
 """Seconds for everything, explanations included: a wrong address is explained within 15."""
@@ -106,6 +105,8 @@ class Dialer:
                 streams = await self._instead(route, identity, context, exc)
                 upgrade = self._upgrade[address] = True
         else:
+            from teleport_email.teleport.connect.upgrade import dial_upgraded
+
             try:
                 streams = await dial_upgraded(
                     route, identity, context, public or public_context(self._environ)
@@ -128,6 +129,9 @@ class Dialer:
     async def _instead(
         self, route: Route, identity: Identity, context: ssl.SSLContext, direct: NotAuth
     ) -> Streams:
+        # With WebSocket and HTTP client: only behind what ends TLS.
+        from teleport_email.teleport.connect.upgrade import NotTrusted, dial_upgraded
+
         public = route.public or public_context(self._environ)
         try:
             return await dial_upgraded(route, identity, context, public)

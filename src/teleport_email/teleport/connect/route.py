@@ -12,10 +12,7 @@ from teleport_email.core.errors import Unreachable
 from teleport_email.core.unresolved import unresolved
 from teleport_email.network.connect import connect
 from teleport_email.teleport.connect.address import Address
-from teleport_email.teleport.connect.http.connect_proxy import tunnel
-from teleport_email.teleport.connect.http.http_exchange import HttpExchange
 from teleport_email.teleport.connect.http.proxy_environment import HttpProxy
-from teleport_email.teleport.connect.tls import secure
 
 OPEN_LIMIT = 7.0
 """Seconds to an open connection: three of TCP's attempts (at 0, 1 and 3 s), and time left to explain."""
@@ -42,15 +39,14 @@ class Route:
         transport: asyncio.Transport | None = None
         try:
             async with asyncio.timeout(OPEN_LIMIT):
-                transport, exchange = await asyncio.get_running_loop().create_connection(
-                    HttpExchange, sock=await connect(peer.host, peer.port)
+                transport, _ = await asyncio.get_running_loop().create_connection(
+                    _Silent, sock=await connect(peer.host, peer.port)
                 )
                 if self.proxy is not None:
-                    if self.proxy.tls:
-                        assert self.public is not None
-                        exchange = HttpExchange()
-                        transport = await secure(transport, exchange, self.public, peer.name)
-                    await tunnel(transport, exchange, self.proxy, self.address)
+                    # With an HTTP client: only for who has a proxy.
+                    from teleport_email.teleport.connect.http.connect_proxy import through
+
+                    transport = await through(transport, self.proxy, self.public, self.address)
         except TimeoutError:
             _abort(transport)
             step = "gave no answer" if transport else "did not take a connection"
@@ -65,6 +61,14 @@ class Route:
             _abort(transport)
             raise
         return transport
+
+
+class _Silent(asyncio.Protocol):
+    """Reads nothing. What the peer says before it is asked (no TLS server does) is for whoever takes over."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        transport.pause_reading()
 
 
 def _abort(transport: asyncio.Transport | None) -> None:

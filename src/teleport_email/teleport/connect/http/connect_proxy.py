@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 
 from teleport_email.core.errors import Unreachable
 from teleport_email.teleport.connect.address import Address
 from teleport_email.teleport.connect.http.http_exchange import HttpExchange, NotHttp
 from teleport_email.teleport.connect.http.proxy_environment import HttpProxy
+from teleport_email.teleport.connect.tls import secure
 
 
-async def tunnel(
+async def through(
+    transport: asyncio.Transport, proxy: HttpProxy, public: ssl.SSLContext | None, target: Address
+) -> asyncio.Transport:
+    """``transport`` leads to ``proxy``, of which nothing was asked yet; what comes back leads to ``target``.
+
+    ``public``: for the TLS to an ``https://`` proxy. Raises as :func:`_tunnel`, and ``ssl.SSLError``.
+    """
+    exchange = HttpExchange()
+    if proxy.tls:
+        assert public is not None
+        transport = await secure(transport, exchange, public, proxy.address.name)
+    else:
+        transport.set_protocol(exchange)
+        exchange.connection_made(transport)
+    await _tunnel(transport, exchange, proxy, target)
+    return transport
+
+
+async def _tunnel(
     transport: asyncio.Transport, exchange: HttpExchange, proxy: HttpProxy, target: Address
 ) -> None:
     """Ask ``proxy``, to which ``transport`` leads, for a tunnel; afterwards it leads to ``target``.
