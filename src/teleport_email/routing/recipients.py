@@ -137,22 +137,18 @@ def judged(
     """
     if is_excluded(request, delivery) or not rules:
         return
-    # The language of conditions: most clusters have no rules, and need none of it.
-    from teleport_email.routing.rules import SILENCE, Surroundings
-    from teleport_email.routing.rules.kinds import Work
+    from teleport_email.routing.rules import SILENCE, Surroundings, Work  # most clusters have no rules
 
     surroundings = Surroundings(request, traits=traits, labels=labels)
-    left = Work.LIMIT
     piece: list[RuleVerdict] = []
-    done = 0
+    left, done = Work.LIMIT, 0
     for place, rule in enumerate(sorted(rules, key=lambda rule: rule.name)):
         work = Work.shared(left, len(rules) - place)
-        given = work.left
-        outcome = rule.judge(surroundings, work)
+        given, outcome = work.left, rule.judge(surroundings, work)
         spent = given - max(work.left, 0)
         left, done = left - spent, done + spent
-        why = f'matches and tells nobody (label {SILENCE}: "true")' if rule.silent else outcome.why
-        why = why if outcome.matched else outcome.why
+        quiet = rule.silent and outcome.matched
+        why = f'matches and tells nobody (label {SILENCE}: "true")' if quiet else outcome.why
         piece.append(RuleVerdict(rule.name, outcome.matched, why, outcome.faulty, rule.remarks))
         if done >= Work.SHARE:
             yield piece

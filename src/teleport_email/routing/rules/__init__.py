@@ -9,6 +9,7 @@ depth and work are bounded; everything that goes wrong is a ``ConditionError``.
 
 from teleport_email.routing.rules.compiled import SILENCE, CompiledRule, Verdict, compile_rule, compile_rules
 from teleport_email.routing.rules.condition import Condition, parse
+from teleport_email.routing.rules.kinds import Work
 from teleport_email.routing.rules.surroundings import Surroundings
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Condition",
     "Surroundings",
     "Verdict",
+    "Work",
     "compile_rule",
     "compile_rules",
     "parse",
