@@ -31,7 +31,7 @@ def run(script: str, *arguments: str, good: bool = True) -> str:
         check=False,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=500,
         env=os.environ | {"BENCH_SETTLE": "0"},
     )
     assert done.returncode == 0 or not good, done.stdout + done.stderr

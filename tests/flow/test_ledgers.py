@@ -112,7 +112,7 @@ async def test_a_hundred_recipients_and_twenty_reviews(world: Any) -> None:
     for number in range(20):
         await world.cluster.review(request.id, f"r{number}@example.com", RequestState.APPROVED, "fine " * 50)
     await world.cluster.approve(request.id)
-    await world.told(request.id, mails=100 * 22, timeout=240)
+    await world.told(request.id, mails=100 * 22, timeout=500)
     world.assert_once()
     for recipient in recipients:
         assert world.kinds(recipient) == ["a", *(f"r{number}" for number in range(1, 21)), "A"]

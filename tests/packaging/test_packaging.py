@@ -19,7 +19,7 @@ MANUALS = sorted((ROOT / "packaging/man").iterdir())
 
 def run(*command: str, **environ: str) -> str:
     done = subprocess.run(
-        command, capture_output=True, text=True, cwd=ROOT, env=os.environ | environ, timeout=110, check=False
+        command, capture_output=True, text=True, cwd=ROOT, env=os.environ | environ, timeout=500, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr

@@ -17,7 +17,7 @@ from teleport_email.core.ledger import Mark
 from teleport_email.sandbox.command.running import Sandbox, SandboxOptions
 from teleport_email.sandbox.mail.inbox import Inbox
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds for anything that takes a moment: the machine may be busy."""
 
 

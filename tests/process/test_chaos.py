@@ -15,12 +15,10 @@ from previous import FIRST, unpack
 CHAOS = Path(__file__).parents[2] / "bench" / "chaos.py"
 
 
-@pytest.mark.timeout(240)
 async def test_nothing_is_lost_and_nothing_comes_twice(tmp_path: Path) -> None:
     await chaos("--seed", "11", "--minutes", "0.5", "--keep", str(tmp_path))
 
 
-@pytest.mark.timeout(240)
 async def test_a_replica_of_the_first_version_beside_two_of_this(tmp_path: Path) -> None:
     if unpack(FIRST, tmp_path / "there") is None:
         pytest.skip("no git history here that has the earlier revision")

@@ -25,7 +25,7 @@ from teleport_email.sandbox.command.running import Sandbox, SandboxOptions
 from teleport_email.teleport.calls.convert import rule_to_proto
 
 COMMAND = [sys.executable, "-m", "teleport_email"]
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 @pytest.fixture

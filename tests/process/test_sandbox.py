@@ -14,7 +14,7 @@ import urllib.request
 import pytest
 
 COMMAND = [sys.executable, "-m", "teleport_email", "sandbox"]
-LIMIT = 30
+LIMIT = 120
 
 
 def run(*arguments: str, **options) -> subprocess.CompletedProcess[str]:

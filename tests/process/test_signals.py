@@ -7,8 +7,6 @@ import random
 import signal
 from typing import Any
 
-import pytest
-
 from teleport_email.daemon import service
 from teleport_email.sandbox.mail.script import Silence, Wait
 
@@ -21,7 +19,6 @@ async def burst(place: Any, count: int) -> list[str]:
     ]
 
 
-@pytest.mark.timeout(180)
 async def test_kills_in_a_burst_of_a_hundred_requests_lose_nothing(place: Any) -> None:
     """SIGKILL again and again. What the dead ones had claimed waits for their leases, all at the same time."""
     rng = random.Random(20)
@@ -41,7 +38,6 @@ async def test_kills_in_a_burst_of_a_hundred_requests_lose_nothing(place: Any) -
     assert place.twins() <= kills * 30
 
 
-@pytest.mark.timeout(120)
 async def test_the_share_of_a_killed_replica_is_taken_over(place: Any) -> None:
     """In real time, with the constants as they are: when, to the second, is a matter of tests/reconciling."""
     first = await place.start()
@@ -49,7 +45,7 @@ async def test_the_share_of_a_killed_replica_is_taken_over(place: Any) -> None:
     place.inbox.faults.on("RCPT", Wait(3600))  # whoever claims stands there, and renews its claim
     ids = await burst(place, 6)
     await place.cluster.wait_for(
-        lambda: all("ledger" in place.cluster.plugin_data(one) for one in ids), timeout=30
+        lambda: all("ledger" in place.cluster.plugin_data(one) for one in ids), timeout=60
     )
     await first.kill()
     place.inbox.faults.clear()
@@ -74,7 +70,6 @@ async def test_sigterm_in_a_burst_ends_in_time_and_hands_over(place: Any) -> Non
     assert place.twins() == 0
 
 
-@pytest.mark.timeout(90)
 async def test_sigterm_ends_in_time_though_a_dot_has_no_answer(place: Any) -> None:
     place.inbox.faults.on("DOT", Silence(keep=True))
     daemon = await place.start()
