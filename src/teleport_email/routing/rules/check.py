@@ -227,7 +227,10 @@ def _application(function: Function, arguments: Sequence[Evaluate], position: in
 
     def evaluate(run: Run) -> Value:
         values = [argument(run) for argument in arguments]
-        run.work.charge(Work.ITEM * (1 + len(values)))
+        texts = sum(len(value) for value in values if isinstance(value, bytes))
+        run.work.charge(
+            Work.ITEM * (1 + len(values)) + texts // 2
+        )  # versions and times are read by their length
         try:
             result = apply(run.work, *values) if metered else apply(*values)
         except ConditionError as error:
