@@ -14,7 +14,14 @@ from teleport_email import __version__, cli, config
 from teleport_email.commands import add_config_options, configure, version
 from teleport_email.config.keys import KEYS
 from teleport_email.config.settings import SmtpSettings
-from teleport_email.core.errors import ConfigError, Fault, IdentityExpired, IdentityNotYetValid, Unreachable
+from teleport_email.core.errors import (
+    ConfigError,
+    Denied,
+    Fault,
+    IdentityExpired,
+    IdentityNotYetValid,
+    Unreachable,
+)
 
 ROOT = Path(__file__).parents[1]
 
@@ -101,6 +108,7 @@ def test_help(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str
         (IdentityExpired("/i: expired at noon"), 78, "/i: expired at noon"),
         (IdentityNotYetValid("/i: not valid before noon"), 1, "/i: not valid before noon"),
         (Unreachable("nobody there"), 1, "nobody there"),
+        (Denied("listing: access denied"), 1, "access denied:\n  `teleport-email check` says whose identity"),
         (KeyboardInterrupt(), 1, ""),
     ],
 )
@@ -156,8 +164,10 @@ def filled_in(text: str) -> str:
     return re.sub(r"<([^<>]*)>", r"\1", text)
 
 
-def test_the_example_is_valid_once_its_placeholders_are_filled_in() -> None:
-    found = config.parse(filled_in(configure.boilerplate()), environ={})
+def test_the_example_is_valid_once_its_placeholders_are_filled_in(tmp_path: Path) -> None:
+    (tmp_path / "smtp_password").write_text("secret\n")
+    text = filled_in(configure.boilerplate()).replace("/var/lib/teleport-email/smtp", f"{tmp_path}/smtp")
+    found = config.parse(text, environ={})
     assert found.warnings == ()
     assert isinstance(found.mailer, SmtpSettings)
     assert found.mailer.auth == "password"
@@ -169,7 +179,8 @@ def test_the_example_complains_about_placeholders_left() -> None:
     assert {fault.path for fault in caught.value.faults} == {
         "teleport.addr",
         "smtp.host",
-        "smtp.password",
+        "smtp.username",
+        "smtp.password_file",
         "delivery.sender",
         'role_to_recipients."*"',
     }

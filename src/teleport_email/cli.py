@@ -88,7 +88,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _explain(error: Exception) -> int | None:
     """Say what is wrong, where that is an error of ours; the exit code."""
-    from teleport_email.core.errors import ConfigError, IdentityError, IdentityNotYetValid, TeleportEmailError
+    from teleport_email.core.errors import (
+        ConfigError,
+        Denied,
+        IdentityError,
+        IdentityNotYetValid,
+        TeleportEmailError,
+    )
 
     match error:
         case ConfigError():
@@ -100,6 +106,11 @@ def _explain(error: Exception) -> int | None:
         case IdentityError():
             _complain("the credentials cannot be used", [str(error)])
             return EXIT_CONFIG
+        case Denied():
+            _complain(
+                str(error), ["`teleport-email check` says whose identity this is, and what its role lacks"]
+            )
+            return EXIT_FAILED
         case TeleportEmailError():
             _complain(str(error), [])
             return EXIT_FAILED
