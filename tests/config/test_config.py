@@ -734,6 +734,7 @@ def test_delivery_with_every_key(tmp_path: Path) -> None:
         reply_to = "help@EXAMPLE.com"
         timezone = "Europe/Berlin"
         templates = "{tmp_path}"
+        subject = "Descriptive"
         notify_requester = ["received", "approved"]
         remind_before_expiry = "2h"
         exclude_roles = ["ci-*"]
@@ -748,6 +749,7 @@ def test_delivery_with_every_key(tmp_path: Path) -> None:
     assert found.reply_to == "help@example.com"
     assert found.timezone == "Europe/Berlin"
     assert found.templates == tmp_path
+    assert found.subject == "descriptive"
     assert found.notify_requester == {"received", "approved", "promoted"}
     assert found.remind_before_expiry == 7200.0
     assert found.exclude_roles == ("ci-*",)
@@ -808,6 +810,7 @@ def test_faults_of_the_sender(text: str, key: str, what: str) -> None:
         ("notify_requester = ['aproved']", "notify_requester", 'did you mean "approved"'),
         ("notify_requester = 1", "notify_requester", "not a number"),
         ("exclude_roles = [1]", "exclude_roles", "entry 1"),
+        ("subject = 'description'", "subject", 'did you mean "descriptive"'),
         ("suggested_reviewers = 'none'", "suggested_reviewers", '"ignore"'),
         ("allowed_domains = ['*.example.com']", "allowed_domains", "wildcard"),
         ("allowed_domains = ['a b']", "allowed_domains", "characters"),

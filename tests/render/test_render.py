@@ -334,7 +334,9 @@ def test_headers_for_filters():
         "List-Id": "<access-requests.demo.example.com>",
         "X-Teleport-Cluster": "demo.example.com",
         "X-Teleport-Request-Id": samples.REQUEST.id,
+        "X-Teleport-Kind": "announcement",
         "X-Teleport-State": "PENDING",
+        "X-Teleport-User": "alice@example.com",
         "X-Teleport-Roles": "db-admin,web-deploy",
     }
 

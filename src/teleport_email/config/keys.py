@@ -58,6 +58,7 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
         "reply_to",
         "timezone",
         "templates",
+        "subject",
         "notify_requester",
         "remind_before_expiry",
         "exclude_roles",
@@ -111,6 +112,10 @@ AUTH_MODES: Final[Mapping[str, Literal["auto", "none", "xoauth2"]]] = {
     "auto": "auto",
     "none": "none",
     "xoauth2": "xoauth2",
+}
+SUBJECTS: Final[Mapping[str, Literal["standard", "descriptive"]]] = {
+    "standard": "standard",
+    "descriptive": "descriptive",
 }
 REVIEWERS: Final[Mapping[str, Literal["add", "only", "ignore"]]] = {
     "add": "add",

@@ -18,6 +18,7 @@ from teleport_email.config.keys import (
     REQUESTER_EVENTS,
     REVIEWERS,
     SEVERITIES,
+    SUBJECTS,
     TLS_MODES,
 )
 from teleport_email.config.named_files import NamedFiles
@@ -272,6 +273,7 @@ class Reader:
             reply_to=table.parsed("reply_to", parse_address, ""),
             timezone=table.parsed("timezone", values.timezone, "UTC"),
             templates=self.files.directory(table, "templates"),
+            subject=table.choice("subject", SUBJECTS, "standard"),
             notify_requester=_notify_requester(table),
             remind_before_expiry=table.duration("remind_before_expiry", 0.0),
             exclude_roles=table.texts("exclude_roles"),

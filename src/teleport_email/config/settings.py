@@ -126,6 +126,8 @@ class DeliverySettings:
     timezone: str = "UTC"
     """IANA name that this machine knows; ``UTC`` needs no time zone data."""
     templates: Path | None = None
+    subject: Literal["standard", "descriptive"] = "standard"
+    """``standard``: cluster and id, as the Go plugin writes it. ``descriptive``: who asks for what."""
     notify_requester: frozenset[str] = frozenset()
     """Of ``received approved promoted denied expired ended``; ``promoted`` goes with ``approved``."""
     remind_before_expiry: float = 0.0

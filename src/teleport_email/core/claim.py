@@ -260,7 +260,7 @@ class Claim:
                 recipient=_recipient(party),
                 message_id=ledger.message_id(self.request_id, party, due.kind),
                 thread_root=ledger.thread_root(self.request_id, party),
-                content=contents[due.kind],
+                content=informing.in_thread(ledger.info, contents[due.kind], party.root),
                 announces=due.kind.topic in ANNOUNCEMENTS,
             )
         return mails
@@ -354,7 +354,8 @@ def _freeze(ledger: Ledger, kind: Kind, content: Content) -> Ledger:
     if last is not None:
         content = dataclasses.replace(content, date=max(content.date, last + timedelta(seconds=1)))
     ledger = ledger.freeze(kind, pack(content))
-    return dataclasses.replace(ledger, info=informing.with_last_date(ledger.info, content.date))
+    info = informing.with_subjects(ledger.info, content.subject, content.plain_subject)
+    return dataclasses.replace(ledger, info=informing.with_last_date(info, content.date))
 
 
 def _latest_date(ledger: Ledger) -> datetime | None:

@@ -8,10 +8,13 @@ Pure.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from teleport_email.core.model import Content
 
 Info = Mapping[str, Any]
 """Key -> a text, a number, or a list of such. Keys that this program does not know are kept as they are."""
@@ -22,6 +25,8 @@ SPELLED = "s"
 """Of a party: how its address was written where that is not the form in which addresses are compared."""
 LAST_DATE = "d"
 """Of a ledger: the latest Date of a message that was ever frozen in it, Unix time."""
+SUBJECTS = "u"
+"""Of a ledger: the subject of its threads and the Go plugin's form of it, where the two differ."""
 
 MAX_KEYS = 16
 MAX_TEXT = 1000
@@ -75,6 +80,27 @@ def last_date(info: Info) -> datetime | None:
 def with_last_date(info: Info, date: datetime) -> Info:
     """The same with the latest Date set."""
     return {**info, LAST_DATE: int(date.timestamp())}
+
+
+def subjects(info: Info) -> tuple[str, str] | None:
+    """The subject of the threads, and that of those which the Go plugin began; None: one for all."""
+    match info.get(SUBJECTS):
+        case [str(subject), str(plain)] if subject and plain:
+            return subject, plain
+    return None
+
+
+def in_thread(info: Info, content: Content, go_root: str) -> Content:
+    """The content as one thread has it: the Go plugin's form of the subject where it began the thread."""
+    found = subjects(info)
+    return dataclasses.replace(content, subject=found[1]) if go_root and found else content
+
+
+def with_subjects(info: Info, subject: str, plain: str) -> Info:
+    """The same with the subjects set, if they are to be kept and none were: they stay what they are."""
+    if not plain or subjects(info) or max(len(subject), len(plain)) > MAX_TEXT:
+        return info
+    return {**info, SUBJECTS: [subject, plain]}
 
 
 def spelling(info: Info) -> str:

@@ -281,6 +281,8 @@ class Content:
     reply_to: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     """More headers, in order: ``List-Id``, ``X-Teleport-*``. Printable ASCII, no line breaks."""
+    plain_subject: str = ""
+    """The Go plugin's form of the subject where ``subject`` is another. Kept beside the ledger's contents."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,14 +18,12 @@ import re
 from base64 import b64encode
 from email.utils import format_datetime
 
+from teleport_email.core.encoded_words import LINE_LENGTH, encoded_words
 from teleport_email.core.model import Content, Mail
 
 __all__ = ["build", "envelope_sender"]
 
 CRLF = b"\r\n"
-
-LINE_LENGTH = 76
-"""Characters in a line where we have the choice (RFC 2045 section 6.7; RFC 2047 section 2)."""
 
 HARD_LINE_LENGTH = 998
 """What a line may have at most (RFC 5322 section 2.1.1)."""
@@ -67,6 +65,8 @@ _MAILBOX = re.compile(r"(?:(?P<name>[^<>]*?)\s*<(?P<bracketed>[^<>]*)>|(?P<bare>
 _MESSAGE_ID = re.compile(r"[!-;=?-~]{1,980}")
 _BOUNDARY = re.compile(r"[A-Za-z0-9'()+_,./:=?-]{1,70}")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,60}")
+# Where an additional header may be folded: only there, so that what older programs froze keeps its bytes.
+_FOLDS = re.compile(r"(?<=,) (?! )|(?<=\?=) (?==\?)")
 _PRINTABLE = re.compile(r"[ -~]*")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 # What ends a line somewhere, or shows as nothing: C0, DEL, C1, line and paragraph separator.
@@ -121,7 +121,19 @@ def _extra(name: str, value: str) -> tuple[str, str]:
         raise ValueError(f"{name!r} cannot be an additional header")
     if not _PRINTABLE.fullmatch(value) or len(value) > HARD_LINE_LENGTH - 62:
         raise ValueError(f"the value of the additional header {name} is not one line of printable ASCII")
-    return name, value
+    return name, _folded(_FOLDS.split(value), len(name) + 2)
+
+
+def _folded(pieces: list[str], used: int) -> str:
+    """The pieces, with spaces between them, in lines of at most 76 characters (RFC 5322 section 2.2.3)."""
+    lines = [pieces[0]]
+    for piece in pieces[1:]:
+        room = LINE_LENGTH - (used if len(lines) == 1 else 1)
+        if len(lines[-1]) + 1 + len(piece) <= room:
+            lines[-1] += " " + piece
+        else:
+            lines.append(piece)
+    return "\r\n ".join(lines)
 
 
 def _message_id(text: str) -> str:
@@ -172,28 +184,12 @@ def _unstructured(text: str, used: int) -> str:
     words = text.split(" ")
     # An empty word would be white space at an end or in a row, which folding does not keep.
     if all(words) and _PRINTABLE.fullmatch(text) and "=?" not in text and max(map(len, words)) <= LINE_LENGTH:
-        lines = [words[0]]
-        for word in words[1:]:
-            room = LINE_LENGTH - (used if len(lines) == 1 else 1)
-            if len(lines[-1]) + 1 + len(word) <= room:
-                lines[-1] += " " + word
-            else:
-                lines.append(word)
-        return "\r\n ".join(lines)
+        return _folded(words, used)
     return _encoded_words(text, used) if text else ""
 
 
 def _encoded_words(text: str, used: int) -> str:
-    """RFC 2047 encoded words, base64, one a line; no character is cut in two (section 5)."""
-    chunks: list[bytes] = [b""]
-    for character in text:
-        encoded = character.encode("utf-8", "replace")
-        # What base64 fits between "=?utf-8?b?" and "?=", after the header's name or the folding space.
-        room = (LINE_LENGTH - (used if len(chunks) == 1 else 1) - 12) // 4 * 3
-        if len(chunks[-1]) + len(encoded) > room:
-            chunks.append(b"")
-        chunks[-1] += encoded
-    return "\r\n ".join(f"=?utf-8?b?{b64encode(chunk).decode('ascii')}?=" for chunk in chunks)
+    return "\r\n ".join(encoded_words(text, used))
 
 
 # Bodies ---------------------------------------------------------------------------------------------

@@ -14,12 +14,13 @@ from typing import Protocol
 
 import structlog
 
+from teleport_email.core import informing
 from teleport_email.core.claim import Render
 from teleport_email.core.decide import View
 from teleport_email.core.errors import ClusterError
 from teleport_email.core.ledger import Ledger
 from teleport_email.core.model import AccessRequest, ClusterInfo, Content, Kind, RequestState, ResourceID
-from teleport_email.render import Facts, Renderer
+from teleport_email.render import Facts, Renderer, subject
 
 log = structlog.get_logger()
 
@@ -76,6 +77,10 @@ class TextWriter:
             request = view.request
             if view.gone and request.state is RequestState.PENDING:
                 request = dataclasses.replace(request, state=RequestState.GONE)
+            # A conversation keeps its subject, whatever was configured since; the Go plugin's the plain one.
+            kept = informing.subjects(ledger.info)
+            begun = bool(ledger.frozen) or any(party.entries for party in ledger.parties)
+            title = kept[0] if kept else subject(facts.cluster, request.id) if begun else None
             boundary = f"=_{self._rng.getrandbits(128):032x}"
             return self._renderer.render(
                 kind,
@@ -83,6 +88,7 @@ class TextWriter:
                 dataclasses.replace(facts, recipients=told),
                 now=self._wall(),
                 boundary=boundary,
+                title=title,
             )
 
         return render

@@ -213,6 +213,12 @@ def header(text: str, limit: int = 200) -> str:
     return _TOKEN.sub("[%]", ascii_only.replace("=?", "=_"))[:limit].strip()
 
 
+def header_text(text: str, limit: int = 200) -> str:
+    """The same with what is not ASCII kept, for encoded words."""
+    line = clean(text).replace("\n", " ")[: 2 * limit].replace("=?", "=_")
+    return _TOKEN.sub("[%]", line.encode("utf-8", "replace").decode())[:limit].strip()
+
+
 def header_list(texts: Iterable[str], limit: int = 400) -> str:
     """Values joined by commas for a header; those that no longer fit are left out, with ``...`` for them."""
     kept: list[str] = []

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from teleport_email.config.settings import DeliverySettings
 from teleport_email.core.errors import Fault
 from teleport_email.core.model import AccessRequest, ClusterInfo, Content, Kind, ResourceID, Topic
-from teleport_email.render import quoting, template_data, times
+from teleport_email.render import headers, quoting, template_data, times
 
 if TYPE_CHECKING:
     from teleport_email.render.templating import Templates
@@ -39,6 +39,9 @@ TEMPLATE_OF: Mapping[Topic, str] = {
     Topic.ENDED: "ended",
 }
 """Name of the template (without suffix) for each topic."""
+
+SUBJECT = "subject.txt"
+"""Name of the template of the subject, where ``delivery.subject`` is ``descriptive``."""
 
 # Fills what a list of mails shows beside the subject, so that nothing from the body moves up into it.
 _FILLER = "\u034f\u00a0" * 80
@@ -73,16 +76,26 @@ class Renderer:
         self._own: Templates | None = None
 
     def render(
-        self, kind: Kind, request: AccessRequest, facts: Facts, *, now: datetime, boundary: str
+        self,
+        kind: Kind,
+        request: AccessRequest,
+        facts: Facts,
+        *,
+        now: datetime,
+        boundary: str,
+        title: str | None = None,
     ) -> Content:
-        """The content of one message. ``now`` becomes its Date, times are told relative to it."""
+        """The content of one message. ``now`` becomes its Date.
+
+        ``title``: the subject of the conversation so far; None where it begins, so that the settings decide.
+        """
         date = now.astimezone(UTC).replace(microsecond=0)
-        title = subject(facts.cluster, request.id)
+        plain = subject(facts.cluster, request.id)
         variables = template_data.build(
             kind,
             request,
             facts.cluster,
-            subject=title,
+            subject=plain,
             told=facts.recipients,
             resource_names=facts.resource_names,
             requester_name=facts.requester_name,
@@ -90,16 +103,20 @@ class Renderer:
             zone=self._zone,
         )
         variables["filler"] = _FILLER
+        if title is None and self._delivery.subject == "descriptive":
+            title = " ".join(self._part(SUBJECT, variables).split())
+        title = variables["subject"] = title or plain
         name = TEMPLATE_OF[kind.topic]
         return Content(
             subject=title,
+            plain_subject=plain if title != plain else "",
             text=_tidy_text(self._part(f"{name}.txt", variables)),
             html=_tidy_html(self._part(f"{name}.html", variables)),
             date=date,
             boundary=boundary,
             sender=self._delivery.sender,
             reply_to=self._delivery.reply_to,
-            headers=_headers(kind.topic, request, facts.cluster, str(variables["state"])),
+            headers=headers.headers(kind, request, facts.cluster, str(variables["state"])),
         )
 
     def warm_up(self) -> None:
@@ -136,8 +153,8 @@ class Renderer:
                 zone=self._zone,
             )
             variables["filler"] = _FILLER
-            for suffix in (".txt", ".html"):
-                name = TEMPLATE_OF[sample.kind.topic] + suffix
+            template = TEMPLATE_OF[sample.kind.topic]
+            for name in (f"{template}.txt", f"{template}.html", SUBJECT):
                 try:
                     own.render(name, variables)
                 except Exception as error:  # noqa: BLE001 - a template may fail in any way
@@ -168,25 +185,11 @@ class Renderer:
 
 
 def subject(cluster: ClusterInfo, request_id: str) -> str:
-    """The subject of every message of a request: constant, since Gmail and Outlook thread by it."""
+    """The standard subject of a request's messages, as the Go plugin writes it.
+
+    Whatever it is, it is constant in a conversation, since Gmail and Outlook thread by it.
+    """
     return f"{quoting.cluster_name(cluster.name)} Role Request {quoting.one_line(request_id)}"
-
-
-def _headers(
-    topic: Topic, request: AccessRequest, cluster: ClusterInfo, state: str
-) -> tuple[tuple[str, str], ...]:
-    headers = [
-        ("List-Id", f"<access-requests.{quoting.domain(cluster.name)}>"),  # RFC 2919: a dot-atom
-        ("X-Teleport-Cluster", quoting.header(cluster.name)),
-        ("X-Teleport-Request-Id", quoting.header(request.id)),
-        ("X-Teleport-State", state),
-        ("X-Teleport-Roles", quoting.header_list(request.roles)),
-    ]
-    if request.long_term:
-        headers.append(("X-Teleport-Request-Kind", "LONG_TERM"))
-    if topic is Topic.REMINDER:
-        headers.append(("Importance", "High"))
-    return tuple((name, value) for name, value in headers if value)
 
 
 def _tidy_text(text: str) -> str:
