@@ -98,7 +98,7 @@ def _http_answer(data: bytes) -> None:
     """Of Mailgun and token endpoints: from the wire to what it means."""
 
     async def ask() -> None:
-        client = HttpClient("http://h.example/x", environ={}, connect_seconds=60, answer_seconds=60)
+        client = HttpClient("http://h.example/x", key="x", environ={}, connect_seconds=60, answer_seconds=60)
         network = _Network({})
         network._network = httpcore.AsyncMockBackend([data[:100], data[100:], b""])
         client._pool = httpcore.AsyncConnectionPool(network_backend=network)
