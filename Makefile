@@ -10,7 +10,7 @@ export PYTHON
 STAMP := $(VENV)/.set-up
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # An environment is made anew as a whole when its lock changes, after a failure, and for another PYTHON=.
 stale = $(shell PYTHON="$(PYTHON)" packaging/venv.sh stale $(1))
@@ -73,11 +73,27 @@ protos: $(STAMP) ## generate teleport/_proto from proto/
 	@$(BIN)/python proto/generate.py
 
 # The time in the archives is that of the last commit, so that the same source gives the same bytes.
+BUILD_IN = trap 'rm -f src/teleport_email/_commit' EXIT; \
+	git rev-parse HEAD >src/teleport_email/_commit 2>/dev/null || rm -f src/teleport_email/_commit; \
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || echo 315532800)} \
+	$(BIN)/python -m build --no-isolation . >/dev/null --outdir
+
 dist: $(STAMP) ## build wheel and sdist into dist/
-	@trap 'rm -f src/teleport_email/_commit' EXIT; \
-		git rev-parse HEAD >src/teleport_email/_commit 2>/dev/null || rm -f src/teleport_email/_commit; \
-		SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || echo 315532800) \
-		$(BIN)/python -m build --no-isolation --outdir dist . >/dev/null && ls -1 dist
+	@$(BUILD_IN) dist && ls -1 dist
+
+# For packaging/packages/build.py.
+WHEELS ?= build
+wheel: $(STAMP)
+	@$(BUILD_IN) $(WHEELS) --wheel
+
+packages: $(STAMP) ## build .deb and .rpm into dist/ (TARGETS="trixie-amd64 ..."; needs nfpm or Go)
+	@$(BIN)/python packaging/packages/build.py $(TARGETS)
+
+test-packages: packages ## look at the packages, install, upgrade, purge them in Debian roots (as root; needs debootstrap)
+	@tests/packages/run.sh
+
+release: $(STAMP) ## build all that a release has into dist/: also chart, bill of materials, notes, checksums
+	@PYTHON_BIN="$(CURDIR)/$(BIN)" packaging/release/release.sh
 
 install: ## install into PREFIX (default /usr/local): command, service, man pages, example
 	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" PYTHON="$(PYTHON)" packaging/install.sh install
@@ -96,4 +112,4 @@ clean: ## remove the virtual environments and what was built
 	rm -rf $(VENV) $(SANDBOX) .roots build dist .coverage* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/teleport-email"
 
-.PHONY: stale help venv demo test test-systemd test-servers chaos fuzz bench golden lint format protos dist install uninstall lock clean
+.PHONY: stale help venv demo test wheel packages test-packages release test-systemd test-servers chaos fuzz bench golden lint format protos dist install uninstall lock clean

@@ -61,7 +61,7 @@ make_venv() {
 	# Settings of the user's that only make sense outside of an environment would end it here.
 	if ! PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 "$directory/bin/python" -m pip install --quiet \
 		--disable-pip-version-check --no-deps --require-hashes -r "$lock"; then
-		echo "the packages could not be installed; why stands above. Offline: see docs/operations.md" >&2
+		echo "the packages could not be installed; why stands above. Offline: see docs/installing.md" >&2
 		exit 1
 	fi
 	checked=$("$directory/bin/python" -m pip check --disable-pip-version-check 2>&1) || {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -27,6 +28,18 @@ def test_two_builds_are_equal(kind: str, tmp_path: Path) -> None:
     first, second = build(kind, tmp_path / "1"), build(kind, tmp_path / "2")
     assert first.name == second.name
     assert first.read_bytes() == second.read_bytes()
+    if kind == "sdist":
+        with tarfile.open(first) as archive:
+            names = {name.partition("/")[2] for name in archive.getnames()}
+        assert tracked() - names == set(), (
+            "it is no whole checkout, in which everything can be made and tested"
+        )
+
+
+def tracked() -> set[str]:
+    """What belongs to the project; nothing where this is not a checkout."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    return {name for name in listed.stdout.splitlines() if (ROOT / name).exists()}
 
 
 def test_the_wheel_has_what_is_not_python(tmp_path: Path) -> None:

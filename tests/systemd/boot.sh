@@ -8,29 +8,15 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-skip() {
-	echo "skipped: $*"
-	exit 0
-}
-[ "$(id -u)" = 0 ] || skip "booting a root needs root"
-for tool in debootstrap systemd-nspawn; do
-	command -v "$tool" >/dev/null || skip "$tool is not installed here (Debian: apt install debootstrap systemd-container)"
-done
+. tests/systemd/roots.sh
+need debootstrap systemd-nspawn
 
-declare -A PYTHONS=([bookworm]=3.11 [trixie]=3.13)
-packages=systemd-sysv,dbus,make,python3-venv,acl,util-linux
-mkdir -p .roots
+declare -A PYTHONS=([bookworm]=3.11 [trixie]=3.13) RELEASES=([bookworm]=deb12u1 [trixie]=deb13u1)
 for suite in "${@:-bookworm trixie}"; do
 	for suite in $suite; do
-		root=$PWD/.roots/$suite wheels=$PWD/.roots/wheels-$suite
-		if [ ! -e "$root.complete" ]; then
-			echo "$suite: making a root"
-			rm -rf "$root"
-			debootstrap --variant=minbase --include="$packages" "$suite" "$root" >"$root.log" 2>&1 ||
-				skip "debootstrap $suite failed: $(tail -n 1 "$root.log")"
-			touch "$root.complete"
-		fi
-		# As docs/operations.md says of hosts that reach no package index.
+		make_root "$suite" "$suite" "${for_boot[@]}"
+		wheels=$PWD/.roots/wheels-$suite
+		# As docs/installing.md says of hosts that reach no package index.
 		python=$(packaging/venv.sh find)
 		for lock in build runtime sandbox; do
 			"$python" -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
@@ -38,16 +24,17 @@ for suite in "${@:-bookworm trixie}"; do
 				-r "requirements/$lock.txt" || skip "the packages cannot be fetched"
 		done
 
-		# The root itself stays as it is: what happens in it goes into a layer that is thrown away.
-		work=$(mktemp -d "$PWD/.roots/run.XXXXXX")
-		trap 'umount -l "$work/root" 2>/dev/null; rm -rf "$work"' EXIT
-		mkdir "$work"/{upper,layer,root}
-		mount -t overlay overlay -o "lowerdir=$root,upperdir=$work/upper,workdir=$work/layer" "$work/root" ||
-			skip "no overlay file system here"
+		enter_root "$suite"
 		mkdir -p "$work/root/checkout"
 		git ls-files -z --cached --others --exclude-standard | tar -c --null --files-from=- --ignore-failed-read |
 			tar -x -C "$work/root/checkout"
 		cp -r "$wheels" "$work/root/checkout/wheels"
+		package=(dist/*~"${RELEASES[$suite]}"_"$(dpkg --print-architecture)".deb)
+		if [ -e "${package[0]}" ]; then
+			cp "${package[0]}" "$work/root/checkout/teleport-email.deb"
+		else
+			echo "$suite: without the package, which is not in dist/ (make packages)"
+		fi
 		cp tests/systemd/story.service "$work/root/etc/systemd/system/"
 		mkdir -p "$work/root/etc/systemd/system/multi-user.target.wants"
 		ln -s ../story.service "$work/root/etc/systemd/system/multi-user.target.wants/"
@@ -65,8 +52,6 @@ for suite in "${@:-bookworm trixie}"; do
 			echo "$suite: failed"
 			exit 1
 		}
-		umount -l "$work/root"
-		rm -rf "$work"
-		trap - EXIT
+		leave_root
 	done
 done

@@ -267,4 +267,5 @@ def main() -> None:
     no_surprises()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -66,10 +66,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """Print the plan or carry it out. Raises :class:`TeleportEmailError` when it cannot be."""
     program = (args.program or _this_program()).absolute()
-    python = Path(sys.executable)
-    if args.destdir is not None and python.is_relative_to(args.destdir.absolute()):
-        python = Path("/") / python.relative_to(args.destdir.absolute())  # where it will be
-    for path in (program, python, Path(sys.executable).resolve()):
+    python, real = Path(sys.executable), Path(sys.executable).resolve()
+    places = [program, python, real]
+    if args.destdir is not None:
+        # Where it will be; or, in no tree of its own, some Python that builds a package for another.
+        within = python.is_relative_to(args.destdir.absolute())
+        places[1:] = [Path("/") / python.relative_to(args.destdir.absolute()), real] if within else []
+    for path in places:
         _must_be_visible(path)
     plan = plan_for(program, args.prefix)
     if not args.write:

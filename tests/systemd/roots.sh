@@ -1,0 +1,51 @@
+# Debian roots for tests, kept in .roots/ for the next time. To be sourced, in the checkout's root directory.
+
+skip() {
+	echo "skipped: $*"
+	exit 0
+}
+
+# need PROGRAM ...: skip where one is missing.
+need() {
+	[ "$(id -u)" = 0 ] || skip "making a root needs root"
+	local tool
+	for tool in "$@"; do
+		command -v "$tool" >/dev/null ||
+			skip "$tool is not installed here (Debian: apt install debootstrap systemd-container)"
+	done
+}
+
+# make_root NAME SUITE [PACKAGE ...]: with debootstrap, and what that cannot resolve with apt.
+make_root() {
+	local root=$PWD/.roots/$1 suite=$2
+	shift 2
+	[ ! -e "$root.complete" ] || return 0
+	echo "$(basename "$root"): making a root"
+	mkdir -p .roots
+	rm -rf "$root"
+	debootstrap --variant=minbase --include=ca-certificates "$suite" "$root" >"$root.log" 2>&1 ||
+		skip "debootstrap $suite failed: $(tail -n 1 "$root.log")"
+	cp /etc/resolv.conf "$root/etc/resolv.conf"
+	DEBIAN_FRONTEND=noninteractive chroot "$root" apt-get install -y -qq -o APT::Sandbox::User=root \
+		--no-install-recommends "$@" </dev/null >>"$root.log" 2>&1 ||
+		skip "packages for $(basename "$root") cannot be had: $(tail -n 1 "$root.log")"
+	touch "$root.complete"
+}
+
+# The root itself stays as it is: what happens in it goes into a layer at $work/root that leave_root throws away.
+enter_root() {
+	work=$(mktemp -d "$PWD/.roots/run.XXXXXX")
+	trap leave_root EXIT
+	mkdir "$work"/{upper,layer,root}
+	mount -t overlay overlay -o "lowerdir=$PWD/.roots/$1,upperdir=$work/upper,workdir=$work/layer" "$work/root" ||
+		skip "no overlay file system here"
+}
+
+leave_root() {
+	umount -l "$work/root" 2>/dev/null || true
+	rm -rf "$work"
+	trap - EXIT
+}
+
+# What systemd and the tests in its roots need.
+for_boot=(systemd-sysv dbus make python3-venv acl util-linux)
