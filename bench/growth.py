@@ -26,7 +26,7 @@ def main() -> None:
     options = parser.parse_args()
     people = [f"p{number}@example.com" for number in range(5)]
     roles = {"*": ["one@example.com"], ROLE: people}
-    columns = "open|ready s|cpu s|RSS MB|peak MB|ms per request|KB per request|ratio"
+    columns = "open|ready s|cpu s|RSS MB|peak MB|calls|ms per request|KB per request|ratio"
     report = Report("first list", columns, options.save)
     with remotes(Remote(ClusterDesk), Remote(Sink, tls=True)) as (cluster, mail):
         reach = (cluster.ask("start"), mail.ask("start"))
@@ -35,13 +35,15 @@ def main() -> None:
             cluster.ask("settled", ids, len(people))
             ledger = cluster.ask("ledger", ids[0])
 
-        def once() -> tuple[float, float, float, float]:
+        def once() -> tuple[float, float, float, float, int]:
             daemon = Daemon(*reach, roles)
+            before = sum(cluster.ask("calls").values())
             try:
                 seconds = daemon.start()
+                calls = sum(cluster.ask("calls").values()) - before
                 time.sleep(SETTLE)
                 assert daemon.lines("message delivered") == 0
-                return seconds, daemon.cpu(), daemon.rss(), daemon.peak()
+                return seconds, daemon.cpu(), daemon.rss(), daemon.peak(), calls
             finally:
                 daemon.stop()
 
@@ -52,14 +54,14 @@ def main() -> None:
         for size in (int(text) for text in options.sizes.split(",")):
             cluster.ask("lay_in", size - open_, ledger, (ROLE,))
             open_ = size
-            ready, cpu, rss, peak = (
+            ready, cpu, rss, peak, calls = (
                 statistics.median(column)
                 for column in zip(*(once() for _ in range(options.rounds)), strict=True)
             )
             each = (cpu - empty[1]) / size * 1000
             first = first or each
             kilobytes = (rss - empty[2]) * 1024 / size
-            report.row(size, ready, cpu, rss, peak, each, kilobytes, each / first if first else 0.0)
+            report.row(size, ready, cpu, rss, peak, calls, each, kilobytes, each / first if first else 0.0)
     report.done()
 
 

@@ -33,7 +33,7 @@ def main() -> None:
     floors = []
     with remotes(Remote(ClusterDesk), Remote(Sink, tls=True)) as (cluster, mail):
         reach = (cluster.ask("start"), mail.ask("start"))
-        burst(cluster, mail, reach, requests=1, people=people, connections=10, per_connection=100, delay=0.0)
+        burst(cluster, mail, reach, requests=1, people=people, connections=10, per_connection=10, delay=0.0)
         raw = mail.ask("sample")
         for _ in range(options.rounds):
             floors.append(floor(mail, reach[1], raw, count, options.connections, delay)[0])
@@ -41,7 +41,6 @@ def main() -> None:
                 *reach,
                 {"*": ["one@example.com"], ROLE: people},
                 max_connections=options.connections,
-                messages_per_connection=100,
             )
             with running(daemon):
                 mail.ask("reset", delay)

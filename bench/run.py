@@ -22,16 +22,18 @@ FULL: list[list[str]] = [
     ["burst.py", "--rounds", "5"],
     ["burst.py", "--rounds", "5", "--delays", "0,10", "--inbox"],
     ["burst.py", "--rounds", "3", "--delays", "0,30", "--one-by-one"],
-    ["burst.py", "--rounds", "3", "--per-connection", "20", "--delays", "0,30"],
+    ["burst.py", "--rounds", "3", "--per-connection", "100", "--delays", "0,30"],
     ["burst.py", "--rounds", "3", "--delays", "30", "--cluster-delay", "30"],
     ["burst.py", "--rounds", "3", "--delays", "0,10", "--limit", "3"],
     ["long_list.py", "--rounds", "3"],
     ["latency.py"],
     ["starting.py"],
     ["calls.py"],
-    ["growth.py"],
+    ["replicas.py"],
+    ["growth.py", "--sizes", "100,1000,10000"],
     ["idle.py"],
     ["memory.py"],
+    ["day.py", "--requests", "1000"],
 ]
 QUICK: list[list[str]] = [
     ["burst.py", "--rounds", "1", "--delays", "0,10"],
@@ -40,9 +42,11 @@ QUICK: list[list[str]] = [
     ["latency.py", "--count", "10", "--cold-count", "2"],
     ["starting.py", "--rounds", "2"],
     ["calls.py", "--requests", "5"],
+    ["replicas.py", "--replicas", "2", "--requests", "3"],
     ["growth.py", "--sizes", "100,1000", "--rounds", "1"],
     ["idle.py", "--seconds", "3", "--events", "5000"],
     ["memory.py", "--requests", "500", "--events", "4000", "--settle", "1"],
+    ["day.py", "--requests", "60"],
 ]
 
 

@@ -19,6 +19,8 @@ CASES = {
     "latency.py": ["--delay", "1", "--count", "2", "--cold-count", "1"],
     "starting.py": ONE,
     "calls.py": ["--requests", "1", "--delay", "0"],
+    "replicas.py": ["--replicas", "2", "--requests", "2", "--no-takeover"],
+    "day.py": ["--requests", "4", "--recipients", "2", "--open", "2"],
     "growth.py": [*ONE, "--sizes", "5,20"],
     "idle.py": ["--seconds", "0.2", "--events", "50"],
     "memory.py": ["--requests", "10", "--events", "2000", "--settle", "0.1"],
