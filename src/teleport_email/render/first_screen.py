@@ -1,41 +1,62 @@
 """What stands above the button, so that it is on the first screen of a phone, whatever comes in. Pure.
 
 In: the harmless names of a request. Out: those that its first sentence tells, and the part of a reason that
-fits below it. Counted in rows of a screen of 320 pixels, since a mail cannot measure: letters are taken for a
-little wider than they are, so that there is room rather left than missing.
+fits below it. A mail cannot measure, so it is computed for a screen of 320 by 500 pixels, with the widths of
+Arial's letters and some room for wider ones. How high everything else is: ``layout.html``, whose styles
+the numbers here repeat; a test computes the whole from these styles.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
+from teleport_email.core.model import Topic
 from teleport_email.render.names import shorter
-from teleport_email.render.quoting import Quote, columns
+from teleport_email.render.quoting import Quote, column_width
 from teleport_email.render.views import First, RequestView, ReviewView, Some
 
-ROWS = 13
-"""Of sentences and reason together: with title, button and margins they take less than 500 pixels."""
-LEAST_OF_REASON = 3
+HEIGHT = 262
+"""Pixels for the first sentence and the reason: 500 less all around them, and two rows for long words."""
+SENTENCE_ROW = 23
+SENTENCE_WIDTH = 270
+REASON_ROW = 21
+LEAST_OF_REASON = 2
 """Rows of a reason that are shown at least; the first sentence leaves room for them."""
-SENTENCE = 30
-"""Columns of a row of the first sentence: 270 pixels, 16 pixels high."""
-QUOTED = 29
-"""Columns of a row of a reason: 238 pixels, 15 pixels high."""
+_BESIDE = {
+    Topic.ANNOUNCEMENT: 0,
+    Topic.REVIEW: 105,
+    Topic.REMINDER: 79,
+    Topic.APPROVED: 56,
+    Topic.DENIED: 56,
+    Topic.PROMOTED: 79,
+    Topic.REQUESTER_APPROVED: 176,
+}
+_BESIDE_OTHERS = 150
+"""Pixels of what else there is above the button: a title of two rows, what to do now, a command."""
 
-_WORDS = 36  # columns of the sentence's own words, in languages that need many
-_KIND = 12  # "Database", "Kubernetes cluster": what kind of resource
-_WIDE = re.compile(r"[A-Zmw@%&]")
+# Of ' ' to '~' in thousandths of the letters' size (the font's metrics); bold ones and other fonts are wider.
+_ARIAL = """
+278 278 355 556 556 889 667 191 333 333 389 584 278 333 278 278 556 556 556 556 556 556 556 556 556 556 278
+278 584 584 584 556 1015 667 667 722 722 667 611 778 722 278 500 667 556 833 722 778 667 778 722 667 611 722
+667 944 667 667 611 278 278 278 469 556 333 556 556 500 556 556 278 556 556 222 222 500 222 833 556 556 556
+556 333 500 278 556 500 722 500 500 500 334 260 334 584
+"""
+_WIDTHS = dict(zip(map(chr, range(32, 127)), map(int, _ARIAL.split()), strict=True))
+_SENTENCE_ROOM = (
+    SENTENCE_WIDTH * 1000 // 16 * 10 // 11
+)  # a tenth for wider fonts, and what breaking lines leaves
+_REASON_ROOM = 238 * 1000 // 15 * 15 // 16
+_WORDS = 20_000  # the sentence's own words, in languages that need many
+_KIND = 9_000  # "Database", "Kubernetes cluster": what kind of resource
+_ELSEWHERE = 5_000  # "(Cluster ...)"
+
 _FITTING = ((3, 64), (3, 32), (3, 20), (2, 20), (1, 20))
 """How many names of each sort, and columns of each: the first that fits is taken. Less than three of a sort
 only where there are more than three: that two are not told for want of room would not be understood."""
 
 
-def first(request: RequestView, review: ReviewView | None, beside: int) -> First:
-    """What the first sentence names: at most three of each, cut where they would fill the screen.
-
-    ``beside``: columns of what else stands above the button, in whole rows.
-    """
+def first(request: RequestView, review: ReviewView | None, topic: Topic) -> First:
+    """What the first sentence names: at most three of each, cut where they would fill the screen."""
     crowded = max(request.roles.total, request.decided_by.total, len(request.resources)) > _FITTING[0][0]
     for count, width in _FITTING if crowded else _FITTING[:3]:
         shown = request.resources[:count]
@@ -51,16 +72,14 @@ def first(request: RequestView, review: ReviewView | None, beside: int) -> First
             resources_more=len(request.resources) - len(shown) + request.resources_more,
             decided_by=_some(request.decided_by, count, max(width, 30)),
         )
-        if _rows(found, beside) <= ROWS - LEAST_OF_REASON:
+        if _left(found, topic) >= LEAST_OF_REASON:
             break
     return found
 
 
-def with_head(quote: Quote, sentence: First, beside: int) -> Quote:
+def with_head(quote: Quote, sentence: First, topic: Topic) -> Quote:
     """The reason with as much in its head as fits below the sentence."""
-    rows = max(LEAST_OF_REASON, ROWS - _rows(sentence, beside))
-    text = " ".join(quote.lines)
-    return quote.shortened(rows, QUOTED * columns(text) // max(1, _width(text)))
+    return quote.shortened(max(LEAST_OF_REASON, _left(sentence, topic)), _REASON_ROOM, _width)
 
 
 def _some(names: Some, count: int, width: int) -> Some:
@@ -68,13 +87,15 @@ def _some(names: Some, count: int, width: int) -> Some:
     return Some(shown, names.total - len(shown))
 
 
-def _rows(sentence: First, beside: int) -> int:
+def _left(sentence: First, topic: Topic) -> int:
+    """Rows that are left for a reason."""
     names = [sentence.user, sentence.name, sentence.author, *sentence.roles.items, *sentence.decided_by.items]
     names += [each.name for each in sentence.resources] + [each.cluster for each in sentence.resources]
-    wide = _WORDS + _KIND * len(sentence.resources) + sum(_width(name) + 2 for name in names if name)
-    return -(-wide // SENTENCE) + -(-beside // SENTENCE)
+    wide = _WORDS + sum(_KIND + _ELSEWHERE * bool(each.cluster) for each in sentence.resources)
+    wide += sum(map(_width, ", ".join(filter(None, names))))
+    rows = -(-wide // _SENTENCE_ROOM)
+    return (HEIGHT - _BESIDE.get(topic, _BESIDE_OTHERS) - rows * SENTENCE_ROW) // REASON_ROW
 
 
-def _width(text: str) -> int:
-    """Columns, where capitals and other wide letters take two thirds of one more."""
-    return columns(text) + len(_WIDE.findall(text)) * 2 // 3
+def _width(char: str) -> int:
+    return _WIDTHS.get(char) or 600 * column_width(char)

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
@@ -116,12 +116,14 @@ class Quote:
         """How many characters ``rest`` has."""
         return sum(map(len, self.rest))
 
-    def shortened(self, rows: int, columns: int) -> Quote:
-        """The same with no more in ``head`` than fits so many rows; the last says that there is more."""
-        starts = [(n, start) for n, line in enumerate(self.lines) for start in row_starts(line, columns)]
+    def shortened(self, rows: int, width: int, measure: Callable[[str], int]) -> Quote:
+        """The same with no more in ``head`` than fits so many rows."""
+        starts = [
+            (n, start) for n, line in enumerate(self.lines) for start in row_starts(line, width, measure)
+        ]
         if len(starts) <= rows:
             return replace(self, head=self.lines, rest=())
-        number, start = starts[max(1, rows - 1)]
+        number, start = starts[rows]
         line = self.lines[number]
         begun = (line[:start].rstrip(),) if start else ()
         return replace(
@@ -309,20 +311,22 @@ def _wrap(line: str) -> list[str]:
     return [part for part in parts if part] or [""]
 
 
-def row_starts(line: str, width: int) -> list[int]:
-    """Where the rows begin into which ``line`` breaks in a window of ``width`` columns."""
-    if line.isascii() and len(line) <= width:
-        return [0]
+def row_starts(line: str, width: int, measure: Callable[[str], int] | None = None) -> list[int]:
+    """Where the rows begin into which ``line`` breaks in a window of ``width``: columns, or as measured."""
+    if measure is None:
+        if line.isascii() and len(line) <= width:
+            return [0]
+        measure = column_width
     starts = [0]
     start = last_space = used = 0
     for position, char in enumerate(line):
         if char == " ":
             last_space = position
-        used += column_width(char)
+        used += measure(char)
         if used > width:
             end = last_space if last_space > start else position
             start = end + 1 if end == last_space and line[end] == " " else end
-            used = sum(column_width(char) for char in line[start : position + 1])
+            used = sum(map(measure, line[start : position + 1]))
             starts.append(start)
     return starts
 

@@ -79,15 +79,6 @@ _STATE_OF_TOPIC = {
     Topic.ANNOUNCED_PROMOTED: RequestState.PROMOTED,
     Topic.ENDED: RequestState.GONE,
 }
-# Columns of what stands above the button beside the sentence and the reason: what to do now, a command.
-_BESIDE = {
-    Topic.ANNOUNCEMENT: 0,
-    Topic.APPROVED: 30,
-    Topic.DENIED: 30,
-    Topic.PROMOTED: 30,
-    Topic.REQUESTER_APPROVED: 330,
-}
-_BESIDE_OTHERS = 160
 _OVER = {Topic.EXPIRED, Topic.REQUESTER_EXPIRED, Topic.ENDED}
 
 
@@ -154,9 +145,8 @@ def build(
         approvals_missing=approvals.missing,
         long_term=request.long_term,
     )
-    beside = _BESIDE.get(topic, _BESIDE_OTHERS)
-    first = first_screen.first(view, the_review, beside)
-    view, the_review = _above_the_button(view, the_review, first, beside)
+    first = first_screen.first(view, the_review, topic)
+    view, the_review = _above_the_button(view, the_review, first, topic)
     page = request_link(cluster, request.id)
     link = "" if over else page
     told_view = some(tuple(told), quoting.name, _PEOPLE_BUDGET)
@@ -181,12 +171,12 @@ def build(
 
 
 def _above_the_button(
-    view: RequestView, review: ReviewView | None, first: First, beside: int
+    view: RequestView, review: ReviewView | None, first: First, topic: Topic
 ) -> tuple[RequestView, ReviewView | None]:
     """Both with the beginning of the reason that is the news in its head, as far as it fits there."""
 
     def fitting(quote: Quote) -> Quote:
-        return first_screen.with_head(quote, first, beside)
+        return first_screen.with_head(quote, first, topic)
 
     if review is not None and review.reason:
         return view, replace(review, reason=fitting(review.reason))
