@@ -28,10 +28,10 @@ from .command.story import Expected
 from .mail.mailbox import Mailbox, ReceivedMail
 from .mail.threads import build_threads
 
-START_LIMIT = 20.0
-"""Seconds until the sandbox is up, and until the daemon is ready; a busy machine needs a few."""
-STEP_LIMIT = 15.0
-"""Seconds until the mails of one step are there; they need a fraction of one."""
+START_LIMIT = 60.0
+"""Seconds until the sandbox is up, and until the daemon is ready; a busy machine needs many times as long."""
+STEP_LIMIT = 60.0
+"""Seconds until the mails of one step are there; they need a fraction of one, on a machine that does nothing else."""
 LISTEN_ON = 1.5
 """Seconds after the last expected mail in which one too many would show."""
 SHORT_LIFE = 3.0
