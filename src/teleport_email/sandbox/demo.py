@@ -31,7 +31,7 @@ from .mail.threads import build_threads
 START_LIMIT = 60.0
 """Seconds until the sandbox is up, and until the daemon is ready; a busy machine needs many times as long."""
 STEP_LIMIT = 60.0
-"""Seconds until the mails of one step are there; they need a fraction of one, on a machine that does nothing else."""
+"""Seconds until the mails of one step are there; where nothing else runs they need a fraction of one."""
 LISTEN_ON = 1.5
 """Seconds after the last expected mail in which one too many would show."""
 SHORT_LIFE = 3.0
