@@ -15,7 +15,7 @@ from teleport_email.render.names import shorter
 from teleport_email.render.quoting import Quote, column_width
 from teleport_email.render.views import First, RequestView, ReviewView, Some
 
-HEIGHT = 262
+HEIGHT = 258
 """Pixels for the first sentence and the reason: 500 less all around them, and two rows for long words."""
 SENTENCE_ROW = 23
 SENTENCE_WIDTH = 270
@@ -46,7 +46,7 @@ _SENTENCE_ROOM = (
     SENTENCE_WIDTH * 1000 // 16 * 10 // 11
 )  # a tenth for wider fonts, and what breaking lines leaves
 _REASON_ROOM = 238 * 1000 // 15 * 15 // 16
-_WORDS = 20_000  # the sentence's own words, in languages that need many
+_WORDS = 24_000  # the sentence's own words, in languages that need many
 _KIND = 9_000  # "Database", "Kubernetes cluster": what kind of resource
 _ELSEWHERE = 5_000  # "(Cluster ...)"
 
