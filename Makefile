@@ -109,7 +109,8 @@ lock: ## renew the lock files (needs uv)
 
 # The last is the helm that the tests of the chart built, if they were asked to.
 clean: ## remove the virtual environments and what was built
-	rm -rf $(VENV) $(SANDBOX) .roots build dist .coverage* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf --one-file-system .roots # a run that was killed may have left something mounted there
+	rm -rf $(VENV) $(SANDBOX) build dist .coverage* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/teleport-email"
 
 .PHONY: stale help venv demo test wheel packages test-packages release test-systemd test-servers chaos fuzz bench golden lint format protos dist install uninstall lock clean

@@ -22,8 +22,9 @@ make_root() {
 	[ ! -e "$root.complete" ] || return 0
 	echo "$(basename "$root"): making a root"
 	mkdir -p .roots
-	rm -rf "$root"
-	debootstrap --variant=minbase --include=ca-certificates "$suite" "$root" >"$root.log" 2>&1 ||
+	rm -rf --one-file-system "$root"
+	# What debootstrap mounts in there (/proc) ends with it: who deletes the root must not meet it.
+	unshare --mount debootstrap --variant=minbase --include=ca-certificates "$suite" "$root" >"$root.log" 2>&1 ||
 		skip "debootstrap $suite failed: $(tail -n 1 "$root.log")"
 	cp /etc/resolv.conf "$root/etc/resolv.conf"
 	DEBIAN_FRONTEND=noninteractive chroot "$root" apt-get install -y -qq -o APT::Sandbox::User=root \
@@ -43,7 +44,7 @@ enter_root() {
 
 leave_root() {
 	umount -l "$work/root" 2>/dev/null || true
-	rm -rf "$work"
+	rm -rf --one-file-system "$work" # where the layer could not be unmounted
 	trap - EXIT
 }
 
