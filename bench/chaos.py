@@ -1,7 +1,7 @@
 """Chaos: nothing lost, nothing twice, whatever breaks. ``make chaos SEED=1 MINUTES=1``
 
     python bench/chaos.py --seed 1 --minutes 1 [--replicas 3] [--scale 1] [--calm] [--keep DIRECTORY]
-        [--pipelining on|off] [--previous REVISION]
+        [--pipelining on|off] [--previous REVISION] [--choices A,B]
 
 An embedded cluster, a hostile SMTP server and a hostile Mailgun in this process; one to three daemons as real
 processes, killed, stopped, paused and reloaded at random. Requests are made, reviewed, resolved and removed
@@ -36,7 +36,7 @@ from typing import Any
 
 import previous
 import structlog
-from chaos_book import BARRED, MOODY, REFUSED, Book, Life, Verdict
+from chaos_book import BARRED, LEAD, MOODY, REFUSED, Book, Life, Verdict
 from chaos_daemons import PASSWORD, Slot
 from chaos_weather import Weather
 
@@ -52,6 +52,18 @@ ROLES = {
     "dba": ["d1@example.com", "d2@example.com", "d3@example.com", "d4@example.com", "d5@example.com"],
     "ops": ["o1@example.com", "o2@example.com", REFUSED, BARRED, MOODY],
 }
+CHOICES = {
+    "merge": ("merge_deciding_review = true\n", ""),
+    "own": ("skip_own_review = true\n", ""),
+    "quiet": ("quiet_reviews = true\n", ""),
+    # Of the five hours that a request lives here, ten seconds and a bit more than a minute are over then.
+    "reminders": ('remind_before_expiry = ["17990s", "17930s"]\n', ""),
+    "escalation": (
+        "",
+        f'\n[escalation]\nafter = "3s"\nrole_to_recipients = {{ dba = ["d1@example.com", "{LEAD}"] }}\n',
+    ),
+}
+"""What can be switched on; ``quiet`` at half of the starts and reloads only."""
 KEPT = 50
 """Mails that the servers themselves keep; the book has what is needed of the others."""
 CATCHING_UP = 200.0
@@ -89,7 +101,10 @@ class Chaos:
         self.scale: float = options.scale
         # One chain of chance per activity: what one of them does must not depend on the others' pace.
         self.rngs = {name: random.Random(f"{options.seed} {name}") for name in ("life", "kill", "weather")}
-        self.book = Book(mixed=bool(options.previous))
+        self.choices = [name for name in options.choices.split(",") if name]
+        if unknown := set(self.choices) - set(CHOICES):
+            raise SystemExit(f"--choices: {', '.join(sorted(unknown))} is none of {', '.join(CHOICES)}")
+        self.book = Book(mixed=bool(options.previous), choices=frozenset(self.choices))
         self.cluster = SandboxCluster(seed=options.seed)
         self.inbox = BookedInbox(
             keep=KEPT, passwords={f"d{number}": PASSWORD for number in range(options.replicas)}
@@ -130,6 +145,7 @@ class Chaos:
                 name = f"d{number}"
                 slot = Slot(name, directory / name, servers, self.cluster, ROLES, self.scale, self.book)
                 slot.previous = self.previous if number == 0 else None
+                slot.choices = self._chosen(random.Random(name))
                 self.slots.append(slot)
             try:
                 await self._begin()
@@ -139,6 +155,11 @@ class Chaos:
                 for slot in self.slots:
                     await slot.kill()
         return self.book.verdict()
+
+    def _chosen(self, rng: random.Random) -> tuple[str, str]:
+        """More lines for a configuration: of ``[delivery]``, and sections."""
+        on = [name for name in self.choices if name != "quiet" or rng.random() < 0.5]
+        return "".join(CHOICES[name][0] for name in on), "".join(CHOICES[name][1] for name in on)
 
     async def _begin(self) -> None:
         """All daemons up, and a first request that was told of: we are on duty from here on."""
@@ -212,6 +233,7 @@ class Chaos:
             thresholds=(Threshold(name="many", approve=99, deny=99),),
         )
         life = Life(request.id, tuple(dict.fromkeys(recipients)), time.monotonic())
+        life.escalates = "escalation" in self.choices and "dba" in roles
         self.book.lives[request.id] = life
         return life
 
@@ -221,7 +243,8 @@ class Chaos:
         pace = rng.choice([0.05, 0.5, 2.0, 5.0])
         for number in range(rng.choice([0, 0, 1, 1, 2, 3])):
             await asyncio.sleep(rng.uniform(0, pace))
-            await self.cluster.review(life.id, f"r{number}@example.com", RequestState.APPROVED, "fine")
+            author = "d2@example.com" if number == 0 and "own" in self.choices else f"r{number}@example.com"
+            await self.cluster.review(life.id, author, RequestState.APPROVED, "fine")
             life.reviews += 1
         await asyncio.sleep(rng.uniform(0, pace))
         end = rng.choice(
@@ -274,6 +297,7 @@ class Chaos:
                     await asyncio.sleep(rng.choice([0.5, 2.0, 20.0 * self.scale, 45.0 * self.scale]))
                     slot.resume()
                 case "reload":
+                    slot.choices = self._chosen(rng)
                     slot.configure(rng.randrange(3))
                     slot.reload()
             if not slot.alive:
@@ -282,7 +306,7 @@ class Chaos:
 
 def table(chaos: Chaos, verdict: Verdict, seconds: float) -> str:
     """The account, for people."""
-    book = chaos.book
+    book, lives = chaos.book, chaos.book.lives.values()
     lines = [
         ("seed", chaos.options.seed),
         ("replicas", chaos.options.replicas),
@@ -291,6 +315,8 @@ def table(chaos: Chaos, verdict: Verdict, seconds: float) -> str:
         ("requests", len(book.lives)),
         ("daemons started", sum(slot.starts for slot in chaos.slots)),
         ("messages due", verdict.due),
+        ("reviews passed", sum(len(book.passed(life, who)) for life in lives for who in life.recipients)),
+        ("requests escalated", sum(bool(book.codes(life.id, LEAD)) for life in lives)),
         ("delivered", verdict.delivered),
         ("lost", len(verdict.lost)),
         ("out of order", len(verdict.disordered)),
@@ -363,6 +389,12 @@ def parsed() -> argparse.Namespace:
         default="",
         metavar="REVISION",
         help=f"of the daemons the first is of this revision of git; the first version: {previous.FIRST[:12]}",
+    )
+    parser.add_argument(
+        "--choices",
+        default="",
+        metavar="A,B",
+        help=f"options that are on, but for the previous revision: {', '.join(CHOICES)}",
     )
     parser.add_argument("--keep", default="", metavar="DIRECTORY", help="keep logs and configurations there")
     parser.add_argument("--verbose", action="store_true")

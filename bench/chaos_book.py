@@ -28,6 +28,9 @@ BARRED = "barred@example.com"
 MOODY = "moody@example.com"
 """The recipient whom they refuse for good at times, and take at others."""
 
+LEAD = "lead@example.com"
+"""The recipient to whom requests are escalated, where the daemons do that."""
+
 SLACK = 0.5
 """Seconds by which the harness may note a fault later than it struck."""
 
@@ -47,6 +50,8 @@ class Life:
     """It was removed without waiting for anybody to be told."""
     busy: bool = True
     """More is going to happen to it."""
+    escalates: bool = False
+    """Whether nobody's decision brings it to :data:`LEAD`."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +94,12 @@ class Verdict:
 class Book:
     """All that happened. Times are readings of ``time.monotonic``."""
 
-    def __init__(self, *, mixed: bool = False) -> None:
-        """``mixed``: versions of the program run beside each other, which may differ in the header."""
+    def __init__(self, *, mixed: bool = False, choices: frozenset[str] = frozenset()) -> None:
+        """``mixed``: versions of the program run beside each other, which may differ in the header.
+        ``choices``: which options for fewer messages are on.
+        """
         self._mixed = mixed
+        self._choices = choices
         # The first version believes every permanent refusal.
         self._may_be_given_up = {REFUSED, MOODY, *([BARRED] if mixed else [])}
         self.lives: dict[str, Life] = {}
@@ -160,11 +168,18 @@ class Book:
         """Whether everybody has everything that is due so far."""
         return all(not self._missing(life, recipient) for recipient in life.recipients)
 
+    def passed(self, life: Life, recipient: str) -> set[str]:
+        """The reviews that its last ledger says are not told to somebody by themselves."""
+        text = self._ledgers.get(life.id)
+        party = loads(text).party(recipient) if text and self._choices else None
+        entries = party.entries if party is not None else {}
+        return {kind.code for kind, entry in entries.items() if entry.mark is Mark.PASSED}
+
     def open(self) -> list[str]:
         """What is still to come, for waiting and for error messages."""
         found = []
         for life in self.lives.values():
-            for recipient in life.recipients:
+            for recipient in (*life.recipients, LEAD):
                 found += [f"{life.id} {recipient}: {code}" for code in self._missing(life, recipient)]
             found += [f"{life.id}: {what}" for what in self._unsettled(life)]
         return found
@@ -174,9 +189,10 @@ class Book:
         verdict = Verdict()
         for life in self.lives.values():
             verdict.unsettled += [f"{life.id}: {what}" for what in self._unsettled(life)]
-            for recipient in life.recipients:
+            for recipient in (*life.recipients, *([LEAD] if life.escalates else [])):
                 self._judge(life, recipient, verdict)
         known = {(life.id, recipient) for life in self.lives.values() for recipient in life.recipients}
+        known |= {(life.id, LEAD) for life in self.lives.values() if life.escalates}
         for (request_id, recipient), mails in self.arrivals.items():
             if mails and (request_id, recipient) not in known:
                 verdict.doubled.append(
@@ -194,9 +210,29 @@ class Book:
 
     # Judging ------------------------------------------------------------------------------------------
 
-    def _allowed(self, life: Life) -> list[list[str]]:
+    def _escalated(self, life: Life) -> list[list[str]]:
+        """The sequences that a thread may consist of which begins when nobody has decided."""
+        passed = self.passed(life, LEAD)
+        rows = []
+        for covered in range(life.reviews + 1):
+            reviews = [f"r{number}" for number in range(covered + 1, life.reviews + 1)]
+            begun = [f"e{covered or ''}", *(code for code in reviews if code not in passed)]
+            rows += [[*begun, *ends] for ends in self._ends(life)]
+        return rows
+
+    def _ends(self, life: Life) -> list[list[str]]:
+        """How it ended; a state that was over before anybody looked may be left out."""
+        if not life.states:
+            return [["X"] if life.gone else []]
+        return [life.states, life.states[-1:]] if len(life.states) > 1 else [life.states]
+
+    def _allowed(self, life: Life, recipient: str) -> list[list[str]]:
         """The sequences of kinds that a thread may consist of."""
-        reviews = [f"r{number}" for number in range(1, life.reviews + 1)]
+        if recipient == LEAD:
+            return self._escalated(life)
+        passed = self.passed(life, recipient)
+        every = (f"r{number}" for number in range(1, life.reviews + 1))
+        reviews = [code for code in every if code not in passed]
         if not life.states:
             return [["a", *reviews, *(["X"] if life.gone else [])]]
         allowed = [["a", *reviews, *life.states]]
@@ -207,9 +243,9 @@ class Book:
             allowed.append([begun, *life.states[place + 1 :]])
         return allowed
 
-    def _fitting(self, life: Life, codes: list[str]) -> list[str]:
+    def _fitting(self, life: Life, recipient: str, codes: list[str]) -> list[str]:
         """Of the sequences that are allowed, the one that misses and adds least."""
-        allowed = self._allowed(life)
+        allowed = self._allowed(life, recipient)
         begun = [row for row in allowed if codes and row[0] == codes[0]]
         return min(begun or allowed, key=lambda row: len(set(row) ^ set(codes)))
 
@@ -218,14 +254,24 @@ class Book:
             return []
         if recipient == MOODY:
             return self._missing_in_moods(life)
-        codes = self.codes(life.id, recipient)
+        codes = self._without_reminders(life, recipient)
+        if recipient == LEAD and not codes:
+            due = life.escalates and not (life.states or life.gone or life.busy or life.unseen)
+            return ["e"] if due else []
+        if recipient == LEAD and life.unseen:
+            return [] if "X" in codes else ["X"]
         if life.unseen:
             return ["X"] if "a" in codes and "X" not in codes else []
-        return [code for code in self._fitting(life, codes) if code not in codes]
+        return [code for code in self._fitting(life, recipient, codes) if code not in codes]
+
+    def _without_reminders(self, life: Life, recipient: str) -> list[str]:
+        """They may come at any time, or not at all: a run is too short to say when they must."""
+        return [code for code in self.codes(life.id, recipient) if not code.startswith("m")]
 
     def _missing_in_moods(self, life: Life) -> list[str]:
         """What neither came nor was given up; of announcements, one that told all that there was to tell."""
-        codes = self.codes(life.id, MOODY)
+        codes = self._without_reminders(life, MOODY)
+        passed = self.passed(life, MOODY)
         text = self._ledgers.get(life.id)
         party = loads(text).party(MOODY) if text else None
         if party is None:
@@ -248,10 +294,10 @@ class Book:
             if told not in life.states[-1:]
             else []
         )
-        return [code for code in due if code not in codes and code not in given_up]
+        return [code for code in due if code not in codes and code not in given_up | passed]
 
     def _judge(self, life: Life, recipient: str, verdict: Verdict) -> None:
-        codes = self.codes(life.id, recipient)
+        codes = self._without_reminders(life, recipient)
         name = f"{life.id} {recipient}"
         if recipient in (REFUSED, BARRED):
             verdict.refused += recipient == REFUSED
@@ -260,10 +306,11 @@ class Book:
         missing = self._missing(life, recipient)
         verdict.lost += [f"{name}: {code}" for code in missing]
         free = life.unseen or recipient == MOODY
-        verdict.due += len(codes) + len(missing) if free else len(self._fitting(life, codes))
+        free |= recipient == LEAD and not codes
+        verdict.due += len(codes) + len(missing) if free else len(self._fitting(life, recipient, codes))
         verdict.delivered += len(codes)
         verdict.untold += life.unseen and not codes
-        whole = self._fitting(life, codes)
+        whole = self._fitting(life, recipient, codes) if codes else []
         if recipient != MOODY and [code for code in whole if code in codes] != codes:
             verdict.disordered.append(f"{name}: {' '.join(codes)} in place of {' '.join(whole)}")
         by_code: dict[str, list[Arrival]] = defaultdict(list)
@@ -318,6 +365,8 @@ class Book:
                 came = kind.code in self.codes(life.id, party.address)
                 if entry.mark is Mark.ATTEMPTED and party.address != BARRED:
                     found.append(f"{party.address} {kind.code} attempted and left")
+                elif entry.mark is Mark.PASSED and (came or not self._choices):
+                    found.append(f"{party.address} {kind.code} passed, yet it came, or nobody chose so")
                 elif entry.mark is Mark.DELIVERED and not came:
                     found.append(f"{party.address} {kind.code} recorded, yet it never came")
                 elif entry.mark is Mark.GIVEN_UP and party.address not in self._may_be_given_up:

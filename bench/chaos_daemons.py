@@ -38,6 +38,8 @@ class Slot:
     """``src`` of an earlier revision, where its daemons are of that."""
     process: asyncio.subprocess.Process | None = None
     starts: int = 0
+    choices: tuple[str, str] = ("", "")
+    """More lines of ``[delivery]``, and more sections."""
     stop_times: list[float] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     """What a daemon should never do: end by itself, or take too long to stop."""
@@ -110,6 +112,8 @@ class Slot:
         text = workspace.configuration(sections)
         # The one key that is neither text nor number; the way to the server is this machine's loopback.
         text = text.replace('tls = "none"', 'tls = "none"\nallow_plaintext_auth = true')
+        if self.previous is None:
+            text = text.replace("[delivery]", f"[delivery]\n{self.choices[0]}") + self.choices[1]
         workspace.write(self.directory / "config.toml", text)
 
     async def kill(self) -> None:

@@ -223,6 +223,7 @@ class Process:
         self.words = Words(owner)
         self.tally = Tally()
         self.reviewers: tuple[str, ...] = ("a@example.com", "b@example.com")
+        self.escalated: tuple[str, ...] = ()
         self.routed = 0
         self.policy = Policy(duty_since=NOW - timedelta(days=1))
         self.reconciler = Reconciler(
@@ -243,6 +244,9 @@ class Process:
     async def audience(self, request: AccessRequest) -> Audience:
         self.routed += 1
         return Audience(self.reviewers)
+
+    def escalation(self, request: AccessRequest) -> Audience:
+        return Audience(escalation=self.escalated)
 
     async def look(self, key: str = "id") -> Outcome:
         return await self.reconciler.reconcile(key)

@@ -115,6 +115,8 @@ def test_json_says_the_same_to_programs(here: Path, capsys: pytest.CaptureFixtur
         "resources": [],
         "resource_names": {},
         "recipients": [{"address": "security@example.com", "why": 'role_to_recipients "*" for role dev'}],
+        "escalation": [],
+        "escalation_after_seconds": None,
         "requester": None,
         "skipped": [
             {
@@ -129,6 +131,22 @@ def test_json_says_the_same_to_programs(here: Path, capsys: pytest.CaptureFixtur
         "problem": "",
         "notes": [],
     }
+
+
+def test_whom_a_request_is_escalated_to_and_after_how_long(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (here / "teleport-email.toml").open("a") as file:
+        file.write('\n[escalation]\nafter = "90m"\n[escalation.role_to_recipients]\n')
+        file.write('dev = ["security@example.com", "Head@Example.com"]\ndba = "dba-head@example.com"\n')
+    (request,) = explained(capsys, "--roles", "dev", "--user", "ann", "--reviewers", "bob@example.com")
+    head = {"address": "Head@example.com", "why": 'escalation.role_to_recipients "dev"'}
+    assert request["escalation"] == [head], "the other is told at once"
+    assert request["escalation_after_seconds"] == 5400.0
+    explain("--roles", "dev", "--user", "ann")
+    assert "Told after 1h30m without a decision (1):\n  Head@example.com" in capsys.readouterr().out
+    explain("--roles", "ops", "--user", "ann")
+    assert "Told after 1h30m without a decision: nobody else\n" in capsys.readouterr().out
 
 
 def test_the_exit_code_tells_when_nobody_could_be_told(here: Path) -> None:

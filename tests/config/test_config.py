@@ -737,6 +737,9 @@ def test_delivery_with_every_key(tmp_path: Path) -> None:
         subject = "Descriptive"
         notify_requester = ["received", "approved"]
         remind_before_expiry = "2h"
+        merge_deciding_review = true
+        skip_own_review = true
+        quiet_reviews = true
         exclude_roles = ["ci-*"]
         suggested_reviewers = "only"
         max_suggested_reviewers = 5
@@ -751,7 +754,10 @@ def test_delivery_with_every_key(tmp_path: Path) -> None:
     assert found.templates == tmp_path
     assert found.subject == "descriptive"
     assert found.notify_requester == {"received", "approved", "promoted"}
-    assert found.remind_before_expiry == 7200.0
+    assert found.remind_before_expiry == (7200.0,)
+    assert found.merge_deciding_review
+    assert found.skip_own_review
+    assert found.quiet_reviews
     assert found.exclude_roles == ("ci-*",)
     assert found.suggested_reviewers == "only"
     assert found.max_suggested_reviewers == 5
@@ -818,12 +824,90 @@ def test_faults_of_the_sender(text: str, key: str, what: str) -> None:
         ("fallback_recipient = 'x'", "fallback_recipient", "no @"),
         ("max_recipients = 0", "max_recipients", "between"),
         ("remind_before_expiry = '-1h'", "remind_before_expiry", "negative"),
+        ("remind_before_expiry = 2", "remind_before_expiry", "with a unit"),
+        (
+            "remind_before_expiry = ['4h', '240m']",
+            "remind_before_expiry",
+            'the same minute as "4h": keep one',
+        ),
+        ("remind_before_expiry = ['90s', '2m']", "remind_before_expiry", "the same minute"),
+        ("remind_before_expiry = ['1h', '0']", "remind_before_expiry", "more than zero: leave it out"),
+        ("remind_before_expiry = ['1h', '']", "remind_before_expiry", "entry 2 is empty"),
+        ("remind_before_expiry = ['1h', 2]", "remind_before_expiry", "entry 2 must be a string"),
+        ("remind_before_expiry = ['1h', 'soon']", "remind_before_expiry", "is not a duration"),
+        ("remind_before_expiry = ['200h', '1h']", "remind_before_expiry", "(168h)"),
+        (
+            "remind_before_expiry = ['1h','2h','3h','4h','5h','6h','7h','8h','9h']",
+            "remind_before_expiry",
+            "holds 9 reminders: 8 are the most",
+        ),
+        ("quiet_reviews = 'yes'", "quiet_reviews", "true or false"),
+        ("merge_deciding_review = 1", "merge_deciding_review", "true or false"),
+        ("skip_own_reviews = true", "skip_own_reviews", 'did you mean "skip_own_review"'),
         ("max_suggested_reviewers = 1.5", "max_suggested_reviewers", "a whole number"),
         ("catch_up = 2020-01-01", "catch_up", "a date or time"),
     ],
 )
 def test_faults_of_delivery(text: str, key: str, what: str) -> None:
     assert what in delivery_faults(text)[f"delivery.{key}"]
+
+
+def test_reminders_may_be_several() -> None:
+    assert delivery('remind_before_expiry = ["1h", "4h"]').delivery.remind_before_expiry == (14400.0, 3600.0)
+    assert delivery('remind_before_expiry = ["2h"]').delivery.remind_before_expiry == (7200.0,)
+    for off in ('""', '"0"', "[]"):
+        assert delivery(f"remind_before_expiry = {off}").delivery.remind_before_expiry == ()
+
+
+# [escalation] ---------------------------------------------------------------------------------------
+
+WHO = '[escalation.role_to_recipients]\n"*" = "lead@Example.com"\n"prod-*" = ["a@x.example", "b@x.example"]\n'
+
+
+def test_a_request_is_escalated_by_role() -> None:
+    found = read(f'{MINIMAL}[escalation]\nafter = "30m"\n{WHO}')
+    assert found.escalation.after == 1800.0
+    assert found.escalation.role_to_recipients == {
+        "*": ("lead@example.com",),
+        "prod-*": ("a@x.example", "b@x.example"),
+    }
+    assert found.spelled["lead@example.com"] == "lead@Example.com"
+    assert read(MINIMAL).escalation.after == 0.0
+    assert read(f'{MINIMAL}[escalation]\nafter = "0"\n').escalation.after == 0.0, "off"
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "what"),
+    [
+        (
+            f"[escalation]\n{WHO}",
+            "after",
+            'is missing: write how long after a request is made, such as "30m"',
+        ),
+        ('[escalation]\nafter = "30m"\n', "role_to_recipients", 'such as "*" = "oncall@example.com"'),
+        (f'[escalation]\nafter = "200h"\n{WHO}', "after", '"200h" is longer than a request can wait'),
+        (f'[escalation]\nafter = "-5m"\n{WHO}', "after", "negative"),
+        (f"[escalation]\nafter = 30\n{WHO}", "after", "with a unit"),
+        ('[escalation]\nafter = "1h"\nrecipients = ["a@x.example"]\n', "recipients", "has no roles: write"),
+        (f'[escalation]\nafter = "1h"\ndba = "a@x.example"\n{WHO}', "dba", "roles have their lines in"),
+        (f'[escalation]\nafer = "1h"\n{WHO}', "afer", 'did you mean "after"'),
+        ('[escalation]\nafter = "1h"\nrole_to_recipients = "a@x.example"\n', "role_to_recipients", "table"),
+        (
+            '[escalation]\nafter = "1h"\n[escalation.role_to_recipients]\ndba = "nobody"\n',
+            "role_to_recipients.dba",
+            "has no @",
+        ),
+    ],
+)
+def test_faults_of_escalation(text: str, path: str, what: str) -> None:
+    assert what in faults(MINIMAL + text)[f"escalation.{path}"]
+
+
+def test_an_escalation_that_tells_nobody_new_is_said() -> None:
+    who = '[escalation.role_to_recipients]\n"*" = "admin@example.com"\nother = []\n'
+    warnings = read(f'{MINIMAL}[escalation]\nafter = "1h"\n{who}').warnings
+    assert any('escalation.role_to_recipients."*": all of these are told at once' in one for one in warnings)
+    assert any("escalation.role_to_recipients.other is empty: nobody" in one for one in warnings)
 
 
 # [log], [diagnostics], the rest ---------------------------------------------------------------------

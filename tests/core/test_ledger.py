@@ -146,7 +146,9 @@ views = st.builds(
 )
 policies = st.builds(
     Policy,
-    remind_before=st.sampled_from([0.0, 7200.0]),
+    reminders=st.sampled_from([(), (7200.0,), (7200.0, 3660.0)]),
+    merge_deciding_review=st.booleans(),
+    quiet_reviews=st.booleans(),
     requester=st.sampled_from([frozenset(), frozenset({"received", "approved", "ended"})]),
 )
 
@@ -195,7 +197,7 @@ def test_what_is_written_after_merging_is_what_would_have_been(made: Ledger, vie
         [[2, 0, 2, 1]],
         [[2, 0, 1]],
         [[2, 0, -1, 1]],
-        [[4, 0, 1, 1]],
+        [[5, 0, 1, 1]],
         [[2, 0, "1", 1]],
         [[2]],
         [2],

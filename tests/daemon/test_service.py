@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from teleport_email.config.environment import fail_fast
 from teleport_email.config.settings import DeliverySettings, LogSettings, Settings, TeleportSettings
 from teleport_email.core.errors import ClusterError, ConfigError, Fault, IdentityExpired
 from teleport_email.core.model import RequestState
 from teleport_email.daemon import service
+from teleport_email.daemon.environment import fail_fast
 from teleport_email.daemon.service import Daemon
 from teleport_email.daemon.systemd import Notifier
 from teleport_email.sandbox.cluster.cluster import SandboxCluster
@@ -286,11 +286,11 @@ async def test_what_is_due_by_the_new_configuration_is_looked_at_at_once(world: 
     await world.cluster.create()
     await world.inbox.wait_for(1)
     with_requester = dataclasses.replace(
-        running.daemon.settings.delivery, remind_before_expiry=8 * 24 * 3600.0
+        running.daemon.settings.delivery, remind_before_expiry=(8 * 24 * 3600.0,)
     )
     await running.reload(lambda: world.settings(delivery=with_requester))
     await running.until(lambda: not running.daemon.queue.depth and not running.daemon.queue.working)
-    assert running.daemon.policy().remind_before == 8 * 24 * 3600.0
+    assert running.daemon.policy().reminders == (8 * 24 * 3600.0,)
 
 
 async def test_another_cluster_address_gets_another_stream(world: World) -> None:
@@ -369,13 +369,13 @@ async def test_the_policy_follows_configuration_and_duty(world: World) -> None:
     delivery = DeliverySettings(
         sender="t@example.com",
         catch_up=60.0,
-        remind_before_expiry=5.0,
+        remind_before_expiry=(5.0,),
         notify_requester=frozenset({"denied"}),
     )
     before = service.wall_clock()
     running = await world.start(delivery=delivery).ready()
     policy = running.daemon.policy()
-    assert (policy.catch_up, policy.remind_before, policy.requester) == (60.0, 5.0, frozenset({"denied"}))
+    assert (policy.catch_up, policy.reminders, policy.requester) == (60.0, (5.0,), frozenset({"denied"}))
     assert policy.duty_since is not None
     assert before <= policy.duty_since <= service.wall_clock()
 

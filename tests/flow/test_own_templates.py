@@ -81,7 +81,7 @@ async def test_the_german_set(world: Any) -> None:
             "templates": GERMAN,
             "timezone": "Europe/Berlin",
             "notify_requester": frozenset({"received", "denied"}),
-            "remind_before_expiry": 3598.0,
+            "remind_before_expiry": (3598.0,),
         }
     )
     request = await world.cluster.create(user="zoe@example.com", reason="Störung")

@@ -15,7 +15,7 @@ from teleport_email.sandbox.mail.smtp_faults import Silence
 pytestmark = pytest.mark.usefixtures("hasty")
 
 HOUR = 3600.0
-TEN_MINUTES = {"remind_before_expiry": 600.0}
+TEN_MINUTES = {"remind_before_expiry": (600.0,)}
 ALMOST_OVER = timedelta(minutes=55)
 """Ahead of a request's creation: less than ten minutes before the end of its hour."""
 
@@ -40,14 +40,14 @@ async def announced(world: Any) -> str:
 
 
 async def test_a_daemon_that_runs_wakes_up_for_it(world: Any) -> None:
-    running = await world.start(delivery={"remind_before_expiry": HOUR - 2})
+    running = await world.start(delivery={"remind_before_expiry": (HOUR - 2,)})
     request = await world.cluster.create(user="zoe@example.com", pending_for=timedelta(seconds=HOUR))
     await world.told(request.id, mails=2)
     await running.settled()
     first, reminder = world.inbox.to("all@example.com")
     assert world.kinds("all@example.com") == ["a", "m"]
     assert reminder.text.startswith("This Role Request is still waiting for a decision:\n")
-    assert "Without a decision it expires in " in reminder.text
+    assert "Without a decision it expires at " in reminder.text
     assert (reminder.header("Importance"), first.header("Importance")) == ("High", "")
     assert reminder.references == first.references
     assert reminder.subject == first.subject
@@ -129,3 +129,30 @@ async def test_those_who_were_told_are_reminded_whatever_the_rules_say_now(
     assert world.kinds("all@example.com") == ["a", "r1", "m"]
     assert "bob@example.com approved" in world.inbox.messages[-1].text
     assert "2 needed, 1 given, 1 missing" in world.inbox.messages[-1].text
+
+
+SEVERAL = {"remind_before_expiry": (1200.0, 600.0)}
+
+
+async def test_several_reminders_each_once_and_at_a_catch_up_the_latest_alone(
+    world: Any, set_clock: Any
+) -> None:
+    request_id = await announced(world)
+    set_clock(timedelta(minutes=45))
+    running = await world.start(delivery=SEVERAL)
+    await world.told(request_id, mails=4)
+    await running.stop()
+    other = await world.cluster.create(roles=["dev"])  # told at once: it is made too late for the first
+    set_clock(ALMOST_OVER)
+    running = await world.start(delivery=SEVERAL)
+    await world.told(request_id, mails=7)
+    await running.settled()
+    await running.stop()
+    again = await world.start(delivery=TEN_MINUTES)  # one alone, as told
+    await again.settled()
+    for address in ("dba@example.com", "ops@example.com"):
+        assert world.kinds(address) == ["a", "m20", "m10"]
+    assert world.kinds("all@example.com") == ["a"]
+    assert '"v":2' in world.cluster.plugin_data(request_id)["ledger"]
+    assert '"v":1' in world.cluster.plugin_data(other.id)["ledger"]
+    world.assert_once()

@@ -5,7 +5,8 @@ their way, what each worker knows, and a budget of faults. From each state every
 states seen before are not taken up again. What is pure in the program (``decide``, ``ledger``, ``claim``,
 ``go_plugin``) is used as it is; only the loop around it is written again here, one step at a time.
 
-Time is abstract: one step, ``a lease passes``, makes all sightings old. A worker may be paused anywhere, also
+Time is abstract: one step, ``a lease passes``, makes all sightings old; another, ``time passes``, moves the wall
+clock of all to the next of a scenario's times. A worker may be paused anywhere, also
 between the last look at its lease and the final dot.
 """
 
@@ -42,14 +43,18 @@ from teleport_email.core.model import (
 
 CREATED = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 NOW = datetime(2026, 11, 22, 13, 0, tzinfo=UTC)
+EXPIRES = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
 POLICY = Policy(duty_since=datetime(2026, 11, 1, tzinfo=UTC))
 PENDING, APPROVED, DENIED = RequestState.PENDING, RequestState.APPROVED, RequestState.DENIED
 GO_CONTENT = "the Go plugin's"
 
 
 def request(state: RequestState, reviews: int = 0) -> AccessRequest:
-    made = tuple(Review(f"r{number}@example.com", state) for number in range(reviews))
-    return AccessRequest("id", "user@example.com", ("dev",), state, created=CREATED, reviews=made)
+    proposed = state if state is not PENDING else APPROVED
+    made = tuple(Review(f"r{number}@example.com", proposed) for number in range(reviews))
+    return AccessRequest(
+        "id", "user@example.com", ("dev",), state, created=CREATED, expires=EXPIRES, reviews=made
+    )
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,11 @@ class Scenario:
     faults: Faults
     recipients: tuple[str, ...] = ("a@example.com",)
     workers: int = 2
+    policies: tuple[Policy, ...] = (POLICY,)
+    """What the configuration says; a reload takes one worker to the next."""
+    times: tuple[datetime, ...] = (NOW,)
+    """The wall clock, for all at once."""
+    escalation: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,6 +101,7 @@ class Worker:
     """Grows with each crash: a new process is a new owner."""
     seen: int = 0
     """How far along the timeline this worker's view is."""
+    policy: int = 0
     claim: Claim | None = None
     flying: tuple[tuple[Due, str, str], ...] = ()
     """Messages under way, each with its content and its Message-ID as they were taken from the ledger."""
@@ -122,6 +133,8 @@ class Mail:
     kind: Kind
     content: str
     id: str
+    time: int = 0
+    """How far the clock was when it was accepted."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +152,9 @@ class State:
     """Of these, those that nobody has brought back since: they need not be delivered."""
     go: str = "idle"
     go_data: Mapping[str, str] = field(default_factory=dict)
+    time: int = 0
+    quieted: frozenset[int] = frozenset()
+    """Reviews that somebody with ``quiet_reviews`` was done with when nobody had been told of them."""
 
     @property
     def key(self) -> Any:
@@ -153,6 +169,8 @@ class State:
             self.excused,
             self.go,
             _frozen(self.go_data),
+            self.time,
+            self.quieted,
         )
 
 
@@ -176,6 +194,7 @@ def _worker_key(worker: Worker) -> Any:
     return (
         worker.life,
         worker.seen,
+        worker.policy,
         known,
         worker.flying,
         worker.attempt.write_id if worker.attempt else "",
@@ -194,7 +213,7 @@ class Model:
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
-        self.audience = Audience(scenario.recipients)
+        self.audience = Audience(scenario.recipients, escalation=scenario.escalation)
 
     def start(self) -> State:
         workers = tuple(Worker(number) for number in range(self.scenario.workers))
@@ -224,12 +243,17 @@ class Model:
     def marked(self, attempt: Attempt, worker: Worker, view: View) -> Attempt:
         return attempt
 
+    def planned(self, plan: Plan) -> Plan:
+        return plan
+
     # Steps ---------------------------------------------------------------------------------------------
 
     def steps(self, state: State) -> Iterator[tuple[str, State]]:
         faults = state.faults
         if state.now + 1 < len(self.scenario.timeline):
             yield f"the request becomes {self._name(state.now + 1)}", _but(state, now=state.now + 1)
+        if state.time + 1 < len(self.scenario.times):
+            yield "time passes", _but(state, time=state.time + 1)
         for index, write in enumerate(state.late):
             if self._holds(state.data, write):
                 rest = state.late[:index] + state.late[index + 1 :]
@@ -246,8 +270,10 @@ class Model:
             name = f"worker {worker.number}"
             if worker.seen < state.now:
                 yield f"{name} sees the request", self._put(state, worker, seen=state.now)
+            if worker.idle and worker.policy + 1 < len(self.scenario.policies):
+                yield f"{name} is reloaded", self._reload(state, worker)
             if not worker.idle and faults.crashes:
-                fresh = Worker(worker.number, worker.life + 1, seen=worker.seen)
+                fresh = Worker(worker.number, worker.life + 1, worker.seen, worker.policy)
                 late = state.late + ((worker.attempt.write,) if worker.attempt else ())
                 crashed = self._spend(_but(state, late=late), crashes=faults.crashes - 1)
                 yield f"{name} crashes", self._put(crashed, worker, whole=fresh)
@@ -276,10 +302,24 @@ class Model:
         for due, content, message_id in worker.flying:
             yield from self._sends(state, worker, due, content, message_id)
 
+    def _reload(self, state: State, worker: Worker) -> State:
+        """The next configuration. With what this one passed, it was done with where nothing is left to do."""
+        quieted = state.quieted
+        if self.scenario.policies[worker.policy].quiet_reviews:
+            claim = self.read(Claim("id", worker.owner), state.data)
+            if claim.ledger.parties and self._plan(state, worker, claim).settled:
+                told = {mail.kind.number for mail in state.mails if mail.kind.topic is Topic.REVIEW}
+                quieted |= set(range(1, len(self._view(worker).request.reviews) + 1)) - told
+        return self._put(_but(state, quieted=quieted), worker, policy=worker.policy + 1)
+
+    def _plan(self, state: State, worker: Worker, claim: Claim) -> Plan:
+        policy, now = self.scenario.policies[worker.policy], self.scenario.times[state.time]
+        return self.planned(claim.plan(self._view(worker), self.audience, policy, now))
+
     def _look(self, state: State, worker: Worker) -> State | None:
         claim = self.read(Claim("id", worker.owner), state.data)
-        plan = claim.plan(self._view(worker), self.audience, POLICY, NOW)
-        if plan.settled or not plan.next:
+        plan = self._plan(state, worker, claim)
+        if plan.settled or not (plan.next or plan.passes):
             return None
         waiting = claim.rival
         if waiting and not (worker.sighting == waiting and worker.sighting_old):
@@ -290,7 +330,7 @@ class Model:
 
     def _next(self, state: State, worker: Worker) -> State | None:
         assert worker.claim is not None
-        plan = worker.claim.plan(self._view(worker), self.audience, POLICY, NOW)
+        plan = self._plan(state, worker, worker.claim)
         after = self._issue(state, worker, worker.claim, plan)
         if after is None and not worker.claim.holding and not worker.claim.in_flight:
             return self._rest(state, worker)
@@ -298,9 +338,8 @@ class Model:
 
     def _issue(self, state: State, worker: Worker, claim: Claim, plan: Plan) -> State | None:
         def render(kind: Kind, view: View, ledger: Ledger) -> Content:
-            return Content(
-                "s", f"{kind.code} by {worker.owner}.{worker.writes}", "", NOW, "b", "f@example.com"
-            )
+            text = f"{kind.code} by {worker.owner}.{worker.writes} of {len(view.request.reviews)}"
+            return Content("s", text, "", NOW, "b", "f@example.com")
 
         attempt = claim.next_write(
             self._view(worker),
@@ -372,14 +411,16 @@ class Model:
         claim = worker.claim
         assert claim is not None
         faults = state.faults
-        accepted = _but(state, mails=(*state.mails, Mail(due.address, due.kind, content, message_id)))
+        at = int(self.scenario.times[state.time].timestamp())
+        mail = Mail(due.address, due.kind, content, message_id, state.time)
+        accepted = _but(state, mails=(*state.mails, mail))
         worker = dataclasses.replace(worker, flying=tuple(one for one in worker.flying if one[0] != due))
         kind = due.kind.code
         knows = worker.knows | {due}
-        heard = claim.finish(due, Delivered(), 1)
+        heard = claim.finish(due, Delivered(), at)
         yield f"delivers {kind}", self._put(accepted, worker, claim=heard, knows=knows)
         if faults.lost_answers:
-            unknown = claim.finish(due, Temporary("cut", maybe_accepted=True), 1)
+            unknown = claim.finish(due, Temporary("cut", maybe_accepted=True), at)
             less = {"lost_answers": faults.lost_answers - 1}
             yield (
                 f"delivers {kind} unknowingly",
@@ -389,12 +430,12 @@ class Model:
         if faults.declines:
             declined = self._spend(state, declines=faults.declines - 1)
             outcome = self.declined()
-            yield f"is refused {kind}", self._put(declined, worker, claim=claim.finish(due, outcome, 1))
+            yield f"is refused {kind}", self._put(declined, worker, claim=claim.finish(due, outcome, at))
         if faults.failures:
             failed = self._spend(state, failures=faults.failures - 1)
             yield (
                 f"fails to send {kind}",
-                self._put(failed, worker, claim=claim.finish(due, Temporary("451"), 1)),
+                self._put(failed, worker, claim=claim.finish(due, Temporary("451"), at)),
             )
         if faults.refusals:
             what = (due.address, due.kind)
@@ -404,11 +445,11 @@ class Model:
                 self._put(
                     self._spend(refused, refusals=faults.refusals - 1),
                     worker,
-                    claim=claim.finish(due, Refused("550"), 1),
+                    claim=claim.finish(due, Refused("550"), at),
                 ),
             )
         if worker.lost:
-            yield f"withdraws {kind}", self._put(state, worker, claim=claim.finish(due, Withdrawn(), 1))
+            yield f"withdraws {kind}", self._put(state, worker, claim=claim.finish(due, Withdrawn(), at))
 
     def _facts(self, state: State, worker: Worker) -> State:
         assert worker.claim is not None
@@ -543,7 +584,7 @@ def _applied(data: Mapping[str, str], write: go_plugin.Write) -> dict[str, str]:
 
 def complete(model: Model, state: State) -> State:
     """Faults have stopped: somebody with a true view works until nothing is left to do."""
-    fresh = Worker(9, seen=state.now)
+    fresh = Worker(9, seen=state.now, policy=len(model.scenario.policies) - 1)
     worked = dataclasses.replace(state, workers=(fresh,), late=(), faults=Faults(), go="gone")
     for _ in range(200):
         worker = worked.workers[0]
@@ -583,8 +624,11 @@ def explore(model: Model, *, limit: int = 2_000_000) -> Explored:
             raise RuntimeError(f"more than {limit} states")
         what = ""
         try:
-            promise.check_mails(state, twins=not nothing_fails)
-            rest = (state.now, _frozen(state.data), state.mails, state.refused, state.excused)
+            promise.check_mails(model.scenario, state, twins=not nothing_fails)
+            rest = (
+                *(state.now, _frozen(state.data), state.mails, state.refused, state.excused),
+                *(state.time, state.quieted),
+            )
             if (
                 rest not in checked
                 and state.go in ("idle", "gone")
@@ -593,7 +637,7 @@ def explore(model: Model, *, limit: int = 2_000_000) -> Explored:
                 checked.add(rest)
                 result.rests += 1
                 done = complete(model, state)
-                promise.check_mails(done, twins=True)
+                promise.check_mails(model.scenario, done, twins=True)
                 promise.check_told(model.scenario, done)
             for what, after in model.steps(state):
                 result.steps += 1

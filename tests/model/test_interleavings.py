@@ -5,13 +5,17 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from model.interleavings import (
     APPROVED,
     DENIED,
+    EXPIRES,
+    NOW,
     PENDING,
+    POLICY,
     Faults,
     Model,
     Scenario,
@@ -22,9 +26,9 @@ from model.interleavings import (
 )
 from model.promise import Violation
 
-from teleport_email.core import claim, decide, go_plugin, ledger_json
+from teleport_email.core import claim, decide, go_plugin, ledger_json, owing
 from teleport_email.core.claim import Attempt, Claim
-from teleport_email.core.decide import Due, View
+from teleport_email.core.decide import Due, Plan, View
 from teleport_email.core.go_plugin import Write
 from teleport_email.core.ledger import ANNOUNCEMENTS, LEDGER_KEY, Ledger, Mark, Party
 from teleport_email.core.model import Kind, Refused, SendOutcome, Topic
@@ -36,6 +40,17 @@ GRANTED_BY_REVIEW = View(request(APPROVED, 1))
 REFUSED = View(request(DENIED, 1))
 TWO = ("a@example.com", "b@example.com")
 EXPIRED = View(request(PENDING), gone=True)
+MERGE = dataclasses.replace(POLICY, merge_deciding_review=True)
+QUIET = dataclasses.replace(POLICY, quiet_reviews=True)
+OWN = dataclasses.replace(POLICY, skip_own_review=True)
+ESCALATING = dataclasses.replace(POLICY, escalate_after=2 * 3600.0)
+REMINDING = dataclasses.replace(POLICY, reminders=(4 * 3600.0, 3600.0))
+ONE_REMINDER = dataclasses.replace(POLICY, reminders=(3600.0,))
+LATER = (NOW, NOW + timedelta(hours=2))
+LEAD = ("lead@example.com", "a@example.com")
+"""The latter was told at first."""
+REMINDED = (NOW, EXPIRES - timedelta(hours=4), EXPIRES - timedelta(hours=1))
+OFF_ON = (QUIET, POLICY)
 
 
 @pytest.fixture(autouse=True)
@@ -102,6 +117,70 @@ HOLDS = [
         Scenario((MADE, REVIEWED), Faults(refusals=1, retries=1), TWO, workers=1),
         100,
         id="two recipients, one refused and brought back",
+    ),
+    pytest.param(
+        Scenario((MADE, GRANTED_BY_REVIEW), Faults(crashes=1), policies=(MERGE,)),
+        1_000,
+        id="a review merged with the end, and a crash",
+    ),
+    pytest.param(
+        Scenario((MADE, GRANTED, REFUSED), Faults(lost_writes=1), policies=(MERGE,), workers=1),
+        100,
+        id="a review merged with the second end, and a late write",
+    ),
+    pytest.param(
+        Scenario((MADE, REVIEWED, GRANTED_BY_REVIEW), Faults(), policies=(MERGE, POLICY)),
+        1_000,
+        id="merged by one of two workers alone",
+    ),
+    pytest.param(
+        Scenario((MADE, REVIEWED, GRANTED_BY_REVIEW), Faults(), policies=OFF_ON),
+        1_000,
+        id="a quiet review, and a reload of one after the other",
+    ),
+    pytest.param(
+        Scenario((MADE, REVIEWED), Faults(lost_writes=1, refusals=1), policies=OFF_ON, workers=1),
+        100,
+        id="a quiet review, a late write and a refusal",
+    ),
+    pytest.param(
+        Scenario((MADE, REVIEWED), Faults(crashes=1), (*TWO[:1], "r0@example.com"), 1, (OWN, POLICY)),
+        100,
+        id="an own review, and a crash",
+    ),
+    pytest.param(
+        Scenario((MADE, GRANTED), Faults(), policies=(ESCALATING,), times=LATER, escalation=LEAD),
+        1_000,
+        id="escalation beside an approval",
+    ),
+    pytest.param(
+        Scenario((MADE, REVIEWED), Faults(crashes=1, leases=1), TWO[:1], 1, (ESCALATING,), LATER, LEAD),
+        100,
+        id="escalation, a review and a crash",
+    ),
+    pytest.param(
+        Scenario(
+            (MADE, REVIEWED, GRANTED_BY_REVIEW), Faults(refusals=1), TWO[:1], 1, (ESCALATING,), LATER, LEAD
+        ),
+        100,
+        id="escalation refused",
+    ),
+    pytest.param(
+        Scenario((MADE, GRANTED), Faults(failures=1), TWO[:1], 1, (POLICY, ESCALATING), LATER, LEAD),
+        100,
+        id="escalation switched on, and put off",
+    ),
+    pytest.param(
+        Scenario(
+            (MADE,), Faults(lost_answers=1), TWO[:1], 1, (ONE_REMINDER, REMINDING, ONE_REMINDER), REMINDED
+        ),
+        50,
+        id="one reminder, several, and one again",
+    ),
+    pytest.param(
+        Scenario((MADE, GRANTED), Faults(crashes=1, refusals=1), TWO[:1], 1, (REMINDING,), REMINDED),
+        100,
+        id="several reminders, a refusal and a crash",
     ),
 ]
 
@@ -208,7 +287,46 @@ class NoTurnCompared(Model):
     """A fact counts, of whatever turn it is."""
 
 
-def beginning(self: decide._Owing, party: Party, _real: Any = decide._Owing._beginning) -> Kind | None:
+class NothingPassed(Model):
+    """Which reviews are not told by themselves is not written down."""
+
+    def planned(self, plan: Plan) -> Plan:
+        return dataclasses.replace(plan, passes=())
+
+
+class EscalatedToAll(Model):
+    """Who was told at first is escalated to like everybody."""
+
+
+class EscalatedUnmarked(Model):
+    """Those who are escalated to are parties like the others."""
+
+
+class AllPassed(Model):
+    """Merged are also reviews that no end tells along."""
+
+
+class RemindersAlike(Model):
+    """Reminders are not told apart."""
+
+
+def escalated_to_all(ledger: Ledger, audience: decide.Audience, _: Any) -> tuple[Party, ...]:
+    known = {party.address for party in ledger.parties if party.escalated}
+    to = audience.escalation if ledger.parties else ()
+    return tuple(Party(address, escalated=True) for address in to if address not in known)
+
+
+def escalated_unmarked(
+    ledger: Ledger, audience: decide.Audience, add: Any, _real: Any = decide.not_told
+) -> tuple[Party, ...]:
+    return tuple(Party(party.address) for party in _real(ledger, audience, add))
+
+
+def all_passed(self: owing.Owing, party: Party, kinds: Any) -> Any:
+    return ((kind, "m") for kind in kinds if kind.topic is Topic.REVIEW and party.mark(kind) is None)
+
+
+def beginning(self: owing.Owing, party: Party, _real: Any = owing.Owing._beginning) -> Kind | None:
     return None if party.announcement else _real(self, party)
 
 
@@ -224,11 +342,15 @@ def id_without_turn(
 
 
 WITHOUT: dict[type[Model], tuple[Any, str, Any]] = {
-    RefusedForGood: (decide._Owing, "_beginning", beginning),
+    RefusedForGood: (owing.Owing, "_beginning", beginning),
     ToldOnceMore: (Kind, "covers", 0),
     TheSameId: (Ledger, "message_id", first_id),
     NoTurnInIds: (Ledger, "message_id", id_without_turn),
     NoTurnCompared: (claim, "_is_outdated", lambda party, due: False),
+    EscalatedToAll: (decide, "not_told", escalated_to_all),
+    EscalatedUnmarked: (decide, "not_told", escalated_unmarked),
+    AllPassed: (owing.Owing, "passes", all_passed),
+    RemindersAlike: (owing.Policy, "reminder", lambda self, seconds: Kind(Topic.REMINDER)),
 }
 """What is another in the program itself, where the rule is not a step of the model's."""
 
@@ -287,6 +409,48 @@ NEEDED = [
         Scenario((MADE,), Faults(refusals=1, retries=1), TWO),
         "twice, and nothing failed",
         id="bringing back leaves the claim alone",
+    ),
+    pytest.param(
+        NothingPassed,
+        Scenario((MADE, REVIEWED), Faults(), policies=OFF_ON, workers=1),
+        "passed for good",
+        id="quiet reviews are written down",
+    ),
+    pytest.param(
+        NothingPassed,
+        Scenario((MADE, GRANTED_BY_REVIEW), Faults(), policies=(MERGE,), workers=1),
+        "though the end told it along",
+        id="merged reviews are written down",
+    ),
+    pytest.param(
+        AllPassed,
+        Scenario((MADE, REVIEWED), Faults(), policies=(MERGE,), workers=1),
+        "never hears of review 1",
+        id="merged are reviews that an end tells",
+    ),
+    pytest.param(
+        EscalatedToAll,
+        Scenario((MADE,), Faults(), TWO[:1], 1, (ESCALATING,), LATER, LEAD),
+        "told of the request twice",
+        id="escalated only to who was not told",
+    ),
+    pytest.param(
+        EscalatedUnmarked,
+        Scenario((MADE, GRANTED), Faults(failures=1), TWO[:1], 1, (ESCALATING,), LATER, LEAD),
+        "whom nobody had told before",
+        id="escalated parties are marked",
+    ),
+    pytest.param(
+        ToldOnceMore,
+        Scenario((MADE, REVIEWED), Faults(), TWO[:1], 1, (ESCALATING,), LATER, LEAD),
+        "told it along|told of the request twice|never comes to an end",
+        id="an escalation covers",
+    ),
+    pytest.param(
+        RemindersAlike,
+        Scenario((MADE,), Faults(), TWO[:1], 1, (REMINDING,), REMINDED),
+        "is not reminded",
+        id="reminders are told apart",
     ),
 ]
 

@@ -25,6 +25,15 @@ async def test_a_replica_of_the_first_version_beside_two_of_this(tmp_path: Path)
     await chaos("--seed", "12", "--minutes", "0.4", "--previous", FIRST, "--keep", str(tmp_path / "kept"))
 
 
+@pytest.mark.timeout(240)
+async def test_with_fewer_messages_escalations_and_a_replica_of_the_first_version(tmp_path: Path) -> None:
+    """It leaves alone what the options have written: ledgers of version 2."""
+    options = ["--choices", "merge,own,quiet,reminders,escalation"]
+    if unpack(FIRST, tmp_path / "there") is not None:
+        options += ["--previous", FIRST]
+    await chaos("--seed", "13", "--minutes", "0.4", *options, "--keep", str(tmp_path / "kept"))
+
+
 async def chaos(*options: str) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, str(CHAOS), "--scale", "0.2", *options,

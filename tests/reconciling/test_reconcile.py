@@ -632,7 +632,7 @@ async def test_one_that_expired_while_we_were_away_is_told_from_its_plugin_data(
 @in_virtual_time
 async def test_a_reminder_wakes_the_request_up() -> None:
     one = Process()
-    one.policy = dataclasses.replace(one.policy, remind_before=3600.0)
+    one.policy = dataclasses.replace(one.policy, reminders=(3600.0,))
     one.see()
     assert await one.look() == Done(NOW + timedelta(hours=7))
     await asyncio.sleep(7 * 3600)
@@ -734,7 +734,7 @@ async def test_a_request_with_a_reminder_ahead_is_not_settled_for_a_list() -> No
     one.see()
     await one.look()
     assert one.reconciler.is_settled("id", one.data.data["id"])
-    one.policy = dataclasses.replace(one.policy, remind_before=60.0)
+    one.policy = dataclasses.replace(one.policy, reminders=(60.0,))
     assert not one.reconciler.is_settled("id", one.data.data["id"])
 
 

@@ -128,8 +128,10 @@ def test_a_rule_fires_once(sample: samples.Sample, cluster: ClusterInfo) -> None
     shown = re.sub(r"<[^>]*>", "", content.html).replace("&nbsp;", " ")
     both = f"{content.text}\n{shown}".lower()
     assert ("⏳ pending" in both) is (topic is Topic.ANNOUNCEMENT)
-    assert ("tsh request review" in both) is (topic is Topic.ANNOUNCEMENT and cluster is NO_WEB)
-    others = (Topic.REVIEW, Topic.REMINDER, Topic.RECEIVED, Topic.ENDED)
+    assert ("tsh request review" in both) is (
+        topic in (Topic.ANNOUNCEMENT, Topic.ESCALATION) and cluster is NO_WEB
+    )
+    others = (Topic.REVIEW, Topic.REMINDER, Topic.ESCALATION, Topic.RECEIVED, Topic.ENDED)
     assert ("status:" in both) is (topic not in others)
     assert ("\nState: " in content.text) is (topic in others)
     assert topic is Topic.REVIEW or "resolution: " not in both

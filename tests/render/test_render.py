@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from teleport_email.config.settings import DeliverySettings
+from teleport_email.core.ledger import ANNOUNCEMENTS
 from teleport_email.core.model import (
     AccessList,
     AccessRequest,
@@ -42,7 +43,9 @@ LINES = ("ID: ", "Cluster: ", "User: ", "Role(s): ", "Reason: ", "Link: ", "Stat
 
 
 def show(sample: samples.Sample, renderer: Renderer = RENDERER) -> Content:
-    facts = Facts(sample.cluster, sample.recipients, sample.resource_names, sample.requester_name)
+    facts = Facts(
+        sample.cluster, sample.recipients, sample.resource_names, sample.requester_name, sample.silent
+    )
     return renderer.render(sample.kind, sample.request, facts, now=sample.now, boundary="boundary")
 
 
@@ -77,6 +80,7 @@ GOLDEN_SAMPLES = {
     "announcement-community": (replace(SAMPLES["announcement"], cluster=samples.COMMUNITY), DELIVERY),
     "announcement-de": (SAMPLES["announcement"], replace(DELIVERY, templates=GERMAN)),
     "review-de": (SAMPLES["review"], replace(DELIVERY, templates=GERMAN)),
+    "escalation-de": (SAMPLES["escalation"], replace(DELIVERY, templates=GERMAN)),
     "requester-approved-de": (SAMPLES["requester-approved"], replace(DELIVERY, templates=GERMAN)),
 }
 
@@ -207,6 +211,23 @@ def test_what_is_gone_has_no_link_since_its_page_is_gone_too():
 
 
 # What it tells beyond -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sample", samples.all_kinds(), ids=lambda sample: sample.name)
+def test_who_was_told_is_told_where_a_thread_begins(sample):
+    news = sample.kind.topic in {*ANNOUNCEMENTS, Topic.RECEIVED} and bool(sample.recipients)
+    content = show(sample)
+    assert ("\nTold: " in content.text) is news
+    assert (">Told<" in content.html) is news
+
+
+def test_an_escalation_says_how_long_nobody_decided_and_who_is_silent():
+    text = show(SAMPLES["escalation"]).text
+    assert text.startswith("Nobody has decided this Role Request, so you are asked as well:\n")
+    since = "It has waited since 2026-03-02 10:00 UTC+01:00."
+    assert f"{since} Told before, without a review so far: carol@example.com, security@example.com." in text
+    assert "bob@example.com approved" in text
+    assert since in render(Topic.ESCALATION, SAMPLES["escalation"].request).text, "all have written one"
 
 
 def test_times_are_in_the_configured_zone():
@@ -550,14 +571,15 @@ KINDS = st.builds(Kind, st.sampled_from(Topic), st.integers(0, 3))
 
 @given(kind=KINDS, request=REQUESTS, cluster=CLUSTERS, name=TEXT, recipients=st.lists(TEXT, max_size=40))
 def test_no_request_breaks_or_forges_a_message(kind, request, cluster, name, recipients):
-    facts = Facts(cluster, tuple(recipients), dict.fromkeys(request.resources[:2], name), name)
+    told = tuple(recipients)
+    facts = Facts(cluster, told, dict.fromkeys(request.resources[:2], name), name, told)
     content = RENDERER.render(kind, request, facts, now=samples.NOW, boundary="boundary")
     assert len(content.subject.splitlines()) == 1
     assert all(re.fullmatch(r"[!-~][ -~]{0,420}", value) for _, value in content.headers)
     found = fields(content.text)
     for label in ("ID: ", "Cluster: ", "User: ", "Role(s): "):
         assert len(found[label]) == 1
-    without = kind.topic in (Topic.REVIEW, Topic.REMINDER, Topic.RECEIVED, Topic.ENDED)
+    without = kind.topic in (Topic.REVIEW, Topic.REMINDER, Topic.ESCALATION, Topic.RECEIVED, Topic.ENDED)
     assert len(found.get("Status: ", [])) == (0 if without else 1)
     for label in ("Link: ", "Resolution: ", "Reason: "):
         assert len(found.get(label, [])) <= 1

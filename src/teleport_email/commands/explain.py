@@ -17,10 +17,12 @@ from typing import Any, TypeVar
 from teleport_email import config
 from teleport_email.commands import add_config_options, cluster_session, quiet_log
 from teleport_email.commands.cells import cell, columns
+from teleport_email.config.durations import format_duration
 from teleport_email.config.settings import Settings
 from teleport_email.core.errors import Denied, TeleportEmailError, Unsupported
 from teleport_email.core.model import AccessMonitoringRule, AccessRequest, ResourceID
 from teleport_email.routing import recipients
+from teleport_email.routing.escalation import escalation
 from teleport_email.routing.route import Route
 from teleport_email.routing.rules import compile_rules
 from teleport_email.routing.rules.written import parse_rules
@@ -95,6 +97,10 @@ class Explained:
 
     request: AccessRequest
     route: Route
+    escalation: Route = field(default_factory=Route)
+    """Who is told as well when nobody decides (``[escalation]``)."""
+    after: float = 0.0
+    """Seconds after which; 0: never."""
     requester: tuple[str, str] | None = None
     """Address (or empty) and why; None where requesters are not told (``delivery.notify_requester``)."""
     notes: tuple[str, ...] = ()
@@ -111,6 +117,8 @@ class Explained:
             "resources": [str(resource) for resource in self.request.resources],
             "resource_names": {str(resource): name for resource, name in self.names.items()},
             "recipients": [{"address": each.address, "why": each.why} for each in route.reasons],
+            "escalation": [{"address": each.address, "why": each.why} for each in self.escalation.reasons],
+            "escalation_after_seconds": self.after or None,
             "requester": self.requester and dict(zip(("address", "why"), self.requester, strict=True)),
             "skipped": [{"candidate": each.candidate, "why": each.why} for each in route.skipped],
             "rules": [
@@ -237,7 +245,7 @@ def _made_up(
         requester = None
         if settings.delivery.notify_requester and not route.excluded:
             requester = recipients.requester(request, settings.delivery, addresses.get(request.user))
-        yield Explained(request, route, requester, notes)
+        yield _explained(settings, request, route, requester=requester, notes=notes)
 
 
 async def _ask(
@@ -279,7 +287,16 @@ async def _ask(
         if not directory.permitted:
             notes.append("users cannot be looked up: that needs a role with the resource user, verb read")
         names = await connection.resources.names(request.resources)
-    return Explained(request, route, requester, tuple(notes), names)
+    return _explained(settings, request, route, requester=requester, notes=tuple(notes), names=names)
+
+
+def _explained(settings: Settings, request: AccessRequest, route: Route, **more: Any) -> Explained:
+    """With whom it is escalated to, of those who are not told at first; nobody where nobody is asked."""
+    chosen = escalation(request, settings)
+    told = set(route.recipients)
+    left = tuple(each for each in chosen.reasons if each.address not in told) if told else ()
+    later = dataclasses.replace(chosen, reasons=left)
+    return Explained(request, route, later, settings.escalation.after, **more)
 
 
 def _made_at(request: AccessRequest, at: datetime | None) -> AccessRequest:
@@ -322,6 +339,12 @@ def _one(explained: Explained) -> Iterator[str]:
     else:
         yield "Told: nobody"
     yield from _columns((reason.address, reason.why) for reason in route.reasons)
+    if explained.escalation.reasons:
+        after = format_duration(explained.after)
+        yield f"Told after {after} without a decision ({len(explained.escalation.reasons)}):"
+        yield from _columns((reason.address, reason.why) for reason in explained.escalation.reasons)
+    elif explained.after and route.reasons:
+        yield f"Told after {format_duration(explained.after)} without a decision: nobody else"
     if explained.requester is not None:
         address, why = explained.requester
         yield "Told as the requester:" if address else "Requester not told:"

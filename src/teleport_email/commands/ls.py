@@ -14,7 +14,17 @@ from pathlib import Path
 from teleport_email import config
 from teleport_email.commands import add_config_options, cluster_session, quiet_log
 from teleport_email.commands.cells import cell
-from teleport_email.commands.told import Told, Waiting, given_up, headline, name_of, view_of, waiting
+from teleport_email.commands.told import (
+    Escalation,
+    Told,
+    Waiting,
+    escalating,
+    given_up,
+    headline,
+    name_of,
+    view_of,
+    waiting,
+)
 from teleport_email.config.settings import Settings
 from teleport_email.core import go_plugin
 from teleport_email.core.errors import LedgerUnreadable
@@ -47,6 +57,7 @@ class Listed:
     """Who has everything that is due."""
     waiting: tuple[Waiting, ...] = ()
     given_up: tuple[Told, ...] = ()
+    escalation: Escalation | None = None
     problem: str = ""
     """Why its ledger cannot be read."""
 
@@ -66,6 +77,7 @@ class Listed:
             "told": list(self.told),
             "waiting": [one.as_json() for one in self.waiting],
             "given_up": [one.as_json() for one in self.given_up],
+            "escalation": self.escalation.as_json() if self.escalation else None,
             "problem": self.problem or None,
         }
 
@@ -93,13 +105,14 @@ def listed_of(request: AccessRequest, data: Mapping[str, str], settings: Setting
     """What is known of one request."""
     try:
         ledger = go_plugin.read(data, len(request.reviews))
-        waits = tuple(waiting(request.id, data, view_of(request.id, request), settings))
+        view = view_of(request.id, request)
+        waits = tuple(waiting(request.id, data, view, settings))
     except LedgerUnreadable as error:
         return Listed(request, problem=cell(error))
     lost = tuple(given_up(request.id, ledger))
     behind = {one.recipient for one in waits} | {one.recipient for one in lost}
     told = tuple(name for party in ledger.parties if party.entries and (name := name_of(party)) not in behind)
-    return Listed(request, told, waits, lost)
+    return Listed(request, told, waits, lost, escalating(view, ledger, settings))
 
 
 async def _read(settings: Settings) -> tuple[list[AccessRequest], Mapping[str, Mapping[str, str]]]:
@@ -123,6 +136,8 @@ def _lines(listed: list[Listed], *, failed: bool) -> Iterator[str]:
             yield f"  told      {', '.join(one.told)}"
         for wait in one.waiting:
             yield f"  waits     {wait}"
+        if one.escalation is not None:
+            yield f"  escalates {one.escalation}"
         for lost in one.given_up:
             when = f" at {lost.at:%Y-%m-%d %H:%M:%S} UTC" if lost.at else ""
             yield f"  given up  {lost.recipient}: {lost.message}{when}: {lost.note}"

@@ -195,7 +195,11 @@ def _write(directory: Path, case: _Case, kind: Kind, render: Render, cluster: Cl
     else:
         request, now = _stage(case.request, kind)
     content = render(
-        kind, request, Facts(cluster, case.told, case.names, case.requester), now=now, boundary=_BOUNDARY
+        kind,
+        request,
+        Facts(cluster, case.told, case.names, case.requester, case.told[1:]),
+        now=now,
+        boundary=_BOUNDARY,
     )
     stem = case.prefix + samples.file_name(kind)
     _put(directory / f"{stem}.txt", content.text.encode())

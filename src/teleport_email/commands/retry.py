@@ -18,11 +18,12 @@ from teleport_email.commands.told import Told, Waiting, given_up, headline, name
 from teleport_email.config.settings import Settings
 from teleport_email.core import go_plugin
 from teleport_email.core.claim import LEASE
-from teleport_email.core.decide import Audience, Due, Policy
+from teleport_email.core.decide import Audience, Due
 from teleport_email.core.errors import Conflict, TeleportEmailError, Unreachable
 from teleport_email.core.ledger import Ledger, id_domain
 from teleport_email.core.ledger_json import version
 from teleport_email.core.model import AccessRequest, Delivered, SendOutcome
+from teleport_email.routing.policy import policy
 
 if TYPE_CHECKING:
     from teleport_email.watching.link import Link
@@ -181,9 +182,7 @@ async def _work(settings: Settings, link: Link, request: AccessRequest) -> None:
         mailer=lambda: mailer,
         router=_Nobody,
         writer=lambda: writer,
-        policy=lambda: Policy(
-            remind_before=delivery.remind_before_expiry, requester=delivery.notify_requester
-        ),
+        policy=lambda: policy(settings),
         id_domain=lambda: id_domain(delivery.sender),
         observer=spoken,
         clock=boot_clock,
@@ -209,6 +208,9 @@ class _Nobody:
     """Whoever is told of the request stands in its ledger."""
 
     async def audience(self, request: AccessRequest) -> Audience:  # noqa: ARG002 - the protocol's
+        return Audience()
+
+    def escalation(self, request: AccessRequest) -> Audience:  # noqa: ARG002 - the protocol's
         return Audience()
 
 

@@ -7,12 +7,22 @@ import asyncio
 import json
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from teleport_email import config
 from teleport_email.commands import add_config_options, cluster_session, quiet_log
 from teleport_email.commands.cells import cell, columns
-from teleport_email.commands.told import Told, Waiting, headline, table, view_of, waiting
+from teleport_email.commands.told import (
+    Escalation,
+    Told,
+    Waiting,
+    escalating,
+    headline,
+    table,
+    view_of,
+    waiting,
+)
 from teleport_email.config.settings import Settings
 from teleport_email.core import go_plugin
 from teleport_email.core.errors import TeleportEmailError
@@ -35,6 +45,18 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.set_defaults(run=run)
 
 
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """All that there is to show of a request."""
+
+    request_id: str
+    request: AccessRequest | None
+    ledger: Ledger
+    told: Sequence[Told]
+    waits: Sequence[Waiting]
+    ahead: Escalation | None
+
+
 def run(args: argparse.Namespace) -> int:
     """Print the ledger of a request. Raises :class:`LedgerUnreadable` when it cannot be understood."""
     # Nothing is sent: whoever may read the identity need not be able to read the mail account's password.
@@ -44,14 +66,21 @@ def run(args: argparse.Namespace) -> int:
     if request is None and not data:
         raise TeleportEmailError(f"the cluster knows nothing about {cell(args.request_id)}")
     ledger = go_plugin.read(data, len(request.reviews)) if request else go_plugin.read(data)
-    told = list(table(args.request_id, ledger))
-    waits = waiting(args.request_id, data, view_of(args.request_id, request), settings)
+    view = view_of(args.request_id, request)
+    shown = _Shown(
+        args.request_id,
+        request,
+        ledger,
+        list(table(args.request_id, ledger)),
+        waiting(args.request_id, data, view, settings),
+        escalating(view, ledger, settings),
+    )
     if args.json:
-        print(json.dumps(_as_json(args.request_id, request, ledger, told, waits), indent=2))
+        print(json.dumps(_as_json(shown), indent=2))
     else:
-        for line in _lines(args.request_id, request, ledger, told, waits):
+        for line in _lines(shown):
             print(line)
-    return 0 if told else 1
+    return 0 if shown.told else 1
 
 
 async def _read(settings: Settings, request_id: str) -> tuple[AccessRequest | None, dict[str, str]]:
@@ -60,15 +89,9 @@ async def _read(settings: Settings, request_id: str) -> tuple[AccessRequest | No
         return await connection.requests.get(request_id), data
 
 
-def _lines(
-    request_id: str,
-    request: AccessRequest | None,
-    ledger: Ledger,
-    told: Sequence[Told],
-    waits: Sequence[Waiting],
-) -> Iterator[str]:
-    yield headline(request_id, request)
-    if not told:
+def _lines(shown: _Shown) -> Iterator[str]:
+    yield headline(shown.request_id, shown.request)
+    if not shown.told:
         yield "nobody has been told anything yet"
         return
     rows = [("RECIPIENT", "MESSAGE", "STATUS", "WHEN (UTC)", "NOTE")] + [
@@ -79,28 +102,25 @@ def _lines(
             f"{item.at:%Y-%m-%d %H:%M:%S}" if item.at else "",
             item.note,
         )
-        for item in told
+        for item in shown.told
     ]
     yield from columns(rows)
-    for wait in waits:
+    for wait in shown.waits:
         yield f"waits: {cell(wait)}"
-    if ledger.owner:
-        yield f"held by process {cell(ledger.owner)}, which is at work on it"
+    if shown.ahead is not None:
+        yield f"escalates: {shown.ahead}"
+    if shown.ledger.owner:
+        yield f"held by process {cell(shown.ledger.owner)}, which is at work on it"
 
 
-def _as_json(
-    request_id: str,
-    request: AccessRequest | None,
-    ledger: Ledger,
-    told: Sequence[Told],
-    waits: Sequence[Waiting],
-) -> dict[str, object]:
+def _as_json(shown: _Shown) -> dict[str, object]:
     return {
-        "request": request_id,
-        "state": str(request.state) if request else None,
-        "user": request.user if request else None,
-        "roles": list(request.roles) if request else None,
-        "claimed_by": ledger.owner or None,
-        "told": [item.as_json() for item in told],
-        "waiting": [item.as_json() for item in waits],
+        "request": shown.request_id,
+        "state": str(shown.request.state) if shown.request else None,
+        "user": shown.request.user if shown.request else None,
+        "roles": list(shown.request.roles) if shown.request else None,
+        "claimed_by": shown.ledger.owner or None,
+        "told": [item.as_json() for item in shown.told],
+        "waiting": [item.as_json() for item in shown.waits],
+        "escalation": shown.ahead.as_json() if shown.ahead else None,
     }

@@ -13,11 +13,24 @@ from teleport_email.commands.cells import cell
 from teleport_email.config.settings import Settings
 from teleport_email.core import informing
 from teleport_email.core.claim import Claim
-from teleport_email.core.decide import Audience, Policy, View
-from teleport_email.core.ledger import Entry, Ledger, Mark, Party
+from teleport_email.core.decide import Audience, View, not_told
+from teleport_email.core.ledger import MERGED, OWN, QUIET, Entry, Ledger, Mark, Party
 from teleport_email.core.model import AccessRequest, Kind
+from teleport_email.core.owing import escalates_at
+from teleport_email.routing.escalation import escalation
+from teleport_email.routing.policy import policy
 
-_STATUS = {Mark.ATTEMPTED: "perhaps sent", Mark.DELIVERED: "delivered", Mark.GIVEN_UP: "given up"}
+_STATUS = {
+    Mark.ATTEMPTED: "perhaps sent",
+    Mark.DELIVERED: "delivered",
+    Mark.GIVEN_UP: "given up",
+    Mark.PASSED: "not sent",
+}
+_PASSED = {
+    QUIET: "delivery.quiet_reviews",
+    MERGED: "delivery.merge_deciding_review: told with the end",
+    OWN: "delivery.skip_own_review: the recipient wrote it",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +104,46 @@ def given_up(request_id: str, ledger: Ledger) -> list[Told]:
 def waiting(request_id: str, data: Mapping[str, str], view: View, settings: Settings) -> list[Waiting]:
     """Everybody who is owed a message now. Raises :class:`~teleport_email.core.errors.LedgerUnreadable`."""
     claim = Claim(request_id, "").read(data)
-    delivery = settings.delivery
-    policy = Policy(remind_before=delivery.remind_before_expiry, requester=delivery.notify_requester)
     found = []
-    for due in claim.plan(view, Audience(), policy, datetime.now(UTC)).next:
-        party = claim.ledger.party(due.address, requester=due.requester)
-        wait = informing.waiting(party.info) if party is not None else None
-        if party is None:
-            continue
+    plan = claim.plan(view, _audience(view.request, settings), policy(settings), datetime.now(UTC))
+    for due in plan.next:
+        party = claim.ledger.party(due.address, requester=due.requester) or Party(due.address)
+        wait = informing.waiting(party.info)
         if wait is None:
             found.append(Waiting(name_of(party), str(due.kind), 0))
         else:
             since, last = datetime.fromtimestamp(wait.since, UTC), datetime.fromtimestamp(wait.at, UTC)
             found.append(Waiting(name_of(party), str(due.kind), wait.tries, since, last, cell(wait.reason)))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """What will happen if nobody decides."""
+
+    at: datetime
+    to: tuple[str, ...]
+
+    def as_json(self) -> dict[str, str | list[str]]:
+        """For ``--json``; the time in UTC."""
+        return {"at": self.at.isoformat(), "to": list(self.to)}
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} UTC, if nobody has decided: {', '.join(map(cell, self.to))}"
+
+
+def escalating(view: View, ledger: Ledger, settings: Settings) -> Escalation | None:
+    """Who will be told by ``[escalation]`` though they were not yet, and when; None: nobody will."""
+    at = escalates_at(view, policy(settings))
+    to = not_told(ledger, _audience(view.request, settings))
+    if at is None or not to or at <= datetime.now(UTC):
+        return None
+    return Escalation(at, tuple(party.address for party in to))
+
+
+def _audience(request: AccessRequest, settings: Settings) -> Audience:
+    route = escalation(request, settings)
+    return Audience(escalation=route.recipients, spelled=route.spelled)
 
 
 def view_of(request_id: str, request: AccessRequest | None) -> View:
@@ -134,4 +173,6 @@ def _told(request_id: str, ledger: Ledger, party: Party, kind: Kind) -> Told:
 
 
 def _note(entry: Entry) -> str:
+    if entry.mark is Mark.PASSED:
+        return _PASSED.get(entry.note, "")
     return "by the Go plugin" if entry.note == "go" else cell(entry.note)

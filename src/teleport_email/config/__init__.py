@@ -109,7 +109,7 @@ def _place_in(document: Mapping[str, object]) -> Callable[[Fault], int]:
         for key, value in values.items():
             name = dotted(path, key)
             places[name] = len(places)
-            if isinstance(value, dict) and (name in KEYS or name == "role_to_recipients"):
+            if isinstance(value, dict) and (name in KEYS or name.endswith("role_to_recipients")):
                 walk(value, name)
 
     walk(document, "")

@@ -21,12 +21,14 @@ Asked = dict[str, dict[str, list[Schema]]]
 
 _READ: Final[tuple[dict[str, Any], ...]] = (
     {"mailgun": {}, "smtp": {"username": "x"}, "role_to_recipients": {"*": ""}},
+    {"escalation": {"role_to_recipients": {"*": ""}}},
     {"mailgun": {"private_key": "x"}, "smtp": {"username": "x", "password": "x"}},
     {"smtp": {"auth": "xoauth2", "oauth2": {}}},
     {"smtp": {"auth": "xoauth2", "oauth2": {"client_secret": "x"}}},
 )
 """Files in which the reader comes by every key: which secret it reads depends on what is there."""
 _TEXT: Final[Schema] = {"$ref": "#/definitions/text"}
+_DURATION: Final[Schema] = {"$ref": "#/definitions/duration"}
 _DEFINITIONS: Final[Schema] = {
     "text": {"type": "string", "not": {"pattern": "[\\u0000-\\u001f\\u007f]"}},
     "texts": {
@@ -86,8 +88,12 @@ class _Asking(Table):
         return super().nanoseconds(key)
 
     def duration(self, key: str, default: float, *, zero: float | None = 0.0) -> float:
-        self._note(key, {"$ref": "#/definitions/duration"})
+        self._note(key, _DURATION)
         return super().duration(key, default, zero=zero)
+
+    def is_array(self, key: str) -> bool:
+        self._note(key, {"type": "array", "items": {"allOf": [_DURATION, {"minLength": 1}]}})
+        return super().is_array(key)
 
     def choice(self, key: str, choices: Mapping[str, T], default: T) -> T:
         # The second for any case: editors offer the first.
@@ -139,7 +145,8 @@ def _table(path: str, asked: Asked, descriptions: Mapping[str, str]) -> Schema:
         way = "/properties/".join(["#", *inner.split(".")])
         spelled[f"^(?:{key.capitalize()}|{key.upper()})$"] = {"$ref": way}
     spelled |= {f"^{pattern}$": False for pattern in _slips(path)}
-    return {"type": "object", "properties": properties, "patternProperties": spelled}
+    closed = {"additionalProperties": False} if path == "escalation" else {}  # the reader knows why
+    return {"type": "object", "properties": properties, "patternProperties": spelled, **closed}
 
 
 def _one_of(schemas: Sequence[Schema]) -> Schema:

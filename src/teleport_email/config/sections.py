@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from teleport_email.config import tls_files, unfinished, values
+from teleport_email.config import followups, tls_files, unfinished, values
 from teleport_email.config.endpoints import is_loopback
 from teleport_email.config.keys import (
     AUTH_MODES,
@@ -27,6 +27,7 @@ from teleport_email.config.settings import (
     NO_SECRET,
     DeliverySettings,
     DiagnosticsSettings,
+    EscalationSettings,
     LogSettings,
     MailgunSettings,
     OAuth2Settings,
@@ -68,11 +69,15 @@ class Reader:
         teleport = self._teleport(self._section(top, "teleport"))
         delivery_table = self._section(top, "delivery")
         self.warnings += [f"{name} {what}" for name, what in unfinished.variables(document).items()]
+        mailer = self._mailer(top)
+        delivery = self._delivery(delivery_table)
+        roles = self._roles(top, delivery_table)
         settings = Settings(
             teleport=teleport,
-            mailer=self._mailer(top),
-            delivery=self._delivery(delivery_table),
-            role_to_recipients=self._roles(top, delivery_table),
+            mailer=mailer,
+            delivery=delivery,
+            role_to_recipients=roles,
+            escalation=self._escalation(top, roles),
             log=self._log(self._section(top, "log")),
             diagnostics=self._diagnostics(self._section(top, "diagnostics")),
             plugin_name=top.parsed("plugin_name", values.plugin_name, "email"),
@@ -275,7 +280,10 @@ class Reader:
             templates=self.files.directory(table, "templates"),
             subject=table.choice("subject", SUBJECTS, "standard"),
             notify_requester=_notify_requester(table),
-            remind_before_expiry=table.duration("remind_before_expiry", 0.0),
+            remind_before_expiry=followups.reminders(table, "remind_before_expiry"),
+            merge_deciding_review=table.flag("merge_deciding_review"),
+            skip_own_review=table.flag("skip_own_review"),
+            quiet_reviews=table.flag("quiet_reviews"),
             exclude_roles=table.texts("exclude_roles"),
             suggested_reviewers=table.choice("suggested_reviewers", REVIEWERS, "add"),
             max_suggested_reviewers=table.number("max_suggested_reviewers", 20, least=0, most=100_000),
@@ -323,6 +331,13 @@ class Reader:
             if why := why_odd(address):
                 self.warnings.append(f"{dotted(table.path, key)}: {quoted(address)} {why}")
         return tuple(addresses)
+
+    def _escalation(self, top: Table, told: Mapping[str, tuple[str, ...]]) -> EscalationSettings:
+        table = top.table("escalation", KEYS["escalation"])
+        if table is None:
+            return EscalationSettings()
+        self._unknown(table)
+        return followups.escalation(table, self._addresses, told, self.warnings)
 
     def _log(self, table: Table) -> LogSettings:
         # Empty is stdout for the Go plugin, absent is stderr.

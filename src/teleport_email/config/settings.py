@@ -130,8 +130,11 @@ class DeliverySettings:
     """``standard``: cluster and id, as the Go plugin writes it. ``descriptive``: who asks for what."""
     notify_requester: frozenset[str] = frozenset()
     """Of ``received approved promoted denied expired ended``; ``promoted`` goes with ``approved``."""
-    remind_before_expiry: float = 0.0
-    """0: off."""
+    remind_before_expiry: tuple[float, ...] = ()
+    """Each in another minute, the longest first."""
+    merge_deciding_review: bool = False
+    skip_own_review: bool = False
+    quiet_reviews: bool = False
     exclude_roles: tuple[str, ...] = ()
     suggested_reviewers: Literal["add", "only", "ignore"] = "add"
     max_suggested_reviewers: int = 20
@@ -141,6 +144,16 @@ class DeliverySettings:
     skip_requester: bool = False
     fallback_recipient: str = ""
     max_recipients: int = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalationSettings:
+    """``[escalation]``."""
+
+    after: float = 0.0
+    """0: off."""
+    role_to_recipients: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Role or glob -> addresses; a role that no key fits is escalated to nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +186,7 @@ class Settings:
     """Role or glob -> addresses; ``"*"`` is always there."""
     spelled: Mapping[str, str] = field(default_factory=dict)
     """Address -> how the file writes it, where that is another form of it."""
+    escalation: EscalationSettings = field(default_factory=EscalationSettings)
     log: LogSettings = field(default_factory=LogSettings)
     diagnostics: DiagnosticsSettings = field(default_factory=DiagnosticsSettings)
     plugin_name: str = "email"

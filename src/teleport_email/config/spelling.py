@@ -50,6 +50,10 @@ def unknown(path: str, key: str) -> tuple[bool, str]:
     """Of an unknown key: whether it is a fault, and what to say about it."""
     what = f"is not a known {'key' if path else 'section or key'}"
     hint = did_you_mean(key, KEYS[path])
+    if path == "escalation":  # no file of the Go plugin has it, and whoever is not told stays untold
+        if key == "recipients":
+            return True, 'has no roles: write them as a line "*" = [...] of [escalation.role_to_recipients]'
+        return True, f"{what}{hint}: roles have their lines in [escalation.role_to_recipients]"
     nearest = max(KEYS[path], key=lambda known: _likeness(key, known))
     if _likeness(key, nearest) >= _NEAR:
         return nearest not in GO_PLUGIN_KEYS.get(path, ()), f'{what} (did you mean "{nearest}"?)'

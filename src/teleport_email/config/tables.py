@@ -181,6 +181,10 @@ class Table:
                 self.fault(key, f"entry {index + 1} {why}")
         return tuple(found)
 
+    def is_array(self, key: str) -> bool:
+        """Whether an array stands there."""
+        return isinstance(self._raw(key), list)
+
     def is_flag(self, key: str) -> bool:
         """Whether ``true`` or ``false`` stands there."""
         return isinstance(self._raw(key), bool)

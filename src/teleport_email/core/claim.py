@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from teleport_email.core import decide, go_plugin, informing
-from teleport_email.core.decide import Audience, Due, Plan, Policy, View
+from teleport_email.core.decide import Audience, Due, Pass, Plan, Policy, View
 from teleport_email.core.errors import LedgerUnreadable
 from teleport_email.core.frozen import pack, unpack
 from teleport_email.core.go_plugin import Write
@@ -163,10 +163,11 @@ class Claim:
 
         ``plan`` comes from :meth:`plan`; ``render`` may be None where it freezes nothing. ``room``: how
         many messages more may be in flight; 0 when winding down. ``write_id`` and ``nonce`` are random
-        and new for each call. With nothing left to do the write releases the claim.
+        and new for each call. With nothing left to do, or reviews to pass alone, the write leaves no claim.
         """
         ledger = self._seen(view, self.facts)
         start: list[Due] = []
+        passes: tuple[Pass, ...] = ()
         if room > 0:
             if not ledger.exists:
                 expires = view.request.expires
@@ -176,6 +177,7 @@ class Claim:
             if render is not None:
                 for kind in plan.freeze:
                     ledger = _freeze(ledger, kind, render(kind, view, ledger))
+            passes, ledger = plan.passes, ledger.passed(plan.passes)
             open_ = [due for due in plan.next if due not in self.in_flight and due not in self.deferred]
             start = [due for due in open_ if due not in self.ready][:room]
         fresh = set()
@@ -189,7 +191,7 @@ class Claim:
             if key in parties:
                 info = informing.with_waiting(parties[key].info, wait)
                 parties[key] = dataclasses.replace(parties[key], info=info)
-        if not start and not self.holding:
+        if not start and not passes and not self.holding:
             return None
         idle = not start and not self.in_flight and not self.ready
         is_due = self.age(now) >= RENEW_AFTER
@@ -257,7 +259,7 @@ class Claim:
             if party is None:
                 raise AssertionError(f"{due} is marked, yet its party is not in the ledger")
             mails[due] = Mail(
-                recipient=_recipient(party),
+                recipient=party.recipient,
                 message_id=ledger.message_id(self.request_id, party, due.kind),
                 thread_root=ledger.thread_root(self.request_id, party),
                 content=informing.in_thread(ledger.info, contents[due.kind], party.root),
@@ -364,12 +366,6 @@ def _latest_date(ledger: Ledger) -> datetime | None:
         return max((unpack(item.blob).date for item in ledger.frozen if item.blob), default=None)
     except LedgerUnreadable:
         return None
-
-
-def _recipient(party: Party) -> str:
-    """The address as it was written, as the Go plugin has it; if any server takes it so."""
-    written = informing.spelling(party.info)
-    return written if written.isascii() and written else party.address
 
 
 def _applied(claim: Claim, attempt: Attempt) -> Claim:

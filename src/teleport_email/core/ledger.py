@@ -13,11 +13,13 @@ from __future__ import annotations
 import dataclasses
 import enum
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from teleport_email.core import informing
+from teleport_email.core.addresses import one_form
 from teleport_email.core.informing import Info
-from teleport_email.core.model import Kind, RequestState, Topic
+from teleport_email.core.model import Kind, RequestState, Review, Topic
 
 LEDGER_KEY = "ledger"
 GO_KEYS = (
@@ -36,7 +38,13 @@ MAX_MESSAGE_ID = 70
 """Longer ids are folded or encoded by some libraries and clients, which breaks threads."""
 
 ANNOUNCEMENTS = frozenset(
-    {Topic.ANNOUNCEMENT, Topic.ANNOUNCED_APPROVED, Topic.ANNOUNCED_DENIED, Topic.ANNOUNCED_PROMOTED}
+    {
+        Topic.ANNOUNCEMENT,
+        Topic.ESCALATION,
+        Topic.ANNOUNCED_APPROVED,
+        Topic.ANNOUNCED_DENIED,
+        Topic.ANNOUNCED_PROMOTED,
+    }
 )
 """Topics that begin a reviewer's thread."""
 RESOLUTIONS = {
@@ -69,6 +77,12 @@ class Mark(enum.IntEnum):
     """Perhaps sent: it stays due until one of the others."""
     DELIVERED = 2
     GIVEN_UP = 3
+    PASSED = 4
+    """Never to be sent: the configuration of that moment wanted no message of its own for it."""
+
+
+QUIET, MERGED, OWN = "q", "m", "o"
+"""Notes of what was passed: by ``quiet_reviews``, ``merge_deciding_review``, ``skip_own_review``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +93,7 @@ class Entry:
     at: int = 0
     """Unix time of delivery or giving up; 0 where unknown."""
     note: str = ""
-    """Why it was given up, or ``go`` where the Go plugin told it."""
+    """Why it was given up or passed, or ``go`` where the Go plugin told it."""
     turn: int = 0
     """The party's :attr:`Party.turn` when it was attempted first: part of the Message-ID."""
 
@@ -97,11 +111,30 @@ class Party:
     """What only informs: see :mod:`informing`."""
     turn: int = 0
     """How often ``teleport-email retry`` has brought back what was given up."""
+    escalated: bool = False
+    """Told only once nobody had decided for a while."""
+    names: tuple[str, ...] = ()
+    """User names for which the address was looked up, kept where an option needs them."""
+
+    @property
+    def recipient(self) -> str:
+        """The address as it was written, as the Go plugin has it; if any server takes it so."""
+        written = informing.spelling(self.info)
+        return written if written.isascii() and written else self.address
 
     @property
     def key(self) -> tuple[str, bool]:
         """Identity within a ledger: a requester may be a reviewer too, in another thread."""
         return (self.address, self.requester)
+
+    def wrote(self, review: Review) -> bool:
+        """Whether the recipient is the review's author: the two are the same text, or the address was looked
+        up for that user name when the request was announced. That an address is a user's is never guessed.
+        """
+        if self.requester or not review.author:
+            return False
+        known = (self.address, informing.spelling(self.info), *self.names)
+        return review.author in known or one_form(review.author) == one_form(self.address)
 
     def mark(self, kind: Kind) -> Mark | None:
         """The mark of ``kind``, or None where it was never attempted."""
@@ -191,6 +224,21 @@ class Ledger:
         """Whether it was ever written."""
         return bool(self.nonce)
 
+    @property
+    def told(self) -> tuple[Party, ...]:
+        """The reviewers who have the request's announcement, as far as is known."""
+        return tuple(
+            party
+            for party in self.parties
+            if not party.requester
+            and (begun := party.announcement) is not None
+            and party.mark(begun) is not Mark.GIVEN_UP
+        )
+
+    def silent(self, reviews: Sequence[Review]) -> tuple[Party, ...]:
+        """Of those, who has written none of these reviews."""
+        return tuple(party for party in self.told if not any(map(party.wrote, reviews)))
+
     def blob(self, kind: Kind) -> str:
         """Packed content of ``kind``, or empty."""
         return next((frozen.blob for frozen in self.frozen if frozen.kind == kind), "")
@@ -214,6 +262,16 @@ class Ledger:
         wanted = set(keys)
         parties = tuple(party.brought_back() if party.key in wanted else party for party in self.parties)
         return dataclasses.replace(self, parties=parties)
+
+    def passed(self, passes: Iterable[tuple[tuple[str, bool], Kind, str]]) -> Ledger:
+        """The ledger in which nobody is owed these reviews any more; (party, kind, note) of each."""
+        parties = {party.key: party for party in self.parties}
+        reviews = self.reviews
+        for key, kind, note in passes:
+            if key in parties and parties[key].mark(kind) is None:
+                parties[key] = parties[key].with_entry(kind, Entry(Mark.PASSED, 0, note))
+                reviews = max(reviews, kind.number)
+        return dataclasses.replace(self, parties=tuple(parties.values()), reviews=reviews)
 
     def freeze(self, kind: Kind, blob: str) -> Ledger:
         """The ledger with the content of ``kind`` fixed, and its state moved to what the message tells.

@@ -24,7 +24,7 @@ from teleport_email.core.errors import LedgerTooNew, LedgerUnreadable
 from teleport_email.core.foreign import json_value
 from teleport_email.core.informing import understood
 from teleport_email.core.ledger import ANNOUNCEMENTS, Entry, Frozen, Ledger, Mark, Party
-from teleport_email.core.model import Kind, RequestState, Topic
+from teleport_email.core.model import REMINDING, Kind, RequestState, Topic
 
 VERSION = 3
 """The newest version that this program understands."""
@@ -50,10 +50,22 @@ MAX_COVERED = 1000
 def version(ledger: Ledger) -> int:
     """The oldest version whose programs do right by this ledger.
 
-    2: something was brought back by ``retry``. A program of version 1 would lose the turn, and with it what
-    tells a late "given up" from before, and ids, apart.
+    2: something was brought back by ``retry`` (a program of version 1 would lose the turn, and with it what
+    tells a late "given up" from before, and ids, apart); or an option was used that such a program does not
+    know: a review was passed, somebody was escalated to, user names are kept, or reminders are several.
     """
-    return 2 if any(party.turn for party in ledger.parties) else 1
+    return 2 if any(map(_is_newer, ledger.parties)) or any(map(_is_newer_kind, ledger.contents)) else 1
+
+
+def _is_newer(party: Party) -> bool:
+    if party.turn or party.escalated or party.names:
+        return True
+    return any(entry.mark is Mark.PASSED or _is_newer_kind(kind) for kind, entry in party.entries.items())
+
+
+def _is_newer_kind(kind: Kind) -> bool:
+    """One of several reminders, or an announcement in the place of any but the first."""
+    return kind.number > 0 if kind.topic is Topic.REMINDER else kind.number >= 2 * REMINDING
 
 
 def dumps(ledger: Ledger) -> str:
@@ -93,6 +105,10 @@ def _dump_party(party: Party, marks: dict[str, Any]) -> dict[str, Any]:
     value |= marks
     if party.turn:
         value["t"] = party.turn
+    if party.escalated:
+        value["e"] = 1
+    if party.names:
+        value["u"] = list(party.names)
     if party.info:
         value["i"] = dict(party.info)
     return value
@@ -234,6 +250,8 @@ def _load_party(value: dict[str, Any], room: _Room) -> Party:
         {**entries, **{kind: entry for kind, entry in merged.items() if kind not in entries}},
         understood(value.get("i")),
         _number(value.get("t", 0)),
+        bool(value.get("e")),
+        tuple(map(_text, value.get("u", ()))),
     )
 
 

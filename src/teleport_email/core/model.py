@@ -205,6 +205,8 @@ class Topic(enum.StrEnum):
     ANNOUNCEMENT = "a"
     REVIEW = "r"
     REMINDER = "m"
+    ESCALATION = "e"
+    """The announcement to somebody who was not told at first: nobody has decided for a while."""
     APPROVED = "A"
     DENIED = "D"
     PROMOTED = "P"
@@ -228,18 +230,19 @@ class Topic(enum.StrEnum):
 
 
 REMINDING = 100_000
-"""Added to the number of an announcement that takes the place of a reminder: what was refused is tried again
-then, with an id that no announcement before the reminder has. More than a request has reviews."""
+"""Added to the number of an announcement that takes the place of a reminder, once for each: what was refused
+is tried again then, with an id that no announcement before has. More than a request has reviews."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Kind of a message: its topic, and which review it tells (or how many an announcement covers)."""
+    """Kind of a message: its topic, and which review or reminder (or how many reviews it covers)."""
 
     topic: Topic
     number: int = 0
-    """REVIEW: 1 for the first. Announcements: the number of reviews told along, perhaps with
-    :data:`REMINDING`; 0 for the first try of a pending request's, which tells none. Else 0."""
+    """REVIEW: 1 for the first. Announcements and ESCALATION: the number of reviews told along, perhaps with
+    :data:`REMINDING`; 0 for the first try of a pending request's, which tells none. REMINDER: minutes before
+    the end, where there are several. Else 0."""
 
     @property
     def code(self) -> str:
@@ -249,7 +252,7 @@ class Kind:
     @property
     def covers(self) -> int:
         """How many reviews an announcement tells along, so that nobody is told of them again; else 0."""
-        return self.number % REMINDING if self.topic.value.startswith("a") else 0
+        return self.number % REMINDING if self.topic.value.startswith(("a", "e")) else 0
 
     @classmethod
     def parse(cls, code: str) -> Kind:
@@ -259,6 +262,8 @@ class Kind:
 
     def __str__(self) -> str:
         name = self.topic.name.lower().replace("_", " ")
+        if self.topic is Topic.REMINDER and self.number:
+            return f"{name} {self.number} min"
         return f"{name} {self.number}" if self.topic is Topic.REVIEW else name
 
 

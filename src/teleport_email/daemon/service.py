@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from teleport_email.config.environment import fail_fast
 from teleport_email.config.settings import Settings
 from teleport_email.core.decide import Policy
 from teleport_email.core.errors import ConfigError, Fault
@@ -23,6 +22,7 @@ from teleport_email.core.ledger import id_domain
 from teleport_email.core.model import AccessMonitoringRule
 from teleport_email.daemon import heap
 from teleport_email.daemon.clocks import boot_clock, clock_set, wall_clock
+from teleport_email.daemon.environment import fail_fast
 from teleport_email.daemon.signals import Signals
 from teleport_email.daemon.systemd import Notifier
 from teleport_email.mail.factory import make_mailer
@@ -34,6 +34,7 @@ from teleport_email.reconciling.writer import TextWriter
 from teleport_email.render import Renderer
 from teleport_email.routing.audience import AudienceFinder, compiled, tell_of_rules
 from teleport_email.routing.directory import Directory
+from teleport_email.routing.policy import policy
 from teleport_email.telemetry.diagnostics import Diagnostics
 from teleport_email.telemetry.health import Backlog, Snapshot, name_of
 from teleport_email.telemetry.log import Log
@@ -168,13 +169,7 @@ class Daemon:
 
     def policy(self) -> Policy:
         """What is due, as the configuration and our time on duty say."""
-        delivery = self.settings.delivery
-        return Policy(
-            catch_up=delivery.catch_up,
-            duty_since=self._resync.duty_since,
-            remind_before=delivery.remind_before_expiry,
-            requester=delivery.notify_requester,
-        )
+        return policy(self.settings, duty_since=self._resync.duty_since)
 
     # Run ----------------------------------------------------------------------------------------------
 

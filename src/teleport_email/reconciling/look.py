@@ -35,9 +35,13 @@ class Known(Protocol):
 
 
 class Router(Protocol):
-    """Finds out who is told of a new request."""
+    """Finds out who is told of a new request, and who of one that nobody decides."""
 
     async def audience(self, request: AccessRequest) -> Audience: ...
+
+    def escalation(self, request: AccessRequest) -> Audience:
+        """For a request that has a ledger: whom it is escalated to; it asks nobody."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class WorkDue:
-    """Messages are due, and it is our turn."""
+    """Messages are due, or reviews to be passed, and it is our turn."""
 
     claim: Claim
     audience: Audience
@@ -158,7 +162,7 @@ class Look:
         claim = Claim(request_id, self._owner, facts=facts)
         try:
             claim = claim.read(data)
-            audience = Audience()
+            audience = self._router().escalation(view.request)
             if not claim.ledger.exists and is_ours_to_tell(view, self._policy(), self._wall()):
                 audience = await self._router().audience(view.request)
             plan = claim.plan(view, audience, self._policy(), self._wall())
@@ -175,7 +179,7 @@ class Look:
                 sighting = Sighting(claim.rival, received)
             if begun - sighting.received < LEASE:
                 return HeldByOther(claim, view, sighting) if claim.held_by_other else GoPluginAtWork(sighting)
-        if not plan.next:
+        if not plan.next and not plan.passes:
             return Waiting(claim, view)
         return WorkDue(claim, audience, plan, version)
 
@@ -204,7 +208,8 @@ class Look:
             return False
         if not claim.ledger.exists and is_ours_to_tell(view, self._policy(), self._wall()):
             return False
-        plan = claim.plan(view, Audience(), self._policy(), self._wall())
+        audience = self._router().escalation(view.request)
+        plan = claim.plan(view, audience, self._policy(), self._wall())
         return plan.settled and plan.wake_at is None
 
 

@@ -234,6 +234,8 @@ class Reconciler:
 
     async def _work(self, work: WorkDue) -> Outcome:
         request_id, mailer = work.claim.request_id, self._mailer()
+        if not work.plan.next:
+            return await self._pass(work)
         waits = self._waits(mailer, request_id, work.plan.next)
         if len(waits) == len(work.plan.next):
             # For nobody else anything is due: neither a claim nor a worker is held meanwhile.
@@ -246,6 +248,24 @@ class Reconciler:
         async with self._holding(work.claim) as hold:
             return await self._send_what_is_due(hold, work.audience) if hold is not None else Again(0)
 
+    async def _pass(self, work: WorkDue) -> Outcome:
+        """Write down which reviews are passed. Nothing is sent: neither a slot nor a claim is needed."""
+        hold = self._hold(work.claim, self._mailer())
+        view = self._look.view(work.claim.request_id, work.claim.data)
+        if view is None:
+            return Again(STALE_LOOK)
+        attempt = self._next_write(hold, view, work.plan)
+        if attempt is not None and not await self._ledgers.write(hold, attempt):
+            await self._ledgers.after_loss(hold, view)
+            self._keep_facts(hold.claim)
+            return Again(backoff=CONTENTION)
+        self._keep_facts(hold.claim)
+        return Again(0)
+
+    def _hold(self, claim: Claim, mailer: Mailer) -> Hold:
+        tries = self._tries.setdefault(claim.request_id, {})
+        return Hold(claim, mailer, observer=self._observer, clock=self._clock, wall=self._wall, tries=tries)
+
     @contextlib.asynccontextmanager
     async def _holding(self, claim: Claim) -> AsyncIterator[Hold | None]:
         """A slot of the mailer and a hold; at its end all sends have ended. None when told to stop first."""
@@ -254,8 +274,7 @@ class Reconciler:
         if not await self._unless_stopping(admission.__aenter__()):
             yield None
             return
-        tries = self._tries.setdefault(claim.request_id, {})
-        hold = Hold(claim, mailer, observer=self._observer, clock=self._clock, wall=self._wall, tries=tries)
+        hold = self._hold(claim, mailer)
         self._holds.add(hold)
         try:
             yield hold

@@ -19,7 +19,15 @@ from teleport_email.core.claim import Render
 from teleport_email.core.decide import View
 from teleport_email.core.errors import ClusterError
 from teleport_email.core.ledger import Ledger
-from teleport_email.core.model import AccessRequest, ClusterInfo, Content, Kind, RequestState, ResourceID
+from teleport_email.core.model import (
+    AccessRequest,
+    ClusterInfo,
+    Content,
+    Kind,
+    RequestState,
+    ResourceID,
+    Topic,
+)
 from teleport_email.render import Facts, Renderer, subject
 
 log = structlog.get_logger()
@@ -73,8 +81,12 @@ class TextWriter:
         facts = Facts(self._cluster(), resource_names=names, requester_name=requester or "")
 
         def render(kind: Kind, view: View, ledger: Ledger) -> Content:
-            told = tuple(party.address for party in ledger.parties if not party.requester)
             request = view.request
+            told = tuple(party.address for party in ledger.parties if not party.requester)
+            quiet: tuple[str, ...] = ()
+            if kind.topic is Topic.ESCALATION:
+                told = tuple(party.address for party in ledger.told)
+                quiet = tuple(party.address for party in ledger.silent(request.reviews))
             if view.gone and request.state is RequestState.PENDING:
                 request = dataclasses.replace(request, state=RequestState.GONE)
             # A conversation keeps its subject, whatever was configured since; the Go plugin's the plain one.
@@ -85,7 +97,7 @@ class TextWriter:
             return self._renderer.render(
                 kind,
                 request,
-                dataclasses.replace(facts, recipients=told),
+                dataclasses.replace(facts, recipients=told, silent=quiet),
                 now=self._wall(),
                 boundary=boundary,
                 title=title,

@@ -32,7 +32,7 @@ def headers(
     ]
     if request.long_term:
         found.append(("X-Teleport-Request-Kind", "LONG_TERM"))
-    if kind.topic is Topic.REMINDER:
+    if kind.topic in (Topic.REMINDER, Topic.ESCALATION):
         found.append(("Importance", "High"))
     return tuple((name, text) for name, text in found if text)
 

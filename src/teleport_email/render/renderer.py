@@ -16,6 +16,7 @@ from teleport_email.config.settings import DeliverySettings
 from teleport_email.core.errors import Fault
 from teleport_email.core.model import AccessRequest, ClusterInfo, Content, Kind, ResourceID, Topic
 from teleport_email.render import headers, quoting, template_data, times
+from teleport_email.render.views import some
 
 if TYPE_CHECKING:
     from teleport_email.render.templating import Templates
@@ -27,6 +28,7 @@ TEMPLATE_OF: Mapping[Topic, str] = {
     Topic.ANNOUNCED_PROMOTED: "announcement",
     Topic.REVIEW: "review",
     Topic.REMINDER: "reminder",
+    Topic.ESCALATION: "escalation",
     Topic.APPROVED: "resolution",
     Topic.DENIED: "resolution",
     Topic.PROMOTED: "resolution",
@@ -58,6 +60,8 @@ class Facts:
     """Friendly names, as far as they could be found."""
     requester_name: str = ""
     """The requester's name or address, where it could be read."""
+    silent: tuple[str, ...] = ()
+    """Of the recipients, who has written no review; told in escalations."""
 
 
 class Renderer:
@@ -102,7 +106,7 @@ class Renderer:
             now=date,
             zone=self._zone,
         )
-        variables["filler"] = _FILLER
+        variables |= _more(facts.silent)
         if title is None and self._delivery.subject == "descriptive":
             title = " ".join(self._part(SUBJECT, variables).split())
         title = variables["subject"] = title or plain
@@ -152,7 +156,7 @@ class Renderer:
                 now=sample.now,
                 zone=self._zone,
             )
-            variables["filler"] = _FILLER
+            variables |= _more(sample.silent)
             template = TEMPLATE_OF[sample.kind.topic]
             for name in (f"{template}.txt", f"{template}.html", SUBJECT):
                 try:
@@ -182,6 +186,11 @@ class Renderer:
 
             self._own = Templates(self._delivery.templates)
         return self._own
+
+
+def _more(silent: tuple[str, ...]) -> dict[str, object]:
+    shown = some(silent, quoting.name, template_data.SILENT_BUDGET)
+    return {"silent": shown, "filler": _FILLER}
 
 
 def subject(cluster: ClusterInfo, request_id: str) -> str:

@@ -46,6 +46,11 @@ class Sample:
     requester_name: str = "Alice Martin"
     now: datetime = NOW
 
+    @property
+    def silent(self) -> tuple[str, ...]:
+        """Of the recipients, all but the first, who has written the first review."""
+        return self.recipients[1:]
+
 
 REQUEST = AccessRequest(
     id="018f2d1e-7c3a-7b52-9d41-3f6f0a9b2c11",
@@ -107,6 +112,7 @@ def request_for(kind: Kind) -> AccessRequest:
     stages: dict[Topic, AccessRequest] = {
         Topic.REVIEW: replace(REQUEST, reviews=(_FIRST,)),
         Topic.REMINDER: replace(REQUEST, reviews=(_FIRST,), expires=NOW + timedelta(hours=2)),
+        Topic.ESCALATION: replace(REQUEST, reviews=(_FIRST,), created=NOW - timedelta(minutes=30)),
         Topic.APPROVED: APPROVED,
         Topic.DENIED: DENIED,
         Topic.PROMOTED: PROMOTED,

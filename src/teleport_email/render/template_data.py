@@ -47,6 +47,7 @@ _ROLES_BUDGET = 1300
 _EVERY_ROLE_BUDGET = 20_000  # in the text alone
 _RESOURCES_BUDGET = 1600
 _PEOPLE_BUDGET = 1000
+SILENT_BUDGET = 80  # above the button
 _DECIDED_BY_BUDGET = 500
 _REVIEWS_SHOWN = 5
 _REVIEW_REASON_BUDGET = 500
@@ -228,9 +229,7 @@ def _access_start(request: AccessRequest, state: RequestState, now: datetime) ->
         return request.assume_start
     if state is not RequestState.APPROVED:
         return None
-    deciding = [
-        review.created for review in request.reviews if review.created and review.proposed_state is state
-    ]
+    deciding = [r.created for r in request.reviews if r.created and r.proposed_state is state]
     return max(deciding, default=now)
 
 
@@ -296,7 +295,7 @@ def _details(view: RequestView, told: Some, topic: Topic, pending: bool) -> tupl
         "approvals": bool(view.approvals),
         "decided_by": resolved and bool(view.decided_by),
         "reviews": bool(view.reviews) and topic is not Topic.ENDED,
-        "told": bool(told) and topic is not Topic.ENDED,
+        "told": bool(told) and topic in {*ANNOUNCEMENTS, Topic.RECEIVED},  # where a thread begins it is news
     }
     return tuple(name for name, present in facts.items() if present)
 
@@ -309,7 +308,7 @@ def _commands(request_id: str, topic: Topic, pending: bool, link: str) -> tuple[
         return (Command("use", f"tsh login --request-id={word}"),)
     if link:
         return ()
-    if topic is Topic.ANNOUNCEMENT and pending:  # nowhere else: filters tell a new request by them
+    if topic in ANNOUNCEMENTS and pending:  # nowhere else: filters tell a new request by them
         return (
             Command("approve", f"tsh request review --approve {word}"),
             Command("deny", f"tsh request review --deny {word}"),

@@ -16,6 +16,7 @@ from teleport_email.config.settings import Settings
 from teleport_email.core.decide import Audience
 from teleport_email.core.model import AccessMonitoringRule, AccessRequest, ResourceID, User
 from teleport_email.routing import recipients
+from teleport_email.routing.escalation import escalation
 from teleport_email.routing.route import Route, RuleVerdict, listed, plain
 
 if TYPE_CHECKING:
@@ -88,10 +89,17 @@ class AudienceFinder:
             while len(self._silenced) > MOST_SILENCED:
                 del self._silenced[next(iter(self._silenced))]
             log.info("silenced by a rule", request=request.id, rules=list(route.rules))
+        later = self.escalation(request)
         requester, why = await self.requester(request)
         if self._settings.delivery.notify_requester and not requester:
             log.warning("requester not told", request=request.id, user=request.user, error=why)
-        return Audience(route.recipients, requester, route.spelled)
+        spelled = {**later.spelled, **route.spelled}
+        return Audience(route.recipients, requester, spelled, route.names, later.escalation)
+
+    def escalation(self, request: AccessRequest) -> Audience:
+        """Whom a request that has a ledger is escalated to; nothing is looked up for it."""
+        route = escalation(request, self._settings)
+        return Audience(escalation=route.recipients, spelled=route.spelled)
 
     async def route(self, request: AccessRequest) -> Route:
         """The whole decision with its reasons."""

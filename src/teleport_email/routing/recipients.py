@@ -16,13 +16,13 @@ as it was written: only its own mail system may say that ``Ann`` and ``ann`` are
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from teleport_email.config.settings import DeliverySettings
 from teleport_email.core.addresses import parse_address
 from teleport_email.core.model import AccessRequest
 from teleport_email.routing import globs
+from teleport_email.routing.collection import Collection, same
 from teleport_email.routing.route import Reason, Route, RuleVerdict, Skipped, listed, plain
 
 if TYPE_CHECKING:
@@ -30,28 +30,6 @@ if TYPE_CHECKING:
 
 ANYONE = "*"
 _SSO = "SSO users who are not logged in may not be found"
-
-
-@dataclass(slots=True)
-class _Collection:
-    """Recipients as they come in: first one first, with every reason."""
-
-    found: dict[tuple[str, str], tuple[str, list[str]]] = field(default_factory=dict)
-    skipped: dict[Skipped, None] = field(default_factory=dict)
-    """Each once, in order."""
-
-    spelled: dict[str, str] = field(default_factory=dict)
-    """How it was written where it came in first, if that is another form of the address."""
-
-    def add(self, address: str, why: str, written: str = "") -> None:
-        if _same(address) not in self.found and written.strip() not in ("", address):
-            self.spelled[address] = written.strip()
-        _, reasons = self.found.setdefault(_same(address), (address, []))
-        if why not in reasons:
-            reasons.append(why)
-
-    def skip(self, candidate: str, why: str) -> None:
-        self.skipped[Skipped(candidate, why)] = None
 
 
 def route(
@@ -83,7 +61,7 @@ def route(
     matching = [rule for rule in sorted(rules, key=lambda rule: rule.name) if rule.name in frozenset(matched)]
     telling = [rule for rule in matching if not rule.silent]
     silent = len(telling) < len(matching)
-    chosen = _Collection()
+    chosen = Collection()
     for rule in telling:
         _add_rule(chosen, rule, delivery, addresses)
     problem = ""
@@ -113,6 +91,7 @@ def route(
             for address, text in {**(spelled or {}), **chosen.spelled}.items()
             if address in told
         },
+        names={address: tuple(users) for address, users in chosen.names.items() if users and address in told},
         reasons=tuple(Reason(address, "; ".join(why)) for address, why in chosen.found.values()),
         skipped=tuple(chosen.skipped),
         rules=matched,
@@ -225,7 +204,7 @@ def _excluded_roles(request: AccessRequest, delivery: DeliverySettings) -> tuple
 
 
 def _add_rule(
-    chosen: _Collection, rule: CompiledRule, delivery: DeliverySettings, addresses: Mapping[str, str | None]
+    chosen: Collection, rule: CompiledRule, delivery: DeliverySettings, addresses: Mapping[str, str | None]
 ) -> None:
     why = f'rule "{rule.name}"'
     for recipient in map(str.strip, rule.recipients):
@@ -240,13 +219,13 @@ def _add_rule(
 
 
 def _add_configured(
-    chosen: _Collection,
+    chosen: Collection,
     request: AccessRequest,
     delivery: DeliverySettings,
     role_to_recipients: Mapping[str, tuple[str, ...]],
     addresses: Mapping[str, str | None],
 ) -> None:
-    suggested = _Collection(skipped=chosen.skipped)
+    suggested = Collection(skipped=chosen.skipped)
     if delivery.suggested_reviewers == "ignore":
         for reviewer in request.suggested_reviewers:
             chosen.skip(reviewer, 'suggested reviewer, but delivery.suggested_reviewers is "ignore"')
@@ -261,10 +240,12 @@ def _add_configured(
     for address, reasons in suggested.found.values():
         for why in reasons:
             chosen.add(address, why, suggested.spelled.get(address, ""))
+        for user in suggested.names.get(address, ()):
+            chosen.names.setdefault(chosen.found[same(address)][0], []).append(user)
 
 
 def _add_roles(
-    chosen: _Collection, request: AccessRequest, role_to_recipients: Mapping[str, tuple[str, ...]]
+    chosen: Collection, request: AccessRequest, role_to_recipients: Mapping[str, tuple[str, ...]]
 ) -> None:
     # A key without recipients counts as no key, as in the Go plugin.
     filled = {key: recipients for key, recipients in role_to_recipients.items() if recipients}
@@ -288,7 +269,7 @@ def _add_roles(
 
 
 def _add_suggested(
-    chosen: _Collection,
+    chosen: Collection,
     request: AccessRequest,
     delivery: DeliverySettings,
     addresses: Mapping[str, str | None],
@@ -318,7 +299,7 @@ def _annotated(request: AccessRequest, delivery: DeliverySettings) -> tuple[str,
 
 
 def _add_foreign(
-    chosen: _Collection,
+    chosen: Collection,
     candidate: str,
     why: str,
     delivery: DeliverySettings,
@@ -335,7 +316,7 @@ def _add_foreign(
 
 
 def _add_user(
-    chosen: _Collection,
+    chosen: Collection,
     name: str,
     why: str,
     delivery: DeliverySettings,
@@ -355,13 +336,13 @@ def _add_user(
     if address is None:
         chosen.skip(name, f'{why}: the user\'s trait "email" is not an email address')
     elif _allowed(address, delivery):
-        chosen.add(address, f"{why}, user {name}", found)
+        chosen.add(address, f"{why}, user {name}", found, name)
     else:
         chosen.skip(name, f"{why}: the domain of the user's address is not in delivery.allowed_domains")
 
 
 def _leave_out_requester(
-    chosen: _Collection, request: AccessRequest, addresses: Mapping[str, str | None]
+    chosen: Collection, request: AccessRequest, addresses: Mapping[str, str | None]
 ) -> None:
     # Compared without case, because identity providers and configurations seldom agree on it.
     own = {
@@ -375,7 +356,7 @@ def _leave_out_requester(
             chosen.skip(address, "the requester (delivery.skip_requester)")
 
 
-def _apply_limit(chosen: _Collection, most: int) -> int:
+def _apply_limit(chosen: Collection, most: int) -> int:
     over = list(chosen.found.items())[most:]
     for key, (address, _) in over:
         del chosen.found[key]
@@ -393,8 +374,3 @@ def _address(text: str) -> str | None:
         return parse_address(text.strip())
     except ValueError:
         return None
-
-
-def _same(address: str) -> tuple[str, str]:
-    local, _, domain = address.rpartition("@")
-    return (local, domain.lower())

@@ -48,6 +48,8 @@ class Route:
     recipients: tuple[str, ...] = ()
     spelled: Mapping[str, str] = field(default_factory=dict)
     """How a recipient was written, where that is another form of the address."""
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Recipient -> the user names for which the address was looked up."""
     reasons: tuple[Reason, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     rules: tuple[str, ...] = ()

@@ -24,7 +24,7 @@ from teleport_email.core.model import (
     Withdrawn,
 )
 
-KINDS = ("announcement", "review", "reminder", "resolution", "requester")
+KINDS = ("announcement", "review", "reminder", "escalation", "resolution", "requester")
 """Kinds of messages that are told apart here; coarser than topics, so that every series exists from the
 start and the first refusal of its kind shows as an increase."""
 OUTCOMES = ("delivered", "deferred", "unknown", "refused", "account_refused", "withdrawn")
@@ -104,6 +104,8 @@ def kind_of(topic: Topic) -> str:
             return "review"
         case Topic.REMINDER:
             return "reminder"
+        case Topic.ESCALATION:
+            return "escalation"
         case Topic.APPROVED | Topic.DENIED | Topic.PROMOTED | Topic.EXPIRED:
             return "resolution"
         case _:
