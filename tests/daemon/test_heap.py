@@ -6,6 +6,8 @@ import asyncio
 import ctypes
 import gc
 import ssl
+import subprocess
+import sys
 from asyncio import sslproto
 from pathlib import Path
 
@@ -73,3 +75,17 @@ async def test_a_tls_connection_holds_a_small_buffer_and_carries_much(
         assert await reader.readexactly(len(much)) == much
         writer.close()
         await writer.wait_closed()
+
+
+def test_what_few_need_is_loaded_by_them_only() -> None:
+    """At rest: no rules, no pages, no proxy, no time zone, no HTTP."""
+    code = (
+        "import sys, teleport_email.commands.start, teleport_email.daemon.service, teleport_email.mail.smtp.mailer; "
+        "few = {'cryptography', 'lark', 're2', 'yaml', 'httpcore', 'h11', 'prometheus_client', 'zoneinfo', "
+        "'difflib', 'jinja2', 'teleport_email.routing.rules', 'teleport_email.telemetry.statusz'}; "
+        "print(sorted(few & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=100
+    )
+    assert done.stdout == "[]\n"
