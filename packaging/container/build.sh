@@ -4,11 +4,13 @@
 #   packaging/container/build.sh [IMAGE[:TAG]]
 #
 # PYTHON_DIGEST  digest of the base image (sha256:...), to build the same thing again
-# DOCKER         the command, such as podman (default: docker)
+# DOCKER         the command, such as podman or, with PYTHON_DIGEST, buildah (default: docker)
+# SOURCE_URL     the repository that the image's labels name
 set -eu
 cd "$(dirname "$0")/../.."
 
-image=${1:-teleport-email:$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' src/teleport_email/__init__.py)}
+version=$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' src/teleport_email/__init__.py)
+image=${1:-teleport-email:$version}
 docker=${DOCKER:-docker}
 base=python:$(sed -n 's/^ARG PYTHON_VERSION=//p' packaging/container/Dockerfile)-slim-bookworm
 
@@ -19,4 +21,5 @@ if [ -z "${PYTHON_DIGEST:-}" ]; then
 fi
 echo "building $image on $base@$PYTHON_DIGEST"
 exec "$docker" build --file packaging/container/Dockerfile \
-	--build-arg "COMMIT=$(git rev-parse HEAD 2>/dev/null)" --build-arg "PYTHON_DIGEST=$PYTHON_DIGEST" --tag "$image" .
+	--build-arg "VERSION=$version" --build-arg "SOURCE=${SOURCE_URL:-}" --build-arg "COMMIT=$(git rev-parse HEAD 2>/dev/null || :)" \
+	--build-arg "PYTHON_DIGEST=$PYTHON_DIGEST" --tag "$image" .

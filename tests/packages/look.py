@@ -91,10 +91,9 @@ def of_rpm(package: Path, python: str) -> None:
         "/etc/logrotate.d/teleport-email",
         "/etc/teleport-email.toml",
     }
-    listed = run(*asked, "-lv", package)
-    assert re.search(
-        r"^-rw-r----- +\S+ +root +teleport-email .* /etc/teleport-email\.toml$", listed, re.MULTILINE
-    )
+    form = "[%{FILENAMES} %{FILEMODES:perms} %{FILEUSERNAME}:%{FILEGROUPNAME}\n]"
+    listed = run(*asked, "--queryformat", form, package).splitlines()
+    assert "/etc/teleport-email.toml -rw-r----- root:teleport-email" in listed
     for kind in ("preinstall", "postinstall", "preuninstall", "postuninstall"):
         assert f"{kind} scriptlet" in run(*asked, "--scripts", package)
     script = re.sub(r"(?m)^\w+ scriptlet.*$", "", run(*asked, "--scripts", package))

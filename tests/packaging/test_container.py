@@ -56,7 +56,9 @@ def test_every_base_is_pinned_by_a_digest_that_has_no_default() -> None:
     bases = [step.text.split()[0] for step in STEPS if step.name == "FROM"]
     assert len(bases) == 2
     assert all(base.endswith("@${PYTHON_DIGEST}") for base in bases)
-    assert "PYTHON_DIGEST" in [step.text for step in STEPS if step.name == "ARG"]
+    [default] = [step.text for step in STEPS if step.name == "ARG" and step.text.startswith("PYTHON_DIGEST=")]
+    assert "@sha256:" not in f"@{default.partition('=')[2]}"
+    assert "packaging/container/build.sh" in default, "what the error shows says what to do"
 
 
 def test_packages_are_checked_against_their_hashes() -> None:
@@ -68,6 +70,13 @@ def test_packages_are_checked_against_their_hashes() -> None:
                 assert "--require-hashes" in words or (local and "--no-deps" in words), command
             assert not {"apt-get", "apk", "curl", "wget", "ADD", "sudo"} & set(words), command
     assert not [step for step in STEPS if step.name == "ADD"]
+
+
+def test_the_labels_say_what_it_is_and_of_what() -> None:
+    (labels,) = final("LABEL")
+    for name, value in (("version", "VERSION"), ("revision", "COMMIT"), ("source", "SOURCE")):
+        assert f'org.opencontainers.image.{name}="${value}"' in labels
+        assert f"{value}=" in final("ARG")
 
 
 def test_the_final_stage_needs_no_shell() -> None:
