@@ -10,7 +10,7 @@ export PYTHON
 STAMP := $(VENV)/.set-up
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # An environment is made anew as a whole when its lock changes, after a failure, and for another PYTHON=.
 stale = $(shell PYTHON="$(PYTHON)" packaging/venv.sh stale $(1))
@@ -92,6 +92,9 @@ packages: $(STAMP) ## build .deb and .rpm into dist/ (TARGETS="trixie-amd64 ..."
 test-packages: packages ## look at the packages, install, upgrade, purge them in Debian roots (as root; needs debootstrap)
 	@tests/packages/run.sh
 
+test-container: ## build the image without a container engine and run it (as root; needs debootstrap)
+	@tests/container/run.sh
+
 release: $(STAMP) ## build all that a release has into dist/: also chart, bill of materials, notes, checksums
 	@PYTHON_BIN="$(CURDIR)/$(BIN)" packaging/release/release.sh
 
@@ -113,4 +116,4 @@ clean: ## remove the virtual environments and what was built
 	rm -rf $(VENV) $(SANDBOX) build dist .coverage* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/teleport-email"
 
-.PHONY: stale help venv demo test wheel packages test-packages release test-systemd test-servers chaos fuzz bench golden lint format protos dist install uninstall lock clean
+.PHONY: stale help venv demo test wheel packages test-packages test-container release test-systemd test-servers chaos fuzz bench golden lint format protos dist install uninstall lock clean

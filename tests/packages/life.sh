@@ -69,3 +69,4 @@ files >/srv/after
 diff /srv/before /srv/after
 getent passwd teleport-email >/dev/null
 ! grep -i warning /srv/told
+echo "  ok"

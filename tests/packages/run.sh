@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.."
 need debootstrap chroot
 
 declare -A RELEASES=([bookworm]=deb12u1 [trixie]=deb13u1)
-make_root tools trixie lintian rpm cpio zsh fish bash-completion man-db binutils python3
+make_root tools trixie "${for_tools[@]}"
 
 echo "looking at the packages"
 enter_root tools

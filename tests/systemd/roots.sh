@@ -50,3 +50,5 @@ leave_root() {
 
 # What systemd and the tests in its roots need.
 for_boot=(systemd-sysv dbus make python3-venv acl util-linux)
+# What looks at packages and builds images.
+for_tools=(lintian rpm cpio zsh fish bash-completion man-db binutils python3 buildah netavark)
