@@ -30,6 +30,7 @@ grep -q 'say--build-arg=PYTHON_DIGEST=sha256:.*packaging/container/build.sh' /to
 echo "building"
 quiet buildah build --pull=never --format docker --file packaging/container/Dockerfile --tag image \
 	--ignorefile packaging/container/Dockerfile.dockerignore $(env | sed -n 's/^\(PIP_[A-Z_]*\)=.*/--env \1/p') \
+	--ulimit "nofile=$(ulimit -Sn):$(ulimit -Hn)" --ulimit "nproc=$(ulimit -Su):$(ulimit -Hu)" \
 	--build-arg VERSION=1.2.3 --build-arg "COMMIT=$(cat /commit)" --build-arg SOURCE=https://git.example.com/x \
 	--build-arg "PYTHON_DIGEST=$digest" .
 shown() { buildah inspect --type image --format "{{$1}}" image; }
