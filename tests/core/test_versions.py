@@ -187,6 +187,30 @@ def left_alone(source: Path, ledger: str) -> str:
     return done.stderr.strip().rpartition("LedgerTooNew: ")[2]
 
 
+OPTIONS = {
+    "passed": refused(a=2).passed([((A, False), Kind.parse("r1"), "q")]),
+    "escalated": Ledger(nonce=NONCE, parties=(Party(A, escalated=True),)),
+    "names": Ledger(nonce=NONCE, parties=(Party(A, names=("ann",)),)),
+    "several reminders": refused(a=2, m240=2),
+    "one of several frozen": refused(a=2).freeze(Kind.parse("m60"), "blob"),
+    "in the place of the second reminder": refused(a200001=1, a100001=3, a=3),
+}
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_what_an_option_has_written_is_of_version_2_and_read_back(option: str) -> None:
+    made = OPTIONS[option]
+    assert json.loads(dumps(made))["v"] == 2
+    assert loads(dumps(made)) == made
+
+
+@pytest.mark.parametrize(
+    "marks", [{"a": 2, "m": 2}, {"a100001": 1, "a": 3}, {"a": 2, "r1": 2, "A": 2}], ids=str
+)
+def test_without_the_options_it_is_of_version_1(marks: dict[str, int]) -> None:
+    assert json.loads(dumps(refused(**marks)))["v"] == 1
+
+
 def test_as_long_as_nothing_is_brought_back_a_ledger_is_of_version_1() -> None:
     assert json.loads(dumps(refused(a2=1, a=3)))["v"] == 1
     nothing = refused(a2=2)

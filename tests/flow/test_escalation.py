@@ -53,7 +53,7 @@ async def test_a_daemon_that_runs_wakes_up_for_it_and_the_thread_goes_on(world: 
     assert world.kinds(LEAD) == ["e"]
     assert mail.text.startswith("Nobody has decided this Role Request, so you are asked as well:\n")
     assert "Fix the build" in mail.text
-    assert f"without a review so far: {DBA}, {OPS}." in mail.text
+    assert f"\nNo review yet: {DBA}, {OPS}\n" in mail.text
     assert (mail.header("Importance"), mail.header("In-Reply-To")) == ("High", "")
     assert mail.references == world.inbox.to(DBA)[0].references
     await world.cluster.review(request.id, DBA, RequestState.APPROVED)
@@ -78,7 +78,7 @@ async def test_it_covers_the_reviews_so_far_and_names_who_has_written_none(
     assert world.kinds(LEAD) == ["e1"]
     text = world.inbox.to(LEAD)[0].text
     assert "good idea" in text
-    assert f"without a review so far: {DBA}." in text
+    assert f"\nNo review yet: {DBA}\n" in text
     await world.cluster.review(request_id, "x@example.com", RequestState.APPROVED)
     await world.told(request_id, mails=8)
     assert world.kinds(LEAD) == ["e1", "r2"]

@@ -129,12 +129,12 @@ HOLDS = [
         id="a review merged with the second end, and a late write",
     ),
     pytest.param(
-        Scenario((MADE, REVIEWED, GRANTED_BY_REVIEW), Faults(), policies=(MERGE, POLICY)),
+        Scenario((MADE, GRANTED_BY_REVIEW), Faults(), policies=(MERGE, POLICY)),
         1_000,
         id="merged by one of two workers alone",
     ),
     pytest.param(
-        Scenario((MADE, REVIEWED, GRANTED_BY_REVIEW), Faults(), policies=OFF_ON),
+        Scenario((MADE, REVIEWED), Faults(), policies=OFF_ON),
         1_000,
         id="a quiet review, and a reload of one after the other",
     ),
@@ -149,9 +149,14 @@ HOLDS = [
         id="an own review, and a crash",
     ),
     pytest.param(
-        Scenario((MADE, GRANTED), Faults(), policies=(ESCALATING,), times=LATER, escalation=LEAD),
+        Scenario((MADE,), Faults(), policies=(ESCALATING,), times=LATER, escalation=LEAD),
         1_000,
-        id="escalation beside an approval",
+        id="escalation by two workers",
+    ),
+    pytest.param(
+        Scenario((MADE, GRANTED), Faults(lost_writes=1), TWO[:1], 1, (ESCALATING,), LATER, LEAD),
+        100,
+        id="escalation beside an approval, and a late write",
     ),
     pytest.param(
         Scenario((MADE, REVIEWED), Faults(crashes=1, leases=1), TWO[:1], 1, (ESCALATING,), LATER, LEAD),

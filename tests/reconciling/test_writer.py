@@ -12,8 +12,16 @@ import pytest
 from teleport_email.config.settings import DeliverySettings
 from teleport_email.core.decide import View
 from teleport_email.core.errors import Unreachable
-from teleport_email.core.ledger import Ledger, Party
-from teleport_email.core.model import AccessRequest, ClusterInfo, Kind, RequestState, ResourceID, Topic
+from teleport_email.core.ledger import Entry, Ledger, Mark, Party
+from teleport_email.core.model import (
+    AccessRequest,
+    ClusterInfo,
+    Kind,
+    RequestState,
+    ResourceID,
+    Review,
+    Topic,
+)
 from teleport_email.reconciling.writer import TextWriter
 from teleport_email.render.renderer import Renderer
 
@@ -82,3 +90,25 @@ async def test_a_request_that_is_gone_is_told_as_expired() -> None:
     assert "EXPIRED" in render(Kind(Topic.EXPIRED), View(REQUEST, gone=True), ledger).text
     approved = dataclasses.replace(REQUEST, state=RequestState.APPROVED)
     assert "APPROVED" in render(Kind(Topic.APPROVED), View(approved, gone=True), ledger).text
+
+
+async def test_an_escalation_names_who_was_told_and_has_written_no_review() -> None:
+    announced = {Kind(Topic.ANNOUNCEMENT): Entry(Mark.DELIVERED)}
+    refused = {Kind(Topic.ANNOUNCEMENT): Entry(Mark.GIVEN_UP)}
+    ledger = Ledger(
+        nonce="00" * 16,
+        parties=(
+            Party("silent@example.com", entries=announced),
+            Party("Ann@example.com", entries=announced),
+            Party("carol@example.com", entries=announced, names=("carol",)),
+            Party("gone@example.com", entries=refused),
+            Party("alice@example.com", requester=True),
+            Party("lead@example.com", escalated=True),
+        ),
+    )
+    reviews = (Review("Ann@EXAMPLE.com", RequestState.APPROVED), Review("carol", RequestState.APPROVED))
+    request = dataclasses.replace(REQUEST, reviews=reviews)
+    render = await writer(Cluster()).prepare(request)
+    text = render(Kind(Topic.ESCALATION, 2), View(request), ledger).text
+    assert "\nNo review yet: silent@example.com\n" in text
+    assert "\nTold: silent@example.com, Ann@example.com, carol@example.com\n" in text

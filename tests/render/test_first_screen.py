@@ -58,7 +58,7 @@ REQUESTS = {
     "one word": replace(PLAIN, request_reason="x" * 4000),
 }
 REVIEWS = (Review("bob@example.com", RequestState.APPROVED, LONG, samples.NOW, threshold_indexes=(0,)),)
-PENDING = [Topic.ANNOUNCEMENT, Topic.REVIEW, Topic.REMINDER]
+PENDING = [Topic.ANNOUNCEMENT, Topic.REVIEW, Topic.REMINDER, Topic.ESCALATION]
 OTHERS = [Topic.APPROVED, Topic.DENIED, Topic.ANNOUNCED_DENIED, Topic.RECEIVED, Topic.REQUESTER_DENIED]
 
 
@@ -70,7 +70,8 @@ def mail(name: str, topic: Topic = Topic.ANNOUNCEMENT, language: str = "en") -> 
     if state is not RequestState.PENDING:
         request = replace(request, resolve_reason=LONG, reviews=(replace(REVIEWS[0], proposed_state=state),))
     kind = Kind(topic, 1 if topic is Topic.REVIEW else 0)
-    facts = Facts(samples.CLUSTER, samples.RECIPIENTS, requester_name="Alice Martin")
+    silent = tuple(f"somebody.with.a.long.name.{number}@example.com" for number in range(60))
+    facts = Facts(samples.CLUSTER, samples.RECIPIENTS, requester_name="Alice Martin", silent=silent)
     return RENDERERS[language].render(kind, request, facts, now=samples.NOW, boundary="b")
 
 

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from teleport_email.config.settings import (
     DeliverySettings,
+    EscalationSettings,
     LogSettings,
     Secret,
     Settings,
@@ -229,3 +230,59 @@ async def test_of_thousands_that_are_not_told_twenty_are_named() -> None:
     assert line["skipped"].endswith(" and 11980 more")
     assert "n19-" in line["skipped"]
     assert len(line["skipped"]) < 10_000
+
+
+async def test_for_which_users_addresses_were_looked_up_is_known() -> None:
+    cluster = Cluster({"bob": user("bob", "Bob@Example.com"), "rob": user("rob", "bob@example.com")})
+    request = dataclasses.replace(REQUEST, suggested_reviewers=("bob", "all@example.com", "rob"))
+    finder = AudienceFinder(settings(), lambda: (), cluster, cluster)
+    assert (await finder.audience(request)).names == {
+        "Bob@example.com": ("bob",),
+        "bob@example.com": ("rob",),
+    }
+
+
+def escalating(**delivery: Any) -> Settings:
+    roles = {"dev": ("head@example.com", "alice@example.com"), "prod-*": ("ops@example.com",)}
+    chosen = EscalationSettings(after=60.0, role_to_recipients=roles)
+    spelled = {"head@example.com": "Head@EXAMPLE.com", "other@example.com": "Other@EXAMPLE.com"}
+    return dataclasses.replace(settings(**delivery), escalation=chosen, spelled=spelled)
+
+
+@pytest.mark.parametrize(
+    ("roles", "delivery", "told"),
+    [
+        (("dev",), {}, ("head@example.com", "alice@example.com")),
+        (("dev", "prod-db"), {}, ("head@example.com", "alice@example.com", "ops@example.com")),
+        (("other",), {}, ()),
+        (("dev",), {"exclude_roles": ("dev",)}, ()),
+        (("dev",), {"max_recipients": 1}, ("head@example.com",)),
+        (("dev",), {"skip_requester": True}, ("head@example.com",)),
+        (("dev",), {"recipients_annotation": "who"}, ("head@example.com", "alice@example.com")),
+        (("other",), {"fallback_recipient": "f@example.com"}, ()),
+    ],
+)
+def test_a_request_is_escalated_by_role_alone(
+    roles: tuple[str, ...], delivery: dict[str, Any], told: tuple[str, ...]
+) -> None:
+    request = dataclasses.replace(
+        REQUEST,
+        user="alice@example.com",
+        roles=roles,
+        suggested_reviewers=("eve@example.com",),
+        system_annotations={"who": ("eve@example.com",)},
+    )
+    cluster = Cluster()
+    found = AudienceFinder(escalating(**delivery), lambda: (), cluster, cluster).escalation(request)
+    assert found.escalation == told
+    assert found.spelled == {each: "Head@EXAMPLE.com" for each in told if each == "head@example.com"}
+    assert cluster.asked == []
+    assert found.reviewers == ()
+
+
+async def test_who_is_escalated_to_is_known_with_the_first_look() -> None:
+    cluster = Cluster()
+    found = await AudienceFinder(escalating(), lambda: (), cluster, cluster).audience(REQUEST)
+    assert found.reviewers == ("all@example.com",)
+    assert found.escalation == ("head@example.com", "alice@example.com")
+    assert AudienceFinder(settings(), lambda: (), cluster, cluster).escalation(REQUEST).escalation == ()

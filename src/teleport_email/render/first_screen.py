@@ -26,7 +26,7 @@ _BESIDE = {
     Topic.ANNOUNCEMENT: 0,
     Topic.REVIEW: 105,
     Topic.REMINDER: 79,
-    Topic.ESCALATION: 200,
+    Topic.ESCALATION: 79,
     Topic.APPROVED: 56,
     Topic.DENIED: 56,
     Topic.PROMOTED: 79,

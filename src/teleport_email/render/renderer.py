@@ -106,7 +106,7 @@ class Renderer:
             now=date,
             zone=self._zone,
         )
-        variables |= _more(facts.silent)
+        _add_more(variables, kind, facts.silent)
         if title is None and self._delivery.subject == "descriptive":
             title = " ".join(self._part(SUBJECT, variables).split())
         title = variables["subject"] = title or plain
@@ -156,7 +156,7 @@ class Renderer:
                 now=sample.now,
                 zone=self._zone,
             )
-            variables |= _more(sample.silent)
+            _add_more(variables, sample.kind, sample.silent)
             template = TEMPLATE_OF[sample.kind.topic]
             for name in (f"{template}.txt", f"{template}.html", SUBJECT):
                 try:
@@ -188,9 +188,12 @@ class Renderer:
         return self._own
 
 
-def _more(silent: tuple[str, ...]) -> dict[str, object]:
-    shown = some(silent, quoting.name, template_data.SILENT_BUDGET)
-    return {"silent": shown, "filler": _FILLER}
+def _add_more(variables: dict[str, object], kind: Kind, silent: tuple[str, ...]) -> None:
+    shown = some(silent, quoting.name, template_data.PEOPLE_BUDGET)
+    variables |= {"silent": shown, "filler": _FILLER}
+    details = variables["details"]
+    if kind.topic is Topic.ESCALATION and shown and isinstance(details, tuple):
+        variables["details"] = (*details, "silent")
 
 
 def subject(cluster: ClusterInfo, request_id: str) -> str:

@@ -46,8 +46,7 @@ AUTOMATIC_REVIEWER = "@teleport-access-approval-bot"
 _ROLES_BUDGET = 1300
 _EVERY_ROLE_BUDGET = 20_000  # in the text alone
 _RESOURCES_BUDGET = 1600
-_PEOPLE_BUDGET = 1000
-SILENT_BUDGET = 80  # above the button
+PEOPLE_BUDGET = 1000
 _DECIDED_BY_BUDGET = 500
 _REVIEWS_SHOWN = 5
 _REVIEW_REASON_BUDGET = 500
@@ -150,7 +149,7 @@ def build(
     view, the_review = _above_the_button(view, the_review, first, topic)
     page = request_link(cluster, request.id)
     link = "" if over else page
-    told_view = some(tuple(told), quoting.name, _PEOPLE_BUDGET)
+    told_view = some(tuple(told), quoting.name, PEOPLE_BUDGET)
     return {
         "kind": topic.name.lower(),
         "for_requester": topic.for_requester,
