@@ -38,6 +38,14 @@ REQUESTS = {
     "usual": samples.REQUEST,
     "crowded": replace(PLAIN, roles=SIXTY, request_reason=LONG),
     "with resources": replace(PLAIN, roles=SIXTY, resources=CLUSTERS, request_reason=LONG),
+    "hosts": replace(
+        samples.REQUEST,
+        resources=tuple(
+            ResourceID("demo.example.com", "node", f"ip-10-0-0-{n}-eu-central-1-compute-internal")
+            for n in (12, 13)
+        ),
+        request_reason=LONG,
+    ),
     "long names": replace(
         PLAIN,
         user="a-very-long-user-name.of-somebody-important@subdomain.example.com",
@@ -77,6 +85,7 @@ def mail(name: str, topic: Topic = Topic.ANNOUNCEMENT, language: str = "en") -> 
 
 CASES = [
     *((name, Topic.ANNOUNCEMENT, language) for name in REQUESTS for language in RENDERERS),
+    *(("hosts", topic, language) for topic in PENDING[1:] for language in RENDERERS),
     *(("with resources", topic, language) for topic in (*PENDING[1:], *OTHERS) for language in RENDERERS),
 ]
 
@@ -262,6 +271,28 @@ def test_the_reason_stands_there_once_its_beginning_above_the_button() -> None:
     rest = words.removeprefix(head).strip()
     assert f"Reason, continued {rest} " in below
     assert f"Reason ({len(rest)} more characters below)" in above
+
+
+@pytest.mark.parametrize("language", RENDERERS)
+@pytest.mark.parametrize("topic", [*PENDING, Topic.DENIED, Topic.REQUESTER_APPROVED])
+def test_the_usual_is_told_whole(topic: Topic, language: str) -> None:
+    kind = Kind(topic, 1 if topic is Topic.REVIEW else 0)
+    names = {
+        each: f"ip-10-0-0-{n}.eu-central-1.compute.internal"
+        for n, each in enumerate(samples.REQUEST.resources)
+    }
+    content = RENDERERS[language].render(
+        kind,
+        samples.request_for(kind),
+        Facts(samples.CLUSTER, resource_names=names),
+        now=samples.NOW,
+        boundary="b",
+    )
+    above, _ = pieces(content.html)
+    assert quoting.MARK not in above
+    assert "continued" not in content.html
+    assert "Fortsetzung" not in content.html
+    assert all(name in seen(above) for name in names.values())
 
 
 def test_three_names_are_told_first_and_all_of_them_below() -> None:

@@ -51,15 +51,18 @@ _WORDS = 24_000  # the sentence's own words, in languages that need many
 _KIND = 9_000  # "Database", "Kubernetes cluster": what kind of resource
 _ELSEWHERE = 5_000  # "(Cluster ...)"
 
-_FITTING = ((3, 64), (3, 32), (3, 20), (2, 20), (1, 20))
-"""How many names of each sort, and columns of each: the first that fits is taken. Less than three of a sort
-only where there are more than three: that two are not told for want of room would not be understood."""
+_FITTING = ((3, 64), (3, 44), (3, 32), (3, 20), (2, 20), (1, 20))
+"""How many names of each sort, and columns of each: the first that fits is taken."""
+_FEW = _FITTING[:2]
+"""The same where there are three at most: they are what the reader decides about, so all are told."""
+_REMNANT = 2
+"""Rows of a reason that are not worth being told apart from the rest, where there is not much else."""
 
 
 def first(request: RequestView, review: ReviewView | None, topic: Topic) -> First:
     """What the first sentence names: at most three of each, cut where they would fill the screen."""
-    crowded = max(request.roles.total, request.decided_by.total, len(request.resources)) > _FITTING[0][0]
-    for count, width in _FITTING if crowded else _FITTING[:3]:
+    most = max(request.roles.total, request.decided_by.total, len(request.resources))
+    for count, width in _FEW if most <= _FEW[0][0] else _FITTING:
         shown = request.resources[:count]
         found = First(
             user=shorter(request.user, max(width // 2, 40)),
@@ -80,7 +83,10 @@ def first(request: RequestView, review: ReviewView | None, topic: Topic) -> Firs
 
 def with_head(quote: Quote, sentence: First, topic: Topic) -> Quote:
     """The reason with as much in its head as fits below the sentence."""
-    return quote.shortened(max(LEAST_OF_REASON, _left(sentence, topic)), _REASON_ROOM, _width)
+    rows = max(LEAST_OF_REASON, _left(sentence, topic))
+    few = not (sentence.roles.more or sentence.resources_more)
+    whole = quote.shortened(rows + _REMNANT * few, _REASON_ROOM, _width)
+    return quote.shortened(rows, _REASON_ROOM, _width) if whole.rest else whole
 
 
 def _some(names: Some, count: int, width: int) -> Some:
