@@ -11,7 +11,7 @@ import pytest
 from teleport_email.commands.checks import local, mail
 from teleport_email.commands.checks.line import Level, Line
 from teleport_email.commands.send_test import describe
-from teleport_email.config.settings import DeliverySettings, Settings, TeleportSettings
+from teleport_email.config.settings import DeliverySettings, EscalationSettings, Settings, TeleportSettings
 from teleport_email.core.model import AccountFault
 from teleport_email.sandbox.mail.inbox import Inbox
 from teleport_email.sandbox.mail.smtp_faults import Reply, Wait
@@ -85,6 +85,17 @@ async def test_the_domains_that_are_proposed_are_those_of_the_recipients(
         assert f"to {most} addresses a request, with any number of requests" in said.what
         [todo] = said.todo
         assert todo == f"set delivery.allowed_domains = {expected}"
+
+
+async def test_whom_requests_are_escalated_to_counts_as_a_recipient_and_is_said() -> None:
+    async with Inbox() as inbox:
+        chosen = EscalationSettings(after=1800.0, role_to_recipients={"dba": ("head@example.net",)})
+        first, *lines = local.configuration(
+            Path("x.toml"), settings(inbox, role_to_recipients={"*": ("a@example.org",)}, escalation=chosen)
+        )
+        assert first.what.endswith("1 line of recipients, escalated after 30m")
+        [said] = [line for line in lines if "any address" in line.what]
+        assert said.todo == ('set delivery.allowed_domains = ["example.net", "example.org"]',)
 
 
 @pytest.mark.parametrize(

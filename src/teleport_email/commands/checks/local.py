@@ -28,6 +28,8 @@ def configuration(config: Path, settings: Settings) -> Iterator[Line]:
     )
     count = len(settings.role_to_recipients)
     routes = f"{count} line{'' if count == 1 else 's'} of recipients"
+    if settings.escalation.after:
+        routes += f", escalated after {format_duration(settings.escalation.after)}"
     yield ok("configuration", f"{config}: {way}, from {settings.delivery.sender}, {routes}")
     for hint in settings.warnings:
         yield warning("configuration", hint)
@@ -47,6 +49,7 @@ def configuration(config: Path, settings: Settings) -> Iterator[Line]:
 def _domains(settings: Settings) -> str:
     """The domains of those whom the configuration names, as TOML."""
     named = [one for line in settings.role_to_recipients.values() for one in line]
+    named += [one for line in settings.escalation.role_to_recipients.values() for one in line]
     named.append(settings.delivery.fallback_recipient)
     domains = sorted({one.rpartition("@")[2] for one in named if one})
     return json.dumps(domains or ["example.com"])
