@@ -251,7 +251,7 @@ def _load_party(value: dict[str, Any], room: _Room) -> Party:
         understood(value.get("i")),
         _number(value.get("t", 0)),
         bool(value.get("e")),
-        tuple(map(_text, value.get("u", ()))),
+        _texts(value.get("u", [])),
     )
 
 
@@ -259,6 +259,12 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no text")
     return value
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is no list")
+    return tuple(map(_text, value))
 
 
 _END_OF_TIME = 253_402_300_799
