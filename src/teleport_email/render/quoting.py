@@ -217,7 +217,7 @@ def header(text: str, limit: int = 200) -> str:
 
 def header_text(text: str, limit: int = 200) -> str:
     """The same with what is not ASCII kept, for encoded words."""
-    line = clean(text).replace("\n", " ")[: 2 * limit].replace("=?", "=_")
+    line = " ".join(clean(text).split())[: 2 * limit].replace("=?", "=_")
     return _TOKEN.sub("[%]", line.encode("utf-8", "replace").decode())[:limit].strip()
 
 
