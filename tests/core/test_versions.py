@@ -15,6 +15,7 @@ import pytest
 from teleport_email.core import go_plugin, informing
 from teleport_email.core.claim import Claim
 from teleport_email.core.decide import Audience, Policy, View
+from teleport_email.core.errors import LedgerUnreadable
 from teleport_email.core.informing import Wait
 from teleport_email.core.ledger import Entry, Ledger, Mark, Party
 from teleport_email.core.ledger_json import TOLD_ALONG, dumps, loads, version
@@ -202,6 +203,14 @@ def test_what_an_option_has_written_is_of_version_2_and_read_back(option: str) -
     made = OPTIONS[option]
     assert json.loads(dumps(made))["v"] == 2
     assert loads(dumps(made)) == made
+
+
+@pytest.mark.parametrize("names", ["ann", {"ann": 1}, [1], 1])
+def test_names_that_are_none_are_refused(names: Any) -> None:
+    value = json.loads(dumps(OPTIONS["names"]))
+    value["p"][0]["u"] = names
+    with pytest.raises(LedgerUnreadable, match="cannot be read"):
+        loads(json.dumps(value))
 
 
 @pytest.mark.parametrize(
