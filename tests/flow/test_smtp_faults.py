@@ -51,6 +51,36 @@ async def test_after_an_outage_everybody_waits_for_the_probe_and_nobody_longer(w
     world.assert_once()
 
 
+@pytest.mark.parametrize("fault", ["away", "454", "no STARTTLS", "535"])
+async def test_an_outage_is_two_lines_of_the_log(world: Any, fault: str) -> None:
+    """One where it begins, one where it ends; however often it is tried meanwhile, for however many."""
+    async with Inbox(tls="starttls", passwords={"me": "n0t-a-w0rd"}) as inbox:
+        match fault:
+            case "away":
+                inbox.faults.on("CONNECT", Cut())
+            case "454":
+                inbox.faults.on("STARTTLS", Reply(454, "4.7.0 TLS not available due to temporary reason"))
+            case "no STARTTLS":
+                inbox.faults.hide_starttls = True
+            case "535":
+                inbox.faults.refuse_login = True
+        running = await world.start(mailer=inbox.settings(), role_to_recipients={"*": FIVE})
+        requests = [await world.cluster.create() for _ in range(3)]
+        await inbox.until(lambda box: box.connections.total >= 6, timeout=60)
+        inbox.faults.clear()
+        await world.cluster.wait_for(lambda: all(world.is_told(one.id) for one in requests), 60)
+        await running.stop()
+        assert len(inbox.messages) == 15
+    ours = [line for line in world.said("") if "logger=mail.log" not in line]  # that is the server's
+    said = [line.split(maxsplit=2)[1:] for line in ours if " DEBUG " not in line]
+    paused = [(level, words) for level, words in said if words.startswith("sending ")]
+    assert [(level, words.partition("  ")[0][:14]) for level, words in paused] == [
+        ("WARNING" if fault in {"away", "454"} else "ERROR", "sending paused"),
+        ("INFO", "sending again "),
+    ]
+    assert [words for level, words in said if level in {"WARNING", "ERROR"}] == [paused[0][1]]
+
+
 async def test_greylisting(world: Any) -> None:
     world.inbox.faults.greylist = 0.3
     await world.start(role_to_recipients={"*": FIVE})

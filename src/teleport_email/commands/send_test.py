@@ -8,6 +8,7 @@ import html
 import os
 import platform
 import random
+import re
 import secrets
 import time
 from datetime import UTC, datetime
@@ -19,11 +20,12 @@ from teleport_email.commands.cells import cell
 from teleport_email.config.settings import Settings, SmtpSettings
 from teleport_email.core.addresses import parse_address
 from teleport_email.core.ledger import id_domain
-from teleport_email.core.model import AccountFault, Content, Delivered, Mail, Refused, SendOutcome
+from teleport_email.core.model import AccountFault, Content, Declined, Delivered, Mail, Refused, SendOutcome
 from teleport_email.mail.factory import make_mailer
 from teleport_email.mail.mailer import OpenGate
 
-_TO_THE_MESSAGE = (" to DATA", " to the message")
+_TO_THE_MESSAGE = re.compile(r" to (DATA|the message)(;|$)")
+"""In a reason: the refusal came where `check`, which sends nothing, never gets."""
 SUBJECT = "Test mail from teleport-email"
 
 
@@ -84,9 +86,8 @@ def describe(outcome: SendOutcome) -> tuple[str, int]:
     reason = cell(outcome.reason)
     if isinstance(outcome, Refused):
         return f"refused for this recipient: {reason}", 1
-    if isinstance(outcome, AccountFault):
-        # `check` sends nothing, so about an answer to the message itself it knows less than this.
-        more = "" if reason.endswith(_TO_THE_MESSAGE) else "\n(`teleport-email check` may tell more)"
+    if isinstance(outcome, AccountFault | Declined):
+        more = "" if _TO_THE_MESSAGE.search(reason) else "\n(`teleport-email check` may tell more)"
         return f"refused: {reason}{more}", 1
     return f"not sent this time (the daemon would try again): {reason}", 1
 

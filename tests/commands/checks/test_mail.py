@@ -12,7 +12,7 @@ from teleport_email.commands.checks import local, mail
 from teleport_email.commands.checks.line import Level, Line
 from teleport_email.commands.send_test import describe
 from teleport_email.config.settings import DeliverySettings, EscalationSettings, Settings, TeleportSettings
-from teleport_email.core.model import AccountFault
+from teleport_email.core.model import AccountFault, Declined
 from teleport_email.sandbox.mail.inbox import Inbox
 from teleport_email.sandbox.mail.smtp_faults import Reply, Wait
 
@@ -106,9 +106,13 @@ async def test_whom_requests_are_escalated_to_counts_as_a_recipient_and_is_said(
         ("the certificate of mail.example.com:465 is not valid for us", True),
         ("the mail server answered 554 5.7.1 spam to the message", False),
         ("the mail server answered 554 5.7.1 no to DATA", False),
+        ("the mail server answered 550 5.4.5 Daily limit to the message; ask for a larger one", False),
+        ("the mail server answered 554 5.7.1 Relay access denied to RCPT TO; allow this host", True),
     ],
 )
 def test_send_test_refers_to_check_only_where_that_knows_more(reason, referred) -> None:
-    said, code = describe(AccountFault(reason))
-    assert code == 1
-    assert ("teleport-email check" in said) is referred
+    for outcome in (AccountFault(reason), Declined(reason)):
+        said, code = describe(outcome)
+        assert code == 1
+        assert reason in said
+        assert ("teleport-email check" in said) is referred

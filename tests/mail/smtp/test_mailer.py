@@ -234,6 +234,28 @@ async def test_a_connection_lost_before_the_dot_is_definite(connect, new_mail, v
             assert inbox.connections.total == 2
 
 
+@pytest.mark.parametrize(
+    ("verb", "fault", "hint"),
+    [
+        ("EHLO", Reply(421, "4.7.0 try again later"), "set smtp.helo_hostname to this host's full name"),
+        ("CONNECT", Silence(), 'perhaps this port wants TLS from the start: smtp.tls = "implicit"'),
+        ("CONNECT", Reply(421, "4.3.2 not now"), ""),
+        ("EHLO", Silence(), ""),
+        ("CONNECT", Cut(), ""),
+    ],
+)
+@pytest.mark.usefixtures("silence_passes")
+async def test_a_fault_at_the_beginning_comes_with_what_may_cure_it(
+    connect, new_mail, verb, fault, hint
+) -> None:
+    async with Inbox() as inbox:
+        inbox.faults.on(verb, fault)
+        outcome = await connect(inbox).send(new_mail(), OpenGate())
+        assert isinstance(outcome, Temporary)
+        assert hint in outcome.reason
+        assert ("smtp." in outcome.reason) is bool(hint)
+
+
 @pytest.mark.parametrize("keep", [False, True])
 @pytest.mark.parametrize("fault", ["cut", "silence", "421"])
 @pytest.mark.usefixtures("silence_passes")
