@@ -12,11 +12,10 @@ import itertools
 import statistics
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from teleport_email.core.errors import LedgerUnreadable
-from teleport_email.core.ledger import ANNOUNCEMENTS, LEDGER_KEY, Mark
+from teleport_email.core.ledger import ANNOUNCEMENTS, LEDGER_KEY, Ledger, Mark
 from teleport_email.core.ledger_json import loads
 from teleport_email.core.model import Kind
 from teleport_email.sandbox.mail.mailbox import ReceivedMail
@@ -112,7 +111,7 @@ class Book:
         self._owners: dict[str, list[tuple[float, str, str]]] = defaultdict(list)
         self._faults: dict[str, list[tuple[float, str]]] = defaultdict(list)
         self._recorded: set[tuple[str, str, str]] = set()
-        self._ledgers: dict[str, str] = {}
+        self._ledgers: dict[str, Ledger] = {}
 
     # Writing ------------------------------------------------------------------------------------------
 
@@ -132,9 +131,8 @@ class Book:
         text = changes.get(LEDGER_KEY)
         if text is None:
             return
-        self._ledgers[request_id] = text
         now = time.monotonic()
-        ledger = loads(text)
+        self._ledgers[request_id] = ledger = loads(text)
         owners = self._owners[request_id]
         if ledger.owner and (not owners or owners[-1][1] != ledger.owner):
             owners.append((now, ledger.owner, slot))
@@ -170,19 +168,17 @@ class Book:
 
     def passed(self, life: Life, recipient: str) -> set[str]:
         """The reviews that its last ledger says are not told to somebody by themselves."""
-        text = self._ledgers.get(life.id)
-        party = loads(text).party(recipient) if text and self._choices else None
+        ledger = self._ledgers.get(life.id)
+        party = ledger.party(recipient) if ledger and self._choices else None
         entries = party.entries if party is not None else {}
         return {kind.code for kind, entry in entries.items() if entry.mark is Mark.PASSED}
 
-    def open(self) -> list[str]:
+    def open(self) -> Iterator[str]:
         """What is still to come, for waiting and for error messages."""
-        found = []
         for life in self.lives.values():
             for recipient in (*life.recipients, LEAD):
-                found += [f"{life.id} {recipient}: {code}" for code in self._missing(life, recipient)]
-            found += [f"{life.id}: {what}" for what in self._unsettled(life)]
-        return found
+                yield from (f"{life.id} {recipient}: {code}" for code in self._missing(life, recipient))
+            yield from (f"{life.id}: {what}" for what in self._unsettled(life))
 
     def verdict(self) -> Verdict:
         """The whole account."""
@@ -272,8 +268,8 @@ class Book:
         """What neither came nor was given up; of announcements, one that told all that there was to tell."""
         codes = self._without_reminders(life, MOODY)
         passed = self.passed(life, MOODY)
-        text = self._ledgers.get(life.id)
-        party = loads(text).party(MOODY) if text else None
+        ledger = self._ledgers.get(life.id)
+        party = ledger.party(MOODY) if ledger else None
         if party is None:
             return [] if life.unseen else ["a"]
         given_up = {kind.code for kind, entry in party.entries.items() if entry.mark is Mark.GIVEN_UP}
@@ -352,13 +348,9 @@ class Book:
 
     def _unsettled(self, life: Life) -> Iterable[str]:
         """What the last ledger of a request says against its being finished."""
-        text = self._ledgers.get(life.id)
-        if text is None:
+        ledger = self._ledgers.get(life.id)
+        if ledger is None:
             return [] if life.unseen else ["no ledger"]
-        try:
-            ledger = loads(text)
-        except LedgerUnreadable as error:
-            return [f"ledger unreadable: {error}"]
         found = ["claimed"] if ledger.owner else []
         for party in ledger.parties:
             for kind, entry in party.entries.items():

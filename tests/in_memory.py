@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import random
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -125,10 +125,10 @@ class Post:
     hang: asyncio.Event | None = None
     """Where set: no answer to the dot before."""
 
-    def wait(self, recipient: str, request_id: str) -> float:
+    def wait(self, recipient: str, request_id: str, turn: int = 0) -> float:
         return self.waits.get(recipient, 0.0)
 
-    def park(self, request_id: str, recipients: Iterable[str]) -> None:
+    def park(self, request_id: str, recipients: Mapping[str, int]) -> None:
         self.parked[request_id] = list(recipients)
 
     def leave(self, request_id: str) -> None:

@@ -84,7 +84,7 @@ def test_who_was_refused_before_others_got_through_proves_nothing_by_it(standing
 def test_in_doubt_the_refused_wait_for_probes_and_take_turns(standing, clock, woken) -> None:
     for name in "abc":
         standing.refused(name, NO, others=True)
-        standing.park(f"of {name}", [name])
+        standing.park(f"of {name}", {name: 0})
     assert standing.doubt
     assert all(standing.wait(name, f"of {name}") > 45 for name in "abc")
     order = []
@@ -107,7 +107,7 @@ def test_in_doubt_the_refused_wait_for_probes_and_take_turns(standing, clock, wo
 def test_whatever_is_accepted_ends_the_doubt_and_lets_all_go(standing, clock, woken) -> None:
     for name in "abc":
         standing.refused(name, NO, others=True)
-        standing.park(f"of {name}", [name])
+        standing.park(f"of {name}", {name: 0})
     standing.accepted("x")
     assert standing.doubt == ""
     assert sorted(woken) == ["of a", "of b", "of c"]
@@ -116,7 +116,7 @@ def test_whatever_is_accepted_ends_the_doubt_and_lets_all_go(standing, clock, wo
 
 def test_a_doubt_about_nobody_ends(standing) -> None:
     standing.refused("a", NO)
-    standing.park("r1", ["a"])
+    standing.park("r1", {"a": 0})
     standing.leave("other")
     assert standing.doubt
     standing.leave("r1")
@@ -126,7 +126,7 @@ def test_a_doubt_about_nobody_ends(standing) -> None:
 def test_a_probe_that_nobody_takes_goes_to_the_next(standing, clock, woken) -> None:
     for name in "ab":
         standing.refused(name, NO, others=True)
-        standing.park(f"of {name}", [name])
+        standing.park(f"of {name}", {name: 0})
     for _ in range(4):
         clock.now += standing.next_probe_in
         standing.turn()
@@ -182,7 +182,7 @@ def test_a_recipient_of_many_requests_is_tried_by_one_of_them(standing, clock, w
     assert waits[0] == 0
     assert all(wait > 0 for wait in waits[1:])
     for number in range(5):
-        standing.park(f"r{number}", ["a"])
+        standing.park(f"r{number}", {"a": 0})
     standing.accepted("a")
     assert sorted(set(woken)) == [f"r{number}" for number in range(5)]
     assert standing.wait("a", "r4") == 0
@@ -194,7 +194,7 @@ def test_what_can_be_told_of_those_who_wait(standing, clock) -> None:
     clock.now += 10
     standing.refused("a", NO)
     standing.refused("forgotten", NO, others=True)
-    standing.park("r1", ["a", "x"])
+    standing.park("r1", {"a": 0, "x": 0})
     [waiting] = standing.waiting()
     assert (waiting.recipient, waiting.reason, waiting.since, waiting.tries) == ("a", NO.reason, 10, 2)
     assert 0 < waiting.next_try <= 10
@@ -266,3 +266,25 @@ def test_no_more_is_remembered_than_needed(standing, clock, monkeypatch) -> None
     for number in range(5):
         standing.refused(f"b{number}", NO, others=True)
     assert standing.may_try("a19")
+
+
+def test_what_was_brought_back_is_tried_at_once(standing, clock, woken) -> None:
+    standing.accepted("x")
+    for _ in range(5):
+        standing.refused("a", NO)
+        clock.now += 3600
+        standing.wait("a", "r1")
+    standing.refused("a", NO)
+    standing.park("r1", {"a": 0})
+    standing.park("r2", {"a": 2})
+    assert standing.wait("a", "r1", 0) > 100
+    assert standing.wait("a", "r2", 2) > 100
+    assert standing.wait("a", "r3", 7) > 100, "nobody knows since when it is that"
+    woken.clear()
+    assert standing.wait("a", "r1", 1) == 0
+    assert standing.wait("a", "r2", 2) == 0
+    assert set(woken) == {"r1", "r2"}
+    assert standing.may_try("a")
+    standing.accepted("x")
+    standing.refused("a", NO, others=True)
+    assert standing.wait("a", "r1", 1) < 60, "it begins anew"

@@ -83,7 +83,7 @@ async def test_retry_where_there_is_nothing_to_bring_back(place: Any) -> None:
     await place.start()
     request = await place.cluster.create(roles=["dev"])
     await place.told(request.id)
-    assert await run(place, "retry", request.id) == (1, "nothing was given up\n", "")
+    assert await run(place, "retry", request.id) == (1, "nothing was given up, and nobody waits\n", "")
     code, _, err = await run(place, "retry", "--to", "nobody@example.com", request.id)
     assert code == 1
     assert f"nobody@example.com is not told of this request; who is: {R0}, {R1}" in err
@@ -91,6 +91,22 @@ async def test_retry_where_there_is_nothing_to_bring_back(place: Any) -> None:
     assert code == 1
     assert "the cluster has no request no-such-request" in err
     assert '"v":1,' in place.cluster.plugin_data(request.id)["ledger"]
+
+
+async def test_who_waits_after_a_refusal_is_tried_at_once(place: Any) -> None:
+    """The daemon would wait for up to a quarter of an hour."""
+    await place.start()
+    relay = place.inbox.faults.on("RCPT", Reply(554, "5.7.1 Relay access denied"), recipient=R0)
+    request = await place.cluster.create(roles=["dev"])
+    await place.inbox.until(lambda _: relay.used >= 3, timeout=60)
+    relay.remove()
+    code, out, err = await run(place, "retry", "--to", R0, request.id)
+    assert (code, err) == (0, ""), out
+    assert f"all of it was delivered: {R0}" in out
+    assert '"v":1,' in place.cluster.plugin_data(request.id)["ledger"], "nothing was given up"
+    await place.told(request.id)
+    assert place.counts().total() == 5
+    assert place.twins() == 0
 
 
 async def test_what_fails_for_now_is_told_and_waits(place: Any) -> None:

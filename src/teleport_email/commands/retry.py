@@ -7,7 +7,7 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,9 +41,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "retry",
         help="send what was given up of a request once more",
-        description="Brings back what was given up of a request, for all its recipients or for one, sends it "
-        "as one more replica of the daemon, and says what became of it. Exit code 0: all of it was taken. "
-        "From then on older versions of this program leave the request to newer ones.",
+        description="Brings back what was given up of a request, for all its recipients or for one, and "
+        "tries at once those who wait after a refusal, as one more replica of the daemon; says what became "
+        "of it. Exit code 0: all of it was taken. From then on, where something was given up, older versions "
+        "of this program leave the request to newer ones.",
         allow_abbrev=False,
     )
     add_config_options(parser)
@@ -72,8 +73,9 @@ async def _retry(settings: Settings, request_id: str, to: str) -> int:
         link = Link()
         link.set(connection)
         keys = await _bring_back(link, request, to)
+        keys |= _waiting_keys(await link.read(request_id), request, settings, to)
         if not keys:
-            print("nothing was given up" + (f" for {cell(to)}" if to else ""))
+            print("nothing was given up, and nobody waits" + (f": {cell(to)}" if to else ""))
             return 1
         print(headline(request_id, request), flush=True)
         await _work(settings, link, request)
@@ -133,6 +135,17 @@ async def _bring_back(link: Link, request: AccessRequest, to: str) -> frozenset[
         else:
             return _raised(ledger, back)
     raise TeleportEmailError("others write to the record of this request all the time: try again later")
+
+
+def _waiting_keys(
+    data: Mapping[str, str], request: AccessRequest, settings: Settings, to: str
+) -> frozenset[tuple[str, bool]]:
+    """Of the parties that are meant, those that wait: tried now, however long a daemon would wait."""
+    ledger = go_plugin.read(data)
+    names = {one.recipient for one in waiting(request.id, data, view_of(request.id, request), settings)}
+    return frozenset(
+        party.key for party in ledger.parties if party.key in _keys(ledger, to) and name_of(party) in names
+    )
 
 
 def _keys(ledger: Ledger, to: str) -> frozenset[tuple[str, bool]]:

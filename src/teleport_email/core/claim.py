@@ -175,7 +175,9 @@ class Claim:
                 ledger = dataclasses.replace(ledger, nonce=nonce, domain=domain, expires=until)
             ledger = ledger.replace_party(*plan.add)
             if render is not None:
-                for kind in plan.freeze:
+                renew = () if self.holding else plan.renew
+                ledger = ledger.keep_blobs(ledger.contents.difference(renew))
+                for kind in (*renew, *plan.freeze):
                     ledger = _freeze(ledger, kind, render(kind, view, ledger))
             passes, ledger = plan.passes, ledger.passed(plan.passes)
             open_ = [due for due in plan.next if due not in self.in_flight and due not in self.deferred]

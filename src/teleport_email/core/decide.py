@@ -63,6 +63,9 @@ class Plan:
     """Parties to be frozen, because the ledger does not have them yet."""
     freeze: tuple[Kind, ...] = ()
     """Kinds whose content is to be fixed, in this order."""
+    renew: tuple[Kind, ...] = ()
+    """Kinds whose content is fixed, though nobody can have it yet: whoever claims writes them anew, so that a
+    repair of the configuration (``delivery.sender``) reaches what was refused for it."""
     next: tuple[Due, ...] = ()
     """The next message of everybody who is owed one."""
     passes: tuple[Pass, ...] = ()
@@ -117,10 +120,16 @@ def decide(view: View, ledger: Ledger, audience: Audience, policy: Policy, now: 
     passes = {(party.key, kind): note for party, kinds in lists for kind, note in owing.passes(party, kinds)}
     lists = [(party, [kind for kind in kinds if (party.key, kind) not in passes]) for party, kinds in lists]
     owed = [kind for _, kinds in lists for kind in kinds]
+    begun = {kind for party in ledger.parties for kind in party.entries}
     return Plan(
         # A requester who wants only later news is written down with the first claim: there is no other time.
         add=tuple(party for party, kinds in newcomers if kinds or party.requester),
         freeze=tuple(kind for kind in _in_order(owed) if not ledger.blob(kind)),
+        renew=tuple(
+            kind
+            for kind in _in_order(owed)
+            if ledger.blob(kind) and kind not in begun and owing.can_freeze(kind)
+        ),
         next=tuple(
             Due(party.address, party.requester, kinds[0], party.turn_of(kinds[0]))
             for party, kinds in lists

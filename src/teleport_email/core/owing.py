@@ -199,9 +199,9 @@ class Owing:
 
     def _is_open(self, party: Party, kind: Kind) -> bool:
         mark = party.mark(kind)
-        return mark in (None, Mark.ATTEMPTED) and (kind in self._blobs or self._can_freeze(kind))
+        return mark in (None, Mark.ATTEMPTED) and (kind in self._blobs or self.can_freeze(kind))
 
-    def _can_freeze(self, kind: Kind) -> bool:
+    def can_freeze(self, kind: Kind) -> bool:
         """Whether the content of ``kind`` can be written from the view without falling behind the ledger."""
         if self._stale:
             return False

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import random
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -149,12 +149,17 @@ class Mailer(ABC):
         """``wake`` is called with the id of a request that was :meth:`park`-ed and may go on."""
         self._standing.wake = wake
 
-    def wait(self, recipient: str, request_id: str) -> float:
-        """Seconds until this request may send to this recipient. 0: now; the turn is kept for it a while."""
-        return self._standing.wait(recipient, request_id)
+    def wait(self, recipient: str, request_id: str, turn: int = 0) -> float:
+        """Seconds until this request may send to this recipient. 0: now; the turn is kept for it a while.
 
-    def park(self, request_id: str, recipients: Iterable[str]) -> None:
-        """The request waits for these of its recipients, as :meth:`wait` told; news of them wake it."""
+        ``turn``: of the message; a higher one than it was parked with ends the wait.
+        """
+        return self._standing.wait(recipient, request_id, turn)
+
+    def park(self, request_id: str, recipients: Mapping[str, int]) -> None:
+        """The request waits for these of its recipients, as :meth:`wait` told (each with the turn of its
+        message); news of them wake it.
+        """
         self._standing.park(request_id, recipients)
 
     def leave(self, request_id: str) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from teleport_email.core.backoff import PROBES, REFUSED
@@ -73,8 +73,8 @@ class _Record:
     taken_until: float = float("-inf")
     taken_by: str = ""
     """The request that may try now; empty: the first that asks."""
-    requests: dict[str, None] = field(default_factory=dict)
-    """Ids of the requests that wait for this recipient."""
+    requests: dict[str, int] = field(default_factory=dict)
+    """Ids of the requests that wait for this recipient, and the turn of the message that waits."""
 
 
 class Standing:
@@ -137,10 +137,17 @@ class Standing:
 
     # Whose turn it is
 
-    def wait(self, recipient: str, request_id: str) -> float:
-        """Seconds until this request may try this recipient. 0: now, and the turn is kept for it a while."""
+    def wait(self, recipient: str, request_id: str, turn: int = 0) -> float:
+        """Seconds until this request may try this recipient. 0: now, and the turn is kept for it a while.
+
+        ``turn``: how often ``teleport-email retry`` brought the message back. Where it did since the request
+        was parked, somebody has repaired something, and all that was refused before counts no more.
+        """
         record = self._records.get(recipient)
         if record is None:
+            return 0.0
+        if turn > record.requests.get(request_id, turn):
+            self._forget(recipient)
             return 0.0
         now = self._clock()
         if now < record.taken_until and record.taken_by not in ("", request_id):
@@ -184,8 +191,8 @@ class Standing:
                 self._records.move_to_end(recipient)
                 record.taken_until, record.taken_by = now + TAKEN_FOR, ""
                 request_id = next(iter(record.requests))
-                del record.requests[request_id]  # another one next time, if this one cannot
-                record.requests[request_id] = None
+                # At the end: another one next time, if this one cannot.
+                record.requests[request_id] = record.requests.pop(request_id)
                 self.wake(request_id)
                 return
 
@@ -195,21 +202,23 @@ class Standing:
 
     # Who waits for whom
 
-    def park(self, request_id: str, recipients: Iterable[str]) -> None:
-        """The request waits for these of its recipients, and for no others."""
+    def park(self, request_id: str, recipients: Mapping[str, int]) -> None:
+        """The request waits for these of its recipients (each with the turn of its message), and for no
+        others.
+        """
         wanted = tuple(recipient for recipient in recipients if recipient in self._records)
         for recipient in self._parked.pop(request_id, ()):
             if recipient not in wanted and (record := self._records.get(recipient)) is not None:
                 record.requests.pop(request_id, None)
         for recipient in wanted:
-            self._records[recipient].requests[request_id] = None
+            self._records[recipient].requests[request_id] = recipients[recipient]
         if wanted:
             self._parked[request_id] = wanted
 
     def leave(self, request_id: str) -> None:
         """The request waits no more. A doubt about nobody is none."""
         if request_id in self._parked:
-            self.park(request_id, ())
+            self.park(request_id, {})
             if not self._parked:
                 self._end_doubt()
 

@@ -204,11 +204,12 @@ class Reconciler:
 
     def _waits(self, mailer: Mailer, request_id: str, dues: Iterable[Due]) -> dict[Due, float]:
         """Who has to wait after a refusal, and for how many seconds."""
-        waits = {due: mailer.wait(due.address, request_id) for due in dues}
+        waits = {due: mailer.wait(due.address, request_id, due.turn) for due in dues}
         return {due: seconds for due, seconds in waits.items() if seconds > 0}
 
     def _parked(self, mailer: Mailer, request_id: str, waits: Mapping[Due, float]) -> Again:
-        mailer.park(request_id, (due.address for due in waits))
+        # The highest last: a reviewer may be the requester, too.
+        mailer.park(request_id, {due.address: due.turn for due in sorted(waits, key=lambda due: due.turn)})
         return Again(min(waits.values()) + 0.05)
 
     def _settled(self, request_id: str, version: int, wake_at: datetime | None) -> Done:
@@ -311,7 +312,7 @@ class Reconciler:
             if view is None:
                 return Again(STALE_LOOK)
             plan = hold.claim.plan(view, audience, self._policy(), self._wall())
-            if plan.freeze and hold.render is None:
+            if (plan.freeze or (plan.renew and not hold.claim.holding)) and hold.render is None:
                 hold.render = await self._writer().prepare(view.request)
             if self._stopping.is_set() or hold.mailer.refusing or self._clock() >= ends:
                 hold.gate.winding_down = True
