@@ -19,6 +19,7 @@ from teleport_email.core.model import (
     AccessRequest,
     AccountFault,
     Content,
+    Declined,
     Delivered,
     Kind,
     Refused,
@@ -262,6 +263,62 @@ def test_content_that_everybody_has_is_dropped_with_the_record() -> None:
     writer.end(due(B), Delivered())
     writer.write()
     assert writer.claim.ledger.blob(ANNOUNCEMENT) == ""
+
+
+@pytest.mark.parametrize(
+    ("outcome", "anew"),
+    [
+        (Declined("554 5.7.1 SendAsDenied"), True),
+        (Temporary("451 later"), True),
+        (AccountFault("550 5.7.1 sender"), True),
+        (Temporary("lost", maybe_accepted=True), False),
+        (Delivered("250 ok"), False),
+        (Refused("550 5.1.1 nobody"), False),
+    ],
+)
+def test_content_that_nobody_can_have_is_written_anew_with_the_next_claim(
+    outcome: SendOutcome, anew: bool
+) -> None:
+    """So that a repair of ``delivery.sender`` reaches it; what somebody may have stays as it is for all."""
+    writer = claimed()
+    writer.end(due(A), outcome)
+    writer.end(due(B), Declined("554 5.7.1 SendAsDenied"))
+    writer.write(now=1.0)
+    assert not writer.claim.ledger.owner
+    before = writer.claim.contents([ANNOUNCEMENT])[ANNOUNCEMENT]
+    later = NOW + timedelta(hours=1)
+
+    def written_later(kind: Kind, view: View, ledger: Ledger) -> Content:
+        return dataclasses.replace(render(kind, view, ledger), sender="other@example.com", date=later)
+
+    claim = Claim("id", "another").read(writer.claim.data)
+    plan = claim.plan(PENDING, Audience((A, B)), POLICY, NOW)
+    assert plan.renew == ((ANNOUNCEMENT,) if anew else ())
+    assert plan.freeze == ()
+    attempt = claim.next_write(
+        PENDING,
+        plan,
+        write_id="of another",
+        nonce="0" * 32,
+        domain="example.com",
+        now=2.0,
+        room=40,
+        render=written_later,
+    )
+    assert attempt is not None
+    content = claim.issued(attempt).written(attempt).contents([ANNOUNCEMENT])[ANNOUNCEMENT]
+    assert (content.sender, content.date) == (
+        ("other@example.com", later) if anew else (before.sender, before.date)
+    )
+
+
+def test_within_a_hold_no_content_changes() -> None:
+    writer = claimed()
+    writer.end(due(A), Declined("554 5.7.1 no"))
+    writer.end(due(B), Declined("554 5.7.1 no"))
+    before = writer.claim.ledger.blob(ANNOUNCEMENT)
+    attempt = writer.write(now=1.0)
+    assert attempt.write.ledger.blob(ANNOUNCEMENT) == before
 
 
 def test_what_becomes_due_later_needs_a_write_first() -> None:

@@ -95,3 +95,31 @@ async def test_what_was_brought_back_is_sent_by_a_daemon_that_is_reloaded(world:
     party = before.party(OPS)
     assert world.inbox.to(OPS)[0].message_id != before.message_id(request.id, party, Kind.parse("a"))
     world.assert_once()
+
+
+@pytest.mark.parametrize(
+    ("step", "reply"),
+    [
+        ("MAIL", Reply(550, "5.7.1 sender not allowed")),
+        ("RCPT", Reply(550, "5.1.8 Sender address rejected: Domain not found")),
+        ("DOT", Reply(554, "5.2.252 SendAsDenied")),
+    ],
+)
+async def test_a_sender_that_is_refused_is_repaired_in_the_configuration(
+    world: Any, step: str, reply: Reply
+) -> None:
+    """What nobody has yet goes out as the new sender."""
+    refusal = world.inbox.faults.on(step, reply)
+    running = await world.start()
+    request = await world.cluster.create(roles=["dba"])
+    await running.until(lambda: refusal.used >= 2)
+    running.settings = world.settings(delivery={"sender": "allowed@example.com"})
+    running.signals.reload()
+    await running.until(lambda: running.daemon.observer.reloads[True])
+    seen = refusal.used
+    await running.until(lambda: refusal.used >= seen + 3)  # by now by holds that began after the reload
+    refusal.remove()
+    await world.told(request.id, mails=2)
+    assert {mail.envelope_from for mail in world.inbox.messages} == {"allowed@example.com"}
+    assert {mail.header("From") for mail in world.inbox.messages} == {"allowed@example.com"}
+    world.assert_once()

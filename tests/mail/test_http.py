@@ -22,7 +22,8 @@ from teleport_email.mail.http import LARGEST_BODY, LARGEST_REST, HttpClient, Htt
 from teleport_email.mail.mailer import OpenGate
 from teleport_email.mail.mailgun import MailgunMailer
 from teleport_email.mail.smtp.oauth2 import TokenError, token_source
-from teleport_email.sandbox.front.gateways import ConnectProxy
+from teleport_email.sandbox.front.gateways import ConnectProxy, Website
+from teleport_email.sandbox.mail.mail_certificates import MailAuthority
 from teleport_email.sandbox.mail.mailgun import MailgunServer
 
 MOST = 8 << 20
@@ -214,6 +215,54 @@ async def test_neither_sni_nor_certificate_nor_a_proxy_sees_the_dot(
         assert isinstance(await mailer.send(new_mail(), OpenGate()), Delivered)
         assert set(proxy.tunnels) == {f"mailgun.invalid:{port}"}
         await mailer.close()
+
+
+class TokenSite(Website):
+    """A token endpoint behind TLS, which notes what it is called."""
+
+    async def _special(self, path, headers, reader, writer):
+        self.called.append(headers["host"])
+        return await super()._special(path, headers, reader, writer)
+
+    def _page(self, _path):
+        return 200, b'{"access_token": "t0ken-of-the-site", "expires_in": 3600}'
+
+
+@pytest.mark.parametrize("through", ["", "http", "https"])
+async def test_nor_do_they_where_a_token_is_fetched(clock, tmp_path, monkeypatch, through) -> None:
+    asked, sni = [], []
+    connect = httpcore.AnyIOBackend.connect_tcp
+
+    async def dial(self: httpcore.AnyIOBackend, host: str, *more: Any, **others: Any) -> Any:
+        asked.append(host)
+        return await connect(self, "127.0.0.1", *more, **others)
+
+    monkeypatch.setattr(httpcore.AnyIOBackend, "connect_tcp", dial)
+    public = MailAuthority("public CA")
+    (tmp_path / "cas.pem").write_bytes(public.ca_pem)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cas.pem"))
+    site = TokenSite(authority=public, names=("login.example.test",))
+    site.called = []
+    proxy = ConnectProxy(
+        tls=public if through == "https" else None,
+        names=("gate.example.test",),
+        hosts={"login.example.test": "127.0.0.1"},
+    )
+    for context in (site._context, proxy._context):
+        if context is not None:
+            context.sni_callback = lambda _socket, name, _context: sni.append(name)
+    async with site, proxy:
+        environ = {"HTTPS_PROXY": f"{through}://gate.example.test.:{proxy.port}"} if through else {}
+        settings = OAuth2Settings(
+            token_url=f"https://login.example.test.:{site.port}/token",
+            client_id="mailer",
+            client_secret=Secret("s3cret-of-the-client"),
+        )
+        assert await token_source(settings, clock=clock, environ=environ).get() == "t0ken-of-the-site"
+    assert asked == ["gate.example.test." if through else "login.example.test."]
+    assert site.called == [f"login.example.test:{site.port}"]
+    assert proxy.tunnels == ([f"login.example.test:{site.port}"] if through else [])
+    assert sni == [*(["gate.example.test"] if through == "https" else []), "login.example.test"]
 
 
 @pytest.mark.parametrize(

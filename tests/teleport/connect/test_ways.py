@@ -67,6 +67,64 @@ async def test_watch_list_and_write(tmp_path, gate, http_proxy):
         assert await connection.plugin_data.read(made[0].id) == {"x": "y"}
 
 
+class Listening(Proxy):
+    """Notes what it is called by those who come."""
+
+    async def _special(self, path, headers, reader, writer):
+        self.called.append(headers["host"])
+        return await super()._special(path, headers, reader, writer)
+
+
+@pytest.mark.parametrize("http_proxy", ["", "http", "https"])
+@pytest.mark.parametrize("gate", ["proxy", "balancer"])
+async def test_a_dot_at_the_end_of_a_name_is_for_dns_only(tmp_path, monkeypatch, gate, http_proxy):
+    loop = asyncio.get_running_loop()
+    resolve, asked, sni = loop.getaddrinfo, [], []
+
+    def look_up(host, *more, **options):
+        asked.append(host)
+        return resolve("127.0.0.1" if host.endswith(".") else host, *more, **options)
+
+    monkeypatch.setattr(loop, "getaddrinfo", look_up)
+    public = MailAuthority("public CA")
+    (tmp_path / "public.pem").write_bytes(public.ca_pem)
+    environ = {"SSL_CERT_FILE": str(tmp_path / "public.pem")}
+    async with SandboxCluster() as cluster, AsyncExitStack() as stack:
+        host, _, port = cluster.addr.rpartition(":")
+        proxy = Listening(
+            (host, int(port)),
+            cluster.name,
+            authority=public,
+            names=("proxy.example.test",),
+            routes_tls=gate == "proxy",
+        )
+        proxy.called = []
+        proxy._context.sni_callback = lambda _socket, name, _context: sni.append(name)
+        await stack.enter_async_context(proxy)
+        if http_proxy:
+            tunnels = ConnectProxy(
+                tls=public if http_proxy == "https" else None,
+                names=("gate.example.test",),
+                hosts={"proxy.example.test": "127.0.0.1"},
+            )
+            if http_proxy == "https":
+                tunnels._context.sni_callback = lambda _socket, name, _context: sni.append(name)
+            await stack.enter_async_context(tunnels)
+            environ["HTTPS_PROXY"] = f"{http_proxy}://gate.example.test.:{tunnels.port}"
+        dialling = session(f"proxy.example.test.:{proxy.port}", cluster.write_identity(tmp_path), environ)
+        async with await dialling.connect() as connection:
+            assert (await connection.ping()).name == cluster.name
+        if http_proxy:
+            assert set(tunnels.tunnels) == {f"proxy.example.test:{proxy.port}"}
+    names = {name for name in asked if name != "127.0.0.1"}
+    assert names == {"gate.example.test." if http_proxy else "proxy.example.test."}
+    if gate == "balancer":
+        assert set(proxy.called) == {f"proxy.example.test:{proxy.port}"}
+    # Every TLS to the cluster itself asks for the one name that its certificates have.
+    wanted = {"proxy.example.test", "teleport.cluster.local"} if gate == "balancer" else set()
+    assert set(sni) == wanted | ({"gate.example.test"} if http_proxy == "https" else set())
+
+
 async def test_a_closed_websocket_is_a_lost_connection(tmp_path):
     public = MailAuthority("public CA")
     (tmp_path / "public.pem").write_bytes(public.ca_pem)

@@ -242,16 +242,19 @@ class ConnectProxy(Gateway):
         *,
         credentials: tuple[str, str] | None = None,
         tls: MailAuthority | None = None,
+        names: tuple[str, ...] = ("localhost", "127.0.0.1", "::1"),
         hosts: Mapping[str, str] | None = None,
         refuse: int = 0,
         host: str = "127.0.0.1",
     ) -> None:
-        """``hosts``: names only this proxy can resolve. ``refuse``: a status to answer everything with."""
+        """``tls``: issues a certificate for ``names``. ``hosts``: names only this proxy can resolve.
+        ``refuse``: a status to answer everything with.
+        """
         super().__init__(host=host)
         self._wanted = ""
         if credentials is not None:
             self._wanted = "Basic " + base64.b64encode(":".join(credentials).encode()).decode("ascii")
-        self._context = tls.server_context() if tls is not None else None
+        self._context = tls.server_context(names) if tls is not None else None
         self._hosts = dict(hosts or {})
         self._refuse = refuse
         self.tunnels: list[str] = []
