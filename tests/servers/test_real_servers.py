@@ -6,11 +6,13 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from email.message import EmailMessage
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
 from servers.mail_servers import INSIDE, OUTSIDE, PORTS, MailServer, Rules
 
+from teleport_email.core.model import RequestState, Threshold
 from teleport_email.mail.smtp import login
 
 pytestmark = pytest.mark.usefixtures("hasty")
@@ -49,12 +51,21 @@ async def test_a_life_cycle(world: Any, server: MailServer, way: Any) -> None:
     findings = await running.daemon.mailer.verify("teleport@example.com", f"dba@{INSIDE}")
     assert [found for found in findings if not found.good or found.odd] == []
     assert {"sender", "recipient", "size", "login"} <= {found.subject for found in findings}
-    request = await world.cluster.create(roles=["dba"], reason="déjà vu\n.\n..")
+    many = (Threshold(approve=9, deny=9),)
+    request = await world.cluster.create(roles=["dba"], reason="déjà vu\n.\n..", thresholds=many)
     await server.until(2)
+    await world.cluster.review(request.id, "zoe@example.com", RequestState.DENIED, "rather not")
+    await server.until(4)
     await world.cluster.approve(request.id, "go on")
     await world.told(request.id, timeout=PATIENCE)
-    mails = await server.until(4)
-    assert kinds(mails, f"dba@{INSIDE}") == kinds(mails, f"ops@{INSIDE}") == ["A", "a"]
+    mails = await server.until(6)
+    assert kinds(mails, f"dba@{INSIDE}") == kinds(mails, f"ops@{INSIDE}") == ["A", "a", "r1"]
+    for address in (f"dba@{INSIDE}", f"ops@{INSIDE}"):
+        thread = sorted(
+            (mail for mail in mails if address in str(mail["To"])),
+            key=lambda mail: parsedate_to_datetime(str(mail["Date"])),
+        )
+        assert [str(mail["Message-ID"])[1:3] for mail in thread] == ["a.", "r1", "A."]
     assert len({mail["References"] for mail in mails}) == 1
     assert_once(mails)
 
