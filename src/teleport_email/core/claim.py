@@ -175,9 +175,7 @@ class Claim:
                 ledger = dataclasses.replace(ledger, nonce=nonce, domain=domain, expires=until)
             ledger = ledger.replace_party(*plan.add)
             if render is not None:
-                renew = () if self.holding else plan.renew
-                ledger = ledger.keep_blobs(ledger.contents.difference(renew))
-                for kind in (*renew, *plan.freeze):
+                for kind in (*(() if self.holding else plan.renew), *plan.freeze):
                     ledger = _freeze(ledger, kind, render(kind, view, ledger))
             passes, ledger = plan.passes, ledger.passed(plan.passes)
             open_ = [due for due in plan.next if due not in self.in_flight and due not in self.deferred]
@@ -357,7 +355,7 @@ def _freeze(ledger: Ledger, kind: Kind, content: Content) -> Ledger:
     last = informing.last_date(ledger.info) or _latest_date(ledger)
     if last is not None:
         content = dataclasses.replace(content, date=max(content.date, last + timedelta(seconds=1)))
-    ledger = ledger.freeze(kind, pack(content))
+    ledger = ledger.keep_blobs(ledger.contents - {kind}).freeze(kind, pack(content))
     info = informing.with_subjects(ledger.info, content.subject, content.plain_subject)
     return dataclasses.replace(ledger, info=informing.with_last_date(info, content.date))
 
