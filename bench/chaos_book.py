@@ -351,7 +351,8 @@ class Book:
         ledger = self._ledgers.get(life.id)
         if ledger is None:
             return [] if life.unseen else ["no ledger"]
-        found = ["claimed"] if ledger.owner else []
+        # A claim of a killed daemon is taken over when something may be sent: of him that is rarely tried.
+        found = ["claimed"] if ledger.owner and BARRED not in life.recipients else []
         for party in ledger.parties:
             for kind, entry in party.entries.items():
                 came = kind.code in self.codes(life.id, party.address)
