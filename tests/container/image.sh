@@ -29,7 +29,8 @@ grep -q 'say--build-arg=PYTHON_DIGEST=sha256:.*packaging/container/build.sh' /to
 
 echo "building"
 quiet buildah build --pull=never --format docker --file packaging/container/Dockerfile --tag image \
-	--ignorefile packaging/container/Dockerfile.dockerignore $(env | sed -n 's/^\(PIP_[A-Z_]*\)=.*/--env \1/p') \
+	--ignorefile packaging/container/Dockerfile.dockerignore \
+	--volume /wheels:/wheels:ro --env PIP_NO_INDEX=1 --env PIP_FIND_LINKS=/wheels \
 	--ulimit "nofile=$(ulimit -Sn):$(ulimit -Hn)" --ulimit "nproc=$(ulimit -Su):$(ulimit -Hu)" \
 	--build-arg VERSION=1.2.3 --build-arg "COMMIT=$(cat /commit)" --build-arg SOURCE=https://git.example.com/x \
 	--build-arg "PYTHON_DIGEST=$digest" .
@@ -47,12 +48,12 @@ echo "  the program: $(du -sm "$tree/opt" | cut -f1) MB on its base"
 # As an engine with --read-only --user does it.
 mount --bind "$tree" "$tree"
 mount -o remount,ro,bind "$tree"
-within() { chroot --userspec=65532:65532 --groups= "$tree" "$@"; }
+within=(chroot --userspec=65532:65532 --groups= "$tree")
 program="/opt/teleport-email/bin/python -I -m teleport_email"
-within $program version
-within $program version --json | grep -q "\"commit\": \"$(cat /commit)\""
+"${within[@]}" $program version
+"${within[@]}" $program version --json | grep -q "\"commit\": \"$(cat /commit)\""
 code=0
-within /usr/local/bin/teleport-plugin start >/told 2>&1 || code=$?
+"${within[@]}" /usr/local/bin/teleport-plugin start >/told 2>&1 || code=$?
 is "without a configuration it ends with" $code 78
 
 echo "running"
@@ -64,15 +65,15 @@ delivery = {sender = "a@example.com"}
 role_to_recipients = {"*" = "b@example.com"}
 T
 mount -o remount,ro "$tree/run"
-within $program start --config=/run/teleport-email.toml --diag-addr=127.0.0.1:8080 >/told 2>&1 &
+"${within[@]}" $program start --config=/run/teleport-email.toml --diag-addr=127.0.0.1:8080 >/told 2>&1 &
 daemon=$!
 health=$(shown 'index .Docker.Config.Healthcheck.Test 4')
 for _ in $(seq 300); do
-	! within /opt/teleport-email/bin/python -I -c "$health" 2>/dev/null || break
+	! "${within[@]}" /opt/teleport-email/bin/python -I -c "$health" 2>/dev/null || break
 	kill -0 $daemon || { cat /told; exit 1; }
 	read -rt 0.2 <> <(:) || :
 done
-within /opt/teleport-email/bin/python -I -c "$health" || { cat /told; exit 1; }
+"${within[@]}" /opt/teleport-email/bin/python -I -c "$health" || { cat /told; exit 1; }
 kill $daemon
 wait $daemon
 echo "  ok"

@@ -9,12 +9,14 @@ cd "$(dirname "$0")/../.."
 need debootstrap chroot unshare ip
 make_root tools trixie "${for_tools[@]}"
 make_root trixie trixie "${for_boot[@]}"
+fetch_wheels "$PWD/.roots/wheels-trixie" 3.13 build runtime
 
 enter_root tools
 mkdir -p "$work/root/base" "$work/root/source"
 git ls-files -z --cached --others --exclude-standard | tar -c --null --files-from=- --ignore-failed-read |
 	tar -x -C "$work/root/source"
 cp tests/container/image.sh "$work/root/"
+cp -r .roots/wheels-trixie "$work/root/wheels"
 git rev-parse HEAD >"$work/root/commit" 2>/dev/null || : >"$work/root/commit"
 # The mounts are in a namespace of their own: nothing stays.
 unshare --mount --pid --fork --kill-child /bin/bash -euc '

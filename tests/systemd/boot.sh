@@ -16,13 +16,7 @@ for suite in "${@:-bookworm trixie}"; do
 	for suite in $suite; do
 		make_root "$suite" "$suite" "${for_boot[@]}"
 		wheels=$PWD/.roots/wheels-$suite
-		# As docs/installing.md says of hosts that reach no package index.
-		python=$(packaging/venv.sh find)
-		for lock in build runtime sandbox; do
-			"$python" -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
-				--only-binary=:all: --python-version="${PYTHONS[$suite]}" -d "$wheels" \
-				-r "requirements/$lock.txt" || skip "the packages cannot be fetched"
-		done
+		fetch_wheels "$wheels" "${PYTHONS[$suite]}" build runtime sandbox
 
 		enter_root "$suite"
 		mkdir -p "$work/root/checkout"

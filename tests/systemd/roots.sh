@@ -33,6 +33,18 @@ make_root() {
 	touch "$root.complete"
 }
 
+# fetch_wheels DIRECTORY PYTHON LOCK ...: as docs/installing.md says of hosts that reach no package index.
+fetch_wheels() {
+	local directory=$1 version=$2 python lock
+	shift 2
+	python=$(packaging/venv.sh find)
+	for lock in "$@"; do
+		"$python" -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
+			--only-binary=:all: --python-version="$version" -d "$directory" \
+			-r "requirements/$lock.txt" || skip "the packages cannot be fetched"
+	done
+}
+
 # The root itself stays as it is: what happens in it goes into a layer at $work/root that leave_root throws away.
 enter_root() {
 	work=$(mktemp -d "$PWD/.roots/run.XXXXXX")
