@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import bisect
 import json
 import time
 from datetime import timedelta
@@ -11,6 +12,7 @@ from typing import Any
 from teleport_email.core.model import RequestState, Threshold
 from teleport_email.sandbox.cluster.cluster import SandboxCluster
 from teleport_email.sandbox.cluster.faults import delay
+from teleport_email.sandbox.cluster.wire import field
 from teleport_email.sandbox.mail.inbox import Inbox  # noqa: F401 - loaded before anything is timed
 
 UPDATE = "/proto.AuthService/UpdatePluginData"
@@ -37,6 +39,32 @@ class ClusterDesk:
             return answer
 
         methods[UPDATE] = methods[UPDATE]._replace(handle=noted)
+        self._sort_once()
+
+    def _sort_once(self) -> None:
+        """The sandbox sorts its requests anew for each page: with 100,000 only that would be measured."""
+        book = self.cluster._world.requests
+        page, put, delete = book.page, book.put, book.delete
+        kept: list[tuple[str, Any]] = []
+
+        def paged(asked: Any, now: Any, *, lag: Any) -> bytes:
+            if asked.Sort or asked.Descending or any(lag) or asked.Filter.ByteSize():
+                return page(asked, now, lag=lag)
+            if not kept:
+                kept.extend((one.message.Metadata.Name, one) for one in book.all())
+            start = bisect.bisect_left(kept, asked.StartKey, key=lambda pair: pair[0])
+            end = start + (asked.Limit or 100)
+            answer = b"".join(field(1, one.wire) for _, one in kept[start:end])
+            return answer + (field(2, kept[end][0].encode()) if end < len(kept) else b"")
+
+        def changed(method: Any) -> Any:
+            def call(*args: Any, **kwargs: Any) -> Any:
+                kept.clear()
+                return method(*args, **kwargs)
+
+            return call
+
+        book.page, book.put, book.delete = paged, changed(put), changed(delete)  # type: ignore[method-assign]
 
     def _note(self, request_id: str, changes: dict[str, str]) -> None:
         self._writes += 1
