@@ -188,6 +188,23 @@ def test_the_script_builds_on_the_digest_that_it_is_given(tmp_path: Path) -> Non
         )
 
 
+@pytest.mark.parametrize("program", ["docker", "podman", "buildah"])
+def test_the_health_check_survives_every_program(tmp_path: Path, program: str) -> None:
+    fake = tmp_path / program
+    fake.write_text('#!/bin/sh\necho "$@" >>"$0.calls"\n')
+    fake.chmod(0o700)
+    environ = os.environ | {"DOCKER": str(fake), "PYTHON_DIGEST": "sha256:old", "SOURCE_URL": "https://x"}
+    subprocess.run([CONTAINER / "build.sh"], env=environ, check=True, timeout=30, capture_output=True)
+    [call] = Path(f"{fake}.calls").read_text().splitlines()
+    assert call.startswith("build --format docker" if program != "docker" else "build --file")
+    assert "--build-arg SOURCE=https://x " in call
+    done = subprocess.run(
+        [CONTAINER / "build.sh"],
+        env=environ | {"PYTHON_DIGEST": ""}, check=False, timeout=30, capture_output=True, text=True,
+    )  # fmt: skip
+    assert ("PYTHON_DIGEST=sha256:..." in done.stderr) is (program == "buildah")
+
+
 def test_the_image_starts_in_the_chart_of_the_go_plugin() -> None:
     """Its command is `/usr/local/bin/teleport-plugin start --config /etc/teleport-email.toml`."""
     [copied] = [text for text in final("COPY") if "teleport-plugin" in text]
