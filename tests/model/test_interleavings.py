@@ -159,14 +159,12 @@ HOLDS = [
         id="escalation beside an approval, and a late write",
     ),
     pytest.param(
-        Scenario((MADE, REVIEWED), Faults(crashes=1, leases=1), TWO[:1], 1, (ESCALATING,), LATER, LEAD),
+        Scenario((MADE, REVIEWED), Faults(crashes=1), TWO[:1], 1, (ESCALATING,), LATER, LEAD),
         100,
         id="escalation, a review and a crash",
     ),
     pytest.param(
-        Scenario(
-            (MADE, REVIEWED, GRANTED_BY_REVIEW), Faults(refusals=1), TWO[:1], 1, (ESCALATING,), LATER, LEAD
-        ),
+        Scenario((MADE, GRANTED_BY_REVIEW), Faults(refusals=1), TWO[:1], 1, (ESCALATING,), LATER, LEAD),
         100,
         id="escalation refused",
     ),

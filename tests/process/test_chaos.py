@@ -31,7 +31,7 @@ async def test_with_fewer_messages_escalations_and_a_replica_of_the_first_versio
     options = ["--choices", "merge,own,quiet,reminders,escalation"]
     if unpack(FIRST, tmp_path / "there") is not None:
         options += ["--previous", FIRST]
-    await chaos("--seed", "13", "--minutes", "0.4", *options, "--keep", str(tmp_path / "kept"))
+    await chaos("--seed", "13", "--minutes", "0.25", *options, "--keep", str(tmp_path / "kept"))
 
 
 async def chaos(*options: str) -> None:
