@@ -243,7 +243,7 @@ class Process:
 
     async def audience(self, request: AccessRequest) -> Audience:
         self.routed += 1
-        return Audience(self.reviewers)
+        return Audience(self.reviewers, escalation=self.escalated)
 
     def escalation(self, request: AccessRequest) -> Audience:
         return Audience(escalation=self.escalated)

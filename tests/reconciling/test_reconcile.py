@@ -7,7 +7,7 @@ import dataclasses
 from datetime import timedelta
 
 import pytest
-from in_memory import NOW, PluginData, Post, Process
+from in_memory import NOW, PluginData, Post, Process, wall
 from structlog.testing import capture_logs
 from virtual_time import START, clock, in_virtual_time
 
@@ -638,6 +638,90 @@ async def test_a_reminder_wakes_the_request_up() -> None:
     await asyncio.sleep(7 * 3600)
     assert await one.look() == Done()
     assert one.post.told == [(A, "a"), (B, "a"), (A, "m"), (B, "m")]
+
+
+@in_virtual_time
+async def test_several_reminders_and_an_escalation_wake_the_request_up_each_in_its_turn() -> None:
+    one = Process()
+    one.escalated = ("lead@example.com", B)
+    one.policy = dataclasses.replace(one.policy, reminders=(7200.0, 3600.0), escalate_after=1800.0)
+    one.see()
+    first = await one.look()
+    assert first == Done(NOW + timedelta(minutes=30))
+    await asyncio.sleep((NOW + timedelta(minutes=30) - wall()).total_seconds())
+    assert await one.look() == Done(NOW + timedelta(hours=6))
+    assert one.post.told[2:] == [("lead@example.com", "e")]
+    await asyncio.sleep((NOW + timedelta(hours=6) - wall()).total_seconds())
+    assert await one.look() == Done(NOW + timedelta(hours=7))
+    await asyncio.sleep(3600)
+    assert await one.look() == Done()
+    assert [text for address, text in one.post.told if address == "lead@example.com"] == ["e", "m120", "m60"]
+
+
+# Passing ------------------------------------------------------------------------------------------------------
+
+
+async def quietly() -> Process:
+    """A request that was announced, by a process that tells no reviews."""
+    one = Process()
+    one.policy = dataclasses.replace(one.policy, quiet_reviews=True)
+    one.see()
+    assert await one.look() == Done()
+    return one
+
+
+@in_virtual_time
+async def test_a_review_is_passed_by_one_write_that_leaves_no_claim_and_needs_no_slot() -> None:
+    one = await quietly()
+    one.see(reviews=2)
+    one.post.open = asyncio.Event()  # nobody is admitted
+    before = one.data.writes
+    assert await one.look() == Again(0)
+    assert await one.look() == Done()
+    assert one.data.writes == before + 1
+    ledger = one.data.ledger()
+    assert (ledger.owner, ledger.reviews) == ("", 2)
+    assert all(party.mark(Kind.parse("r2")) is Mark.PASSED for party in ledger.parties)
+    assert one.post.told == [(A, "a"), (B, "a")]
+    assert one.memory == dict.fromkeys(one.memory, 0)
+
+
+@in_virtual_time
+@pytest.mark.parametrize("fault", ["lost", Conflict("moved"), Unreachable("no answer"), "late"])
+async def test_a_write_that_passes_a_review_is_made_until_it_counts(
+    fault: Conflict | Unreachable | str,
+) -> None:
+    one = await quietly()
+    one.see(reviews=1)
+    one.data.faults.append(fault)
+    for _ in range(10):
+        outcome = await one.look()
+        if isinstance(outcome, Done):
+            break
+        await asyncio.sleep(outcome.after or 6)
+    assert outcome == Done()
+    assert all(party.mark(Kind.parse("r1")) is Mark.PASSED for party in one.data.ledger().parties)
+    assert one.data.ledger().owner == ""
+    assert one.post.told == [(A, "a"), (B, "a")]
+
+
+@in_virtual_time
+async def test_a_review_of_a_request_that_another_works_on_is_left_to_it() -> None:
+    one = await quietly()
+    other = Process(one.data, Post(), owner="two")
+    other.see()
+    assert isinstance(await other.look(), Again), "new to it, and told already"
+    assert await other.look() == Done()
+    other.see(reviews=1)
+    other.post.hang = asyncio.Event()
+    working = asyncio.create_task(other.look())
+    await asyncio.sleep(1)
+    one.see(reviews=1)
+    assert isinstance(await one.look(), Again)
+    other.post.hang.set()
+    assert await working == Done()
+    assert await one.look() == Done()
+    assert other.post.told == [(A, "r1"), (B, "r1")]
 
 
 # Stopping -----------------------------------------------------------------------------------------------------
