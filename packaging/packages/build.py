@@ -55,7 +55,7 @@ TARGETS = {
     for name, kind, release, python, glibc in (
         ("bookworm", "deb", "1~deb12u1", "3.11", 36),
         ("trixie", "deb", "1~deb13u1", "3.13", 41),
-        # The python3.12 of EL 9 has the name of EL 10's own.
+        # EL 9 has it as a package beside its own 3.9.
         ("el9", "rpm", "1.el9", "3.12", 34),
     )
     for arch in ("amd64", "arm64")
