@@ -212,3 +212,21 @@ async def test_addresses_with_separators_do_not_corrupt_the_threads(world: Any) 
     await world.cluster.approve(request.id)
     await world.told(request.id, mails=6)
     assert world.kinds("dev/ops@example.com") == ["a", "A"], "our own ledger knows them all the same"
+
+
+async def test_a_descriptive_subject_is_constant_and_what_go_began_keeps_its_own(world: Any) -> None:
+    by_go = await announced_by_go(world, "A announced to two recipients")
+    running = await world.start(delivery={"subject": "descriptive"})
+    await running.settled()
+    ours = await world.cluster.create(user="alice@example.com", roles=["editor"], reason="Fix it")
+    await world.told(ours.id)
+    for request_id in (by_go, ours.id):
+        await world.cluster.review(request_id, "bob@example.com", RequestState.DENIED, "no")
+        await world.told(request_id)
+    subjects: dict[str, set[str]] = {}
+    for mail in world.inbox.messages:
+        subjects.setdefault(mail.header("X-Teleport-Request-Id"), set()).add(mail.subject)
+    assert subjects == {
+        by_go: {f"demo.example.com Role Request {by_go}"},
+        ours.id: {f"alice@example.com asks for editor (demo.example.com, ...{ours.id[-8:]})"},
+    }

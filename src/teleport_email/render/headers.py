@@ -41,7 +41,7 @@ def value(text: str, name: str) -> str:
     """``text`` as the value of the header ``name``."""
     line = quoting.header_text(text)
     if line.isascii():
-        plain = quoting.header(text)
+        plain = quoting.header(line)
         if len(plain) <= LINE_LENGTH - len(name) - 2:
             return plain
     return _encoded(line, name)
