@@ -112,7 +112,7 @@ def test_mutt_takes_a_conversation_for_one_thread(tmp_path: Path, subject: str) 
     keys = "<first-entry><tag-thread><tag-prefix><copy-message><kill-line>=out<enter><exit>"
     (tmp_path / "muttrc").write_text(
         f"set folder={tmp_path} mbox_type=mbox sort=threads confirmcreate=no confirmappend=no move=no quit=yes\n"
-        f"set header_cache= wait_key=no strict_threads=yes\npush '{keys}'\n"
+        f"set header_cache=\"\" wait_key=no strict_threads=yes\npush '{keys}'\n"
     )
     child, terminal = pty.fork()
     if child == 0:
