@@ -37,7 +37,7 @@ def test_a_code_that_is_none_is_a_value_error(code: str) -> None:
 def test_codes_are_told_apart() -> None:
     """Ledgers and Message-IDs are made of them: they may never change."""
     assert [topic.value for topic in Topic] == [
-        *("a", "r", "m", "A", "D", "P", "X"),
+        *("a", "r", "m", "e", "A", "D", "P", "X"),
         *("aA", "aD", "aP"),
         *("q", "qA", "qD", "qP", "qX", "qE"),
     ]
