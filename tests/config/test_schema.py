@@ -65,6 +65,13 @@ def with_value(path: str, key: str, value: object) -> dict[str, Any]:
     return document
 
 
+def alone(path: str, key: str, value: object) -> dict[str, Any]:
+    document: dict[str, Any] = {key: value}
+    for name in reversed(path.split(".") if path else []):
+        document = {name: document}
+    return document
+
+
 def keys() -> Iterator[tuple[str, str]]:
     for path, names in KEYS.items():
         for key in names:
@@ -127,11 +134,12 @@ def test_it_takes_the_types_that_the_reader_takes(path: str) -> None:
     for key in KEYS[path]:
         inner = f"{path}.{key}".removeprefix(".")
         for value in VALUES:
-            document = with_value(path, key, value)
-            found = [what for at, what in faults(document).items() if (at + ".").startswith(inner + ".")]
+            told = faults(with_value(path, key, value))
+            found = [what for at, what in told.items() if (at + ".").startswith(inner + ".")]
+            by_schema = refused(alone(path, key, value))
             of_type = any(what.startswith(OF_TYPE) for what in found)
-            assert refused(document) <= bool(found), f"{inner} = {value!r} is taken by the reader"
-            assert of_type <= refused(document), f"{inner} = {value!r}: {found}"
+            assert by_schema <= bool(found), f"{inner} = {value!r} is taken by the reader"
+            assert of_type <= by_schema, f"{inner} = {value!r}: {found}"
 
 
 @pytest.mark.parametrize("role", ["*", "dev-*", "smtp", "allowed_domainz"])
@@ -142,10 +150,10 @@ def test_roles_have_names_of_their_own(role: str) -> None:
 
 def slips(key: str) -> Iterator[str]:
     """One letter too many, too few, another; and how other programs spell."""
-    for at in range(len(key) + 1):
+    for at in range(0, len(key) + 1, 3):
         yield f"{key[:at]}z{key[at:]}"
-    for at in range(len(key)):
         yield key[:at] + key[at + 1 :]
+    for at in range(1, len(key), 3):
         yield f"{key[:at]}z{key[at + 1 :]}"
     yield key.replace("_", "-")
     yield key.title().replace("_", "")
@@ -158,10 +166,7 @@ def test_unknown_keys_are_refused_where_the_reader_refuses_them(path: str) -> No
     for key in {slip for known in KEYS[path] for slip in slips(known)} | everywhere | {"x", "timeout", ""}:
         if key in KEYS[path] or key in {each.capitalize() for each in KEYS[path]}:
             continue
-        document: dict[str, Any] = {key: "a"}
-        for name in reversed(path.split(".") if path else []):
-            document = {name: document}
-        assert refused(document) is unknown(path, key)[0], f"{path} {key}"
+        assert refused(alone(path, key, "a")) is unknown(path, key)[0], f"{path} {key}"
 
 
 def test_the_readers_word_on_unknown_keys_is_the_one_that_the_schema_has() -> None:
