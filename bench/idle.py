@@ -31,7 +31,9 @@ async def floor(reach: dict[str, Any], cluster: Remote, ids: list[str], count: i
         identity.touch(0o600)
         identity.write_bytes(reach["identity"])
         settings = TeleportSettings(addr=reach["addr"], identity=identity)
-        session = Session(settings, "email", environ={}, now=lambda: datetime.now(UTC))
+        session = Session(
+            settings, "email", environ={}, now=lambda: datetime.now(UTC), clock_set=lambda: True
+        )
         async with await session.connect() as connection:
             events = connection.watch(["access_request"])
             await anext(events)
