@@ -87,6 +87,7 @@ CASES = [
     *((name, Topic.ANNOUNCEMENT, language) for name in REQUESTS for language in RENDERERS),
     *(("hosts", topic, language) for topic in PENDING[1:] for language in RENDERERS),
     *(("with resources", topic, language) for topic in (*PENDING[1:], *OTHERS) for language in RENDERERS),
+    *((name, Topic.REQUESTER_APPROVED, language) for name in REQUESTS for language in RENDERERS),
 ]
 
 # A layout of its own -----------------------------------------------------------------------------------
@@ -216,6 +217,13 @@ def test_the_button_is_within_500_pixels(name: str, topic: Topic, language: str)
     assert above > 150, "the layout that is computed here is not the mail's"
     # Where nothing is to be decided any more, its beginning has to do.
     assert above + BUTTON * (topic in PENDING) < 500
+
+
+def test_reasons_of_an_approval_stand_whole_below_the_requesters_button() -> None:
+    above, below = (seen(part) for part in pieces(mail("crowded", Topic.REQUESTER_APPROVED).html))
+    assert SENTENCE[:40] not in above
+    assert below.count("Reason for the decision (") == below.count("Reason for the request (") == 1
+    assert "continued" not in below
 
 
 @pytest.mark.skipif(not shutil.which("chromium"), reason="needs a Chromium")

@@ -185,6 +185,7 @@ def test_what_could_be_a_host_does_not(text: str, shown: str) -> None:
     "text",
     [
         "\U0001f468\u200d\U0001f469\u200d\U0001f467",  # a family
+        "\U0001f642\u200d\u2194\ufe0f",  # a shaken head
         "\U0001f469\U0001f3fd\u200d\U0001f4bb",  # with a skin tone
         "\u2764\ufe0f\u200d\U0001f525",  # a heart on fire
         "\U0001f3f3\ufe0f\u200d\U0001f308",  # the rainbow flag

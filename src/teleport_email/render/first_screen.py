@@ -22,6 +22,8 @@ SENTENCE_WIDTH = 270
 REASON_ROW = 21
 LEAST_OF_REASON = 2
 """Rows of a reason that are shown at least; the first sentence leaves room for them."""
+NO_REASON = frozenset({Topic.REQUESTER_APPROVED})
+"""Where the command is what the reader needs, and reasons stand below the button."""
 _BESIDE = {
     Topic.ANNOUNCEMENT: 0,
     Topic.REVIEW: 105,
@@ -62,6 +64,7 @@ _REMNANT = 2
 def first(request: RequestView, review: ReviewView | None, topic: Topic) -> First:
     """What the first sentence names: at most three of each, cut where they would fill the screen."""
     most = max(request.roles.total, request.decided_by.total, len(request.resources))
+    least = 0 if topic in NO_REASON else LEAST_OF_REASON
     for count, width in _FEW if most <= _FEW[0][0] else _FITTING:
         shown = request.resources[:count]
         found = First(
@@ -76,7 +79,7 @@ def first(request: RequestView, review: ReviewView | None, topic: Topic) -> Firs
             resources_more=len(request.resources) - len(shown) + request.resources_more,
             decided_by=_some(request.decided_by, count, max(width, 30)),
         )
-        if _left(found, topic) >= LEAST_OF_REASON:
+        if _left(found, topic) >= least:
             break
     return found
 

@@ -104,8 +104,10 @@ def _is_letter(char: str) -> bool:
 
 
 def _is_emoji(char: str) -> bool:
-    """A symbol, or a skin tone: what emoji are put together from."""
-    return bool(char) and (unicodedata.category(char) == "So" or "\U0001f3fb" <= char <= "\U0001f3ff")
+    """A symbol, a skin tone, or the arrow of a shaken head: what emoji are put together from."""
+    return bool(char) and (
+        unicodedata.category(char) == "So" or "\U0001f3fb" <= char <= "\U0001f3ff" or char == "\u2194"
+    )
 
 
 def _within(code: int, ranges: Iterable[tuple[int, int]]) -> bool:

@@ -175,6 +175,9 @@ def _above_the_button(
 ) -> tuple[RequestView, ReviewView | None]:
     """Both with the beginning of the reason that is the news in its head, as far as it fits there."""
 
+    if topic in first_screen.NO_REASON:
+        return view, review
+
     def fitting(quote: Quote) -> Quote:
         return first_screen.with_head(quote, first, topic)
 
