@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -219,8 +220,39 @@ def test_light_commands_import_nothing_heavy() -> None:
         assert done.stderr == "[]\n"
 
 
-def test_a_reader_that_has_enough_is_no_error() -> None:
-    command = f"{sys.executable} -m teleport_email configure | head -n 1; echo ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
-    assert "Traceback" not in done.stderr
-    assert "Exception ignored" not in done.stderr
+def shell(line: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The line run by bash, with ``it`` for the program and no more than this environment."""
+    command = f'it() {{ {sys.executable} -m teleport_email "$@"; }}; {line}'
+    return subprocess.run(
+        ["bash", "-c", command],
+        capture_output=True, text=True, check=True, env={"PATH": os.defpath, "HOME": "", **environment},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("command", ["configure", "configure --schema", "--help", "completion zsh"])
+def test_a_reader_that_has_enough_is_no_error(command: str) -> None:
+    done = shell(f"it {command} | true; echo ${{PIPESTATUS[0]}}")
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("command", ["configure", "--help"])
+def test_a_full_disk_is_told(command: str) -> None:
+    done = shell(f"it {command} >/dev/full; echo $?")
+    assert done.stderr == "teleport-email: not all could be written: No space left on device\n"
+    assert done.stdout == "1\n"
+
+
+def test_without_a_standard_output_the_exit_code_remains(tmp_path: Path) -> None:
+    done = shell("it version >&-; code=$?; it check -c /nonexistent >&- 2>&-; echo $code $?")
+    assert (done.stdout, done.stderr) == ("0 78\n", "")
+
+
+def test_a_locale_without_the_letters_gets_them_escaped(tmp_path: Path) -> None:
+    config = tmp_path / "c.toml"
+    config.write_text(
+        '[delivery]\nsender = "x"\n[role_to_recipients]\n"*" = "no address: r\u00f4le"\n', "utf-8"
+    )
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = shell(f"it check -c {config} || true", **ascii_only)
+    assert "r\\xf4le" in done.stdout
+    assert done.stderr == ""

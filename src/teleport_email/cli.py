@@ -7,7 +7,9 @@ Exit codes: 0 done, 2 wrong usage, 78 configuration or credentials that no resta
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
+import io
 import os
 import sys
 
@@ -58,7 +60,39 @@ _COMMANDS = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; its exit code comes back. Never raises but ``SystemExit`` for usage."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    _make_printable()
+    try:
+        try:
+            return _run(list(sys.argv[1:] if argv is None else argv))
+        finally:
+            sys.stdout.flush()  # also behind a help text, which ends by SystemExit
+    except KeyboardInterrupt:
+        return EXIT_FAILED
+    except OSError as error:
+        if error.filename is not None or error.errno not in _UNWRITABLE:
+            raise
+        if not isinstance(error, BrokenPipeError):  # whoever read our output (`head`) has enough
+            _complain(f"not all could be written: {error.strerror}", [])
+        # Python would complain once more while it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+
+
+_UNWRITABLE = frozenset({errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What the standard output may fail with. Commands say themselves which file they could not write."""
+
+
+def _make_printable() -> None:
+    """Text that the locale has no signs for is escaped; what is printed to a closed descriptor is dropped."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
+        elif isinstance(stream, io.TextIOWrapper) and stream.encoding.lower().replace("-", "") != "utf8":
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _run(arguments: list[str]) -> int:
     if arguments[:1] == ["help"]:  # `help start` is `start --help`
         arguments = [*arguments[1:2], "--help", *arguments[2:]]
     parser = _parser(_chosen(arguments))
@@ -70,20 +104,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.command == "completion":
         options.parser = whole_parser()
     try:
-        code = run(options)
-        sys.stdout.flush()
-    except KeyboardInterrupt:
-        return EXIT_FAILED
-    except BrokenPipeError:
-        # Whoever read our output (`head`) has enough. Python would complain once more while it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_FAILED
+        return run(options)
     except Exception as error:
         failed = _explain(error)
         if failed is None:
             raise
         return failed
-    return code
 
 
 def _explain(error: Exception) -> int | None:
