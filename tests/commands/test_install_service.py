@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import sys
 from pathlib import Path
 
@@ -106,9 +107,26 @@ def test_what_a_service_cannot_see_is_refused(place: str, monkeypatch: pytest.Mo
 
 
 def test_who_may_not_write_there_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "lib").write_text("in the way")
-    with pytest.raises(TeleportEmailError, match=r"lib/systemd.*run it as root"):
+    def denied(path: Path, **_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "mkdir", denied)
+    with pytest.raises(TeleportEmailError, match=r"Permission denied: .*lib/systemd/system; run it as root$"):
         install_service.run(options(write=True, prefix=tmp_path))
+
+
+def test_what_root_cannot_cure_is_not_told_so(tmp_path: Path) -> None:
+    (tmp_path / "lib").write_text("in the way")
+    with pytest.raises(TeleportEmailError, match=r"lib/systemd/system$"):
+        install_service.run(options(write=True, prefix=tmp_path))
+
+
+def test_a_prefix_is_told_in_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert install_service.run(options(prefix=Path("here"))) == 0
+    assert f"systemctl link {tmp_path}/here/lib/systemd" in capsys.readouterr().out
 
 
 def test_a_command_that_fails_is_told_with_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:

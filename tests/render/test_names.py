@@ -100,7 +100,7 @@ def test_what_the_cluster_was_not_asked_for_or_did_not_know_is_the_requesters_wo
         assert "db[.]evil[.]example" in told_as
         assert "leaf[.]example[.]com" in told_as
         assert f"{HOST} (logins: evil[.]example)" in told_as
-        assert "evil[.]example/x" in told_as
+        assert "kube.prod/evil[.]example/x" in told_as
         assert "alice[.]evil[.]example" in told_as
 
 

@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
         places[1:] = [Path("/") / python.relative_to(args.destdir.absolute()), real] if within else []
     for path in places:
         _must_be_visible(path)
-    plan = plan_for(program, args.prefix)
+    plan = plan_for(program, args.prefix.absolute())
     if not args.write:
         _print(plan)
         return 0
@@ -82,7 +82,10 @@ def run(args: argparse.Namespace) -> int:
         for path, content in plan.files.items():
             _write(path if args.destdir is None else args.destdir / path.relative_to("/"), content)
     except OSError as error:
-        raise TeleportEmailError(f"{error.strerror}: {error.filename}; run it as root") from error
+        if error.filename is None:
+            raise  # what it prints, not a file
+        root = "; run it as root" if isinstance(error, PermissionError) else ""
+        raise TeleportEmailError(f"{error.strerror}: {error.filename}{root}") from error
     if args.destdir is None:
         for command in plan.commands:
             _call(command)

@@ -260,12 +260,13 @@ def _resources(
 
 
 def _label(resource: ResourceID, found: str) -> str:
-    """Its name with the part that is asked for. Only a name that the cluster told is known to be one."""
+    """Its name with the part that is asked for. Only a name that the cluster told is known to be one; what
+    stands below it, or is asked for of it, never is."""
     below = f"/{resource.sub_resource}" if resource.sub_resource else ""
-    if not found or below:
-        return quoting.one_line((found or resource.name) + below) + _part(resource)
+    if not found:
+        return quoting.one_line(resource.name + below) + _part(resource)
     name = names.confirmed(found)
-    part = _part(resource)
+    part = quoting.one_line(below) + _part(resource)
     return names.Unlinked(name + part) if isinstance(name, names.Unlinked) else name + part
 
 
