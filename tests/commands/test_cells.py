@@ -112,7 +112,9 @@ def shown(text: str) -> Iterator[str]:
     )
     request = AccessRequest(id=text, user=text, roles=(text, "dba"))
     for seen in (request, None):
-        yield from show._lines(text, seen, ledger, list(show.table("id", ledger)), [])
+        rows = list(show.table("id", ledger))
+        waits = [told.Waiting(told.name_of(ledger.parties[0]), "announcement", 2, NOW, NOW, cell(text))]
+        yield from show._lines(show._Shown(text, seen, ledger, rows, waits, told.Escalation(NOW, (text,))))
 
 
 def listed(text: str) -> Iterator[str]:
@@ -170,7 +172,13 @@ def explained(text: str) -> Iterator[str]:
         verdicts=(RuleVerdict(text, matched=False, why=text, remarks=(text,)),),
         problem=text,
     )
-    yield from explain._lines([explain.Explained(request, route, ("", text), (text,), {resource: text})])
+    yield from explain._lines(
+        [
+            explain.Explained(
+                request, route, route, 60.0, requester=("", text), notes=(text,), names={resource: text}
+            )
+        ]
+    )
 
 
 def checked(text: str) -> Iterator[str]:
@@ -215,7 +223,7 @@ def test_what_is_in_the_cells_stays_readable() -> None:
     ledger = dataclasses.replace(
         ledger, parties=(ledger.parties[0].with_entry(Kind(Topic.ANNOUNCEMENT), done),)
     )
-    lines = list(show._lines("id", None, ledger, list(show.table("id", ledger)), []))
+    lines = list(show._lines(show._Shown("id", None, ledger, list(show.table("id", ledger)), [], None)))
     assert lines[2] == "a@x.example  announcement  delivered  2026-11-22 00:00:00  by the Go plugin"
 
 

@@ -101,6 +101,10 @@ class _Asking(Table):
         self._note(key, {"anyOf": [{"enum": list(choices)}, {"type": "string", **words}]})
         return super().choice(key, choices, default)
 
+    def known(self, key: str, choices: Mapping[str, T]) -> T | None:
+        self._note(key, {"anyOf": [{"enum": list(choices)}, {}]})  # editors offer the first
+        return super().known(key, choices)
+
     def texts(self, key: str) -> tuple[str, ...]:
         self._note(key, {"$ref": "#/definitions/texts"})
         return super().texts(key)

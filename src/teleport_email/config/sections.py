@@ -278,7 +278,7 @@ class Reader:
             reply_to=table.parsed("reply_to", parse_address, ""),
             timezone=table.parsed("timezone", values.timezone, "UTC"),
             templates=self.files.directory(table, "templates"),
-            subject=table.choice("subject", SUBJECTS, "standard"),
+            subject=self._subject(table),
             notify_requester=_notify_requester(table),
             remind_before_expiry=followups.reminders(table, "remind_before_expiry"),
             merge_deciding_review=table.flag("merge_deciding_review"),
@@ -293,6 +293,15 @@ class Reader:
             fallback_recipient=fallback,
             max_recipients=table.number("max_recipients", 500, least=1, most=100_000),
         )
+
+    def _subject(self, table: Table) -> Literal["standard", "descriptive"]:
+        # The Go plugin never looked at this key, so what its files have there is no fault; a slip is one.
+        subject = table.known("subject", SUBJECTS)
+        if subject is None and table.has("subject"):
+            self.warnings.append(
+                'delivery.subject is neither "standard" nor "descriptive": "standard" is used'
+            )
+        return subject or "standard"
 
     def _roles(self, top: Table, delivery: Table) -> Mapping[str, tuple[str, ...]]:
         everybody = self._addresses(delivery, "recipients")

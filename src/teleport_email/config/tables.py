@@ -153,6 +153,13 @@ class Table:
             return default
         return choices[text.lower()]
 
+    def known(self, key: str, choices: Mapping[str, T]) -> T | None:
+        """One of several words, in any case; None for anything else, which is a fault only if it is a slip."""
+        value = self._raw(key)
+        if not isinstance(value, str):
+            return None
+        return self.choice(key, choices, None) if did_you_mean(value, list(choices)) else None
+
     def texts(self, key: str) -> tuple[str, ...]:
         """A string or an array of strings; empty strings are faults in an array."""
         value = self._raw(key)
