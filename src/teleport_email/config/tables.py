@@ -154,7 +154,7 @@ class Table:
         return choices[text.lower()]
 
     def known(self, key: str, choices: Mapping[str, T]) -> T | None:
-        """One of several words, in any case; None for anything else, which is a fault only if it is a slip."""
+        """One of several words, in any case; None for anything else, which is a fault if it is a slip."""
         value = self._raw(key)
         if not isinstance(value, str):
             return None
