@@ -716,6 +716,10 @@ class Sent:
     content: str
 
 
+AUDIENCE = Audience((A, B), USER, names={B: ("bob",)}, escalation=(B, LEAD))
+REMINDERS = st.sampled_from([(), (3600.0,), (4 * 3600.0, 3600.0), (7200.0, 3600.0, 1800.0)])
+
+
 class Life(RuleBasedStateMachine):
     """One request's life as one worker sees it: decide, freeze, mark, and what becomes of each message."""
 
@@ -735,7 +739,7 @@ class Life(RuleBasedStateMachine):
 
     @initialize(
         words=st.sets(st.sampled_from(sorted(EVERY_WORD))),
-        remind=st.sampled_from([(), (3600.0,), (4 * 3600.0, 3600.0)]),
+        remind=REMINDERS,
         begin=st.sampled_from([view(), view(APPROVED, 1), view(DENIED)]),
     )
     def begin(self, words: set[str], remind: tuple[float, ...], begin: View) -> None:
@@ -748,8 +752,12 @@ class Life(RuleBasedStateMachine):
     def truth(self) -> View:
         return self.timeline[-1]
 
-    @rule(what=st.sampled_from(["review", "approve", "deny", "promote", "gone"]))
-    def the_request_goes_on(self, what: str) -> None:
+    @rule(
+        what=st.sampled_from(["review", "approve", "deny", "promote", "gone"]),
+        author=st.sampled_from(["r@example.com", A, "bob", LEAD]),
+        against=st.booleans(),
+    )
+    def the_request_goes_on(self, what: str, author: str, against: bool) -> None:
         request = self.truth.request
         if self.truth.gone or len(self.timeline) > 8:
             return
@@ -758,7 +766,7 @@ class Life(RuleBasedStateMachine):
             return
         state = {"approve": APPROVED, "deny": DENIED, "promote": PROMOTED}.get(what)
         if state is None:
-            review = Review(f"r{len(request.reviews)}@example.com", APPROVED)
+            review = Review(author, DENIED if against else APPROVED)
             request = dataclasses.replace(request, reviews=(*request.reviews, review))
         elif state.rank > request.state.rank:
             request = dataclasses.replace(request, state=state)
@@ -767,15 +775,19 @@ class Life(RuleBasedStateMachine):
         self.timeline.append(View(request))
 
     @rule(
-        merge=st.booleans(), own=st.booleans(), quiet=st.booleans(), escalate=st.sampled_from([0.0, 1800.0])
-    )
-    def the_configuration_changes(self, merge: bool, own: bool, quiet: bool, escalate: float) -> None:
+        merge=st.booleans(), own=st.booleans(), quiet=st.booleans(), escalate=st.sampled_from([0.0, 1800.0]),
+        remind=REMINDERS,
+    )  # fmt: skip
+    def the_configuration_changes(
+        self, merge: bool, own: bool, quiet: bool, escalate: float, remind: tuple[float, ...]
+    ) -> None:
         self.policy = dataclasses.replace(
             self.policy,
             merge_deciding_review=merge,
             skip_own_review=own,
             quiet_reviews=quiet,
             escalate_after=escalate,
+            reminders=remind,
         )
 
     @precondition(lambda self: self.ledger.exists)
@@ -830,7 +842,7 @@ class Life(RuleBasedStateMachine):
 
     def plan(self, seen: int | None = None) -> Plan:
         known = self.timeline[self.seen if seen is None else seen]
-        return decide(known, self.ledger, Audience((A, B), USER, escalation=(B, LEAD)), self.policy, self.now)
+        return decide(known, self.ledger, AUDIENCE, self.policy, self.now)
 
     def claim(self, made: Plan, chosen: Iterable[Due]) -> None:
         known = self.ledger
@@ -925,6 +937,15 @@ class Life(RuleBasedStateMachine):
                 assert not known.gone
                 assert self.now < EXPIRES - timedelta(minutes=5)
                 assert due.address == LEAD, "the others were told at first"
+                assert all(review.proposed_state is not DENIED for review in known.request.reviews)
+            if (
+                due.kind.topic is Topic.REVIEW
+                and never
+                and one
+                and due.kind.number <= len(known.request.reviews)
+            ):
+                own = one.wrote(known.request.reviews[due.kind.number - 1])
+                assert made.stale or not (own and self.policy.skip_own_review), "it is their own"
             assert (due.address, due.kind) not in self.passed, "passed for good"
             if due.kind == ANNOUNCEMENT and never:
                 assert known.state is PENDING, "announcing what is already resolved is not sent"
