@@ -114,6 +114,12 @@ class Chaos:
         self.weather = Weather(
             self.rngs["weather"], self.book, self.cluster, self.inbox, self.mailgun, self.scale
         )
+        # The first version believes refusals that may mean us, or stops sending to all for minutes.
+        self.weather.refuses = not options.previous
+        self.roles = {
+            role: [one for one in recipients if not (options.previous and one == BARRED)]
+            for role, recipients in ROLES.items()
+        }
         self.weather.pipelining = {"on": True, "off": False}.get(options.pipelining)
         self.directory = directory
         self.slots: list[Slot] = []
@@ -143,7 +149,7 @@ class Chaos:
             servers, directory = (self.inbox, self.inbox, self.mailgun), self.directory
             for number in range(self.options.replicas):
                 name = f"d{number}"
-                slot = Slot(name, directory / name, servers, self.cluster, ROLES, self.scale, self.book)
+                slot = Slot(name, directory / name, servers, self.cluster, self.roles, self.scale, self.book)
                 slot.previous = self.previous if number == 0 else None
                 slot.choices = self._chosen(random.Random(name))
                 self.slots.append(slot)
@@ -231,7 +237,7 @@ class Chaos:
             await asyncio.sleep(rng.expovariate(1.0) / self.options.rate)
 
     async def _create(self, roles: tuple[str, ...]) -> Life:
-        recipients = [address for role in roles for address in ROLES.get(role, ROLES["*"])]
+        recipients = [address for role in roles for address in self.roles.get(role, self.roles["*"])]
         request = await self.cluster.create(
             user="user@example.com",
             roles=roles,

@@ -99,8 +99,6 @@ class Book:
         """
         self._mixed = mixed
         self._choices = choices
-        # The first version believes every permanent refusal.
-        self._may_be_given_up = {REFUSED, MOODY, *([BARRED] if mixed else [])}
         self.lives: dict[str, Life] = {}
         self.arrivals: dict[tuple[str, str], list[Arrival]] = defaultdict(list)
         self.mails = 0
@@ -362,6 +360,6 @@ class Book:
                     found.append(f"{party.address} {kind.code} passed, yet it came, or nobody chose so")
                 elif entry.mark is Mark.DELIVERED and not came:
                     found.append(f"{party.address} {kind.code} recorded, yet it never came")
-                elif entry.mark is Mark.GIVEN_UP and party.address not in self._may_be_given_up:
+                elif entry.mark is Mark.GIVEN_UP and party.address not in (REFUSED, MOODY):
                     found.append(f"{party.address} {kind.code} given up: {entry.note}")
         return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -55,6 +56,8 @@ class Weather:
         self._inbox = inbox
         self._mailgun = mailgun
         self._scale = scale
+        self.refuses = True
+        """Whether there are spells of refusals that may mean us. The first version believes them."""
         self.pipelining: bool | None = None
         """Whether the SMTP server offers it; None: that changes."""
 
@@ -76,6 +79,8 @@ class Weather:
     async def _place(
         self, name: str, spells: list[Spell], calm: Callable[[], Awaitable[None] | None]
     ) -> None:
+        if not self.refuses:
+            spells = [spell for spell in spells if not re.search("refused|quota|403", spell[0])]
         while True:
             title, begin = self._rng.choice(spells)
             self._book.counts[f"{name}: {title}"] += 1
