@@ -55,6 +55,16 @@ REQUESTS = {
         ),
         request_reason=LONG,
     ),
+    "three of each": replace(
+        PLAIN,
+        user="a-very-long-user-name.of-somebody-important@subdomain.example.com",
+        roles=tuple(f"administrators-of-the-databases-of-team-orders-in-eu-central-{n}" for n in range(3)),
+        resources=tuple(
+            ResourceID(f"leaf-{n}-of-the-region-eu-central.example.com", "kube_cluster", "orders-" * 8)
+            for n in range(3)
+        ),
+        request_reason=LONG,
+    ),
     "capitals": replace(
         PLAIN,
         user="WWWW@EXAMPLE.COM",
@@ -86,6 +96,7 @@ def mail(name: str, topic: Topic = Topic.ANNOUNCEMENT, language: str = "en") -> 
 CASES = [
     *((name, Topic.ANNOUNCEMENT, language) for name in REQUESTS for language in RENDERERS),
     *(("hosts", topic, language) for topic in PENDING[1:] for language in RENDERERS),
+    *(("three of each", topic, language) for topic in PENDING[1:] for language in RENDERERS),
     *(("with resources", topic, language) for topic in (*PENDING[1:], *OTHERS) for language in RENDERERS),
     *((name, Topic.REQUESTER_APPROVED, language) for name in REQUESTS for language in RENDERERS),
 ]

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from teleport_email.config.settings import DeliverySettings
@@ -220,6 +220,7 @@ def test_and_nowhere_else(text: str, shown: str) -> None:
     assert quoting.clean(text) == shown
 
 
+@example(text="\u0301" * 4 + "\u200b\u0301")
 @given(
     st.text(
         st.sampled_from("a\u0645\u0915\u094d\u200c\u200d\ufe0f\u0301\U0001f525\U0001f3fd \u200b"), max_size=20

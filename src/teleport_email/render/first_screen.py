@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from teleport_email.core.model import Topic
+from teleport_email.render import quoting
 from teleport_email.render.names import shorter
 from teleport_email.render.quoting import Quote, column_width
 from teleport_email.render.views import First, RequestView, ReviewView, Some
@@ -28,11 +29,11 @@ _BESIDE = {
     Topic.ANNOUNCEMENT: 0,
     Topic.REVIEW: 105,
     Topic.REMINDER: 79,
-    Topic.ESCALATION: 79,
+    Topic.ESCALATION: 105,
     Topic.APPROVED: 56,
     Topic.DENIED: 56,
     Topic.PROMOTED: 79,
-    Topic.REQUESTER_APPROVED: 176,
+    Topic.REQUESTER_APPROVED: 100,  # less the box of a reason
 }
 _BESIDE_OTHERS = 150
 """Pixels of what else there is above the button: a title of two rows, what to do now, a command."""
@@ -50,13 +51,18 @@ _SENTENCE_ROOM = (
 )  # a tenth for wider fonts, and what breaking lines leaves
 _REASON_ROOM = 238 * 1000 // 15 * 15 // 16
 _WORDS = 24_000  # the sentence's own words, in languages that need many
-_KIND = 9_000  # "Database", "Kubernetes cluster": what kind of resource
-_ELSEWHERE = 5_000  # "(Cluster ...)"
+_KIND = "Kubernetes cluster "  # the longest of those that Teleport has
+_ELSEWHERE = "(Cluster)"
 
-_FITTING = ((3, 64), (3, 44), (3, 32), (3, 20), (2, 20), (1, 20))
+_FITTING = ((3, 64), (3, 44), (3, 32), (3, 20), (2, 20), (1, 20), (1, 12))
 """How many names of each sort, and columns of each: the first that fits is taken."""
-_FEW = _FITTING[:2]
-"""The same where there are three at most: they are what the reader decides about, so all are told."""
+_FEW = 3
+_LONG_NAME = 44
+"""Where there are no more, they are what the reader decides about: told whole up to so many columns if at all
+that can be."""
+_LEAST_WITH_FEW = {Topic.ANNOUNCEMENT: 0, Topic.REMINDER: -1}
+"""Rows that then may be missing, else -4: the sum is made for wide fonts and long words, and other topics
+have more of both in it than there is."""
 _REMNANT = 2
 """Rows of a reason that are not worth being told apart from the rest, where there is not much else."""
 
@@ -64,8 +70,7 @@ _REMNANT = 2
 def first(request: RequestView, review: ReviewView | None, topic: Topic) -> First:
     """What the first sentence names: at most three of each, cut where they would fill the screen."""
     most = max(request.roles.total, request.decided_by.total, len(request.resources))
-    least = 0 if topic in NO_REASON else LEAST_OF_REASON
-    for count, width in _FEW if most <= _FEW[0][0] else _FITTING:
+    for count, width in _FITTING:
         shown = request.resources[:count]
         found = First(
             user=shorter(request.user, max(width // 2, 40)),
@@ -79,6 +84,9 @@ def first(request: RequestView, review: ReviewView | None, topic: Topic) -> Firs
             resources_more=len(request.resources) - len(shown) + request.resources_more,
             decided_by=_some(request.decided_by, count, max(width, 30)),
         )
+        least = 0 if topic in NO_REASON else LEAST_OF_REASON
+        if most <= _FEW and width >= _LONG_NAME:
+            least = _LEAST_WITH_FEW.get(topic, -4)
         if _left(found, topic) >= least:
             break
     return found
@@ -100,10 +108,11 @@ def _some(names: Some, count: int, width: int) -> Some:
 def _left(sentence: First, topic: Topic) -> int:
     """Rows that are left for a reason."""
     names = [sentence.user, sentence.name, sentence.author, *sentence.roles.items, *sentence.decided_by.items]
-    names += [each.name for each in sentence.resources] + [each.cluster for each in sentence.resources]
-    wide = _WORDS + sum(_KIND + _ELSEWHERE * bool(each.cluster) for each in sentence.resources)
-    wide += sum(map(_width, ", ".join(filter(None, names))))
-    rows = -(-wide // _SENTENCE_ROOM)
+    for each in sentence.resources:
+        names += [max(_KIND, each.kind, key=len), each.name, _ELSEWHERE * bool(each.cluster), each.cluster]
+    told = ", ".join(filter(None, names))
+    wide = _WORDS + sum(map(_width, told))
+    rows = max(-(-wide // _SENTENCE_ROOM), len(quoting.row_starts(told, _SENTENCE_ROOM, _width)) + 1)
     return (HEIGHT - _BESIDE.get(topic, _BESIDE_OTHERS) - rows * SENTENCE_ROW) // REASON_ROW
 
 

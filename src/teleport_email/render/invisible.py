@@ -60,15 +60,18 @@ def _visible(text: str) -> Iterator[str]:
                 continue
             yield char
             continue
-        accents = 0
         if char == "\n":
-            yield char
+            shown = char
         elif category == "Zs" or char == "\t" or char in _LOOKS_BLANK:
-            yield " "
+            shown = " "
         elif category in {"Cs", "Co"} or (category == "Cn" and code & 0xFFFE == 0xFFFE):
-            yield "\ufffd"
-        elif category not in {"Cc", "Cf"} and not _within(code, _IGNORABLE):
-            yield char
+            shown = "\ufffd"
+        elif category in {"Cc", "Cf"} or _within(code, _IGNORABLE):
+            continue  # accents go on piling up, as they will once it is gone
+        else:
+            shown = char
+        accents = 0
+        yield shown
 
 
 def _in_place(text: str) -> Iterator[str]:
