@@ -46,8 +46,8 @@ async def test_three_daemons_tell_a_burst_once(world: Any) -> None:
     await assert_threads(world, ids, FIVE)
 
 
-@pytest.mark.usefixtures("hasty")
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.usefixtures("brisk")
+@pytest.mark.parametrize("seed", range(3))
 async def test_kills_in_the_middle_of_a_burst_are_made_up_for(world: Any, seed: int) -> None:
     """Whatever the dead one had claimed is taken over; only what it had sent unrecorded comes as a twin."""
     rng = random.Random(seed)
