@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from teleport_email.render import quoting
+from teleport_email.render.file_endings import FILE_ENDINGS
 
 CORPUS = json.loads((Path(__file__).parents[1] / "data" / "hostile_texts.json").read_text("utf-8"))
 TEXTS = [entry["text"] for entry in CORPUS]
@@ -29,8 +30,21 @@ LINK = re.compile(
 TOKEN = re.compile(r"%\w*[^\W\d]\w*(?:\.\w+)*%")
 
 
+# Ends of files' names, in any case, where nothing follows that could make a domain of them; that none of them is
+# a top-level domain, another test shows.
+ENDING = "|".join(FILE_ENDINGS)
+FILE = re.compile(rf"(?i)\.(?:{ENDING})(?:\.(?:{ENDING}|\d+)){{0,3}}(?![\w@-]|[.。．｡․﹒]\w)")
+
+
 def links(text: str) -> bool:
-    return LINK.search(re.sub("[\u2068\u2069]", " ", text)) is not None
+    return LINK.search(FILE.sub(" ", re.sub("[\u2068\u2069]", " ", text))) is not None
+
+
+@pytest.mark.parametrize(
+    "text", ["a.evil", "deploy.yaml.evil", "deploy.yaml@evil", "x.conf-a.com", "conf.com"]
+)
+def test_what_follows_the_name_of_a_file_is_a_link(text):
+    assert links(text)
 
 
 SINGLE = [quoting.one_line, quoting.name, quoting.item, quoting.cluster_name]
@@ -76,6 +90,7 @@ def test_a_single_line_stays_one_and_links_to_nothing(shown, text):
 
 
 @given(text=TEXT)
+@example("0.CONF")
 @example("a" * 100_000)
 @example("א" * 5_000)
 @example("漢字" * 5_000)
