@@ -20,7 +20,7 @@ import httpcore
 from teleport_email.config.proxies import proxy_for
 from teleport_email.config.settings import NO_SECRET, Secret
 from teleport_email.core import redaction
-from teleport_email.core.unresolved import unresolved
+from teleport_email.network.unresolved import unresolved
 
 from .tls import system_context
 
@@ -133,8 +133,7 @@ class HttpClient:
                 host, where = (
                     (_name(urlsplit(proxy)), "HTTPS_PROXY") if proxy else (_name(self._parts), self._key)
                 )
-                again, said = cause.errno == socket.EAI_AGAIN, cause.strerror or str(cause)
-                return unresolved(host, where, said, again=again)
+                return unresolved(host, where, cause)
         return redaction.hide(str(error)) or type(error).__name__
 
     def _opened(self) -> httpcore.AsyncConnectionPool:

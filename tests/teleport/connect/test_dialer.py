@@ -452,4 +452,9 @@ async def test_everything_takes_too_long(identity, monkeypatch):
     ],
 )
 def test_reasons(exc, words):
-    assert words in route._reason("h:1", Address("h", 1), exc)
+    assert words in route.Route(Address("h", 1))._reason(exc)
+
+
+def test_a_name_that_is_called_proxy_is_the_clusters_own():
+    nobody = socket.gaierror(socket.EAI_NONAME, "unknown")
+    assert "check teleport.addr" in route.Route(Address("proxy.corp", 443))._reason(nobody)

@@ -11,7 +11,7 @@ from aiosmtplib.errors import SMTPResponseException, SMTPServerDisconnected
 from teleport_email.config.settings import SmtpSettings
 from teleport_email.core import redaction
 from teleport_email.core.model import AccountFault, Refused, Temporary
-from teleport_email.core.unresolved import unresolved
+from teleport_email.network.unresolved import unresolved
 
 __all__ = [
     "NAME_US",
@@ -44,8 +44,7 @@ def explain(error: Exception, settings: SmtpSettings) -> Temporary | AccountFaul
         case ssl.SSLError():
             return Temporary(f"TLS with {where} failed: {getattr(error, 'reason', '') or error}")
         case socket.gaierror():
-            again, said = error.errno == socket.EAI_AGAIN, error.strerror or str(error)
-            return Temporary(unresolved(settings.host, "smtp.host", said, again=again))
+            return Temporary(unresolved(settings.host, "smtp.host", error))
         case ConnectionRefusedError():
             return Temporary(f"{where} refused the connection")
         case _:

@@ -9,8 +9,8 @@ import ssl
 from dataclasses import dataclass, field
 
 from teleport_email.core.errors import Unreachable
-from teleport_email.core.unresolved import unresolved
 from teleport_email.network.connect import connect
+from teleport_email.network.unresolved import unresolved
 from teleport_email.teleport.connect.address import Address
 from teleport_email.teleport.connect.http.proxy_environment import HttpProxy
 
@@ -34,8 +34,7 @@ class Route:
 
         Raises :class:`Unreachable`, which says where it failed and what to look at.
         """
-        peer = self.proxy.address if self.proxy else self.address
-        what = f"the HTTP proxy {peer}" if self.proxy else str(peer)
+        peer = self._peer
         transport: asyncio.Transport | None = None
         try:
             async with asyncio.timeout(OPEN_LIMIT):
@@ -51,16 +50,43 @@ class Route:
             _abort(transport)
             step = "gave no answer" if transport else "did not take a connection"
             raise Unreachable(
-                f"{what} {step} within {OPEN_LIMIT:.0f} s (timed out): is the address right, "
+                f"{self._what} {step} within {OPEN_LIMIT:.0f} s (timed out): is the address right, "
                 "and does a firewall let us through?"
             ) from None
         except OSError as exc:
             _abort(transport)
-            raise Unreachable(_reason(what, peer, exc)) from exc
+            raise Unreachable(self._reason(exc)) from exc
         except BaseException:
             _abort(transport)
             raise
         return transport
+
+    @property
+    def _peer(self) -> Address:
+        """Whom we connect to."""
+        return self.proxy.address if self.proxy else self.address
+
+    @property
+    def _what(self) -> str:
+        return f"the HTTP proxy {self._peer}" if self.proxy else str(self._peer)
+
+    def _reason(self, exc: OSError) -> str:
+        what = self._what
+        if isinstance(exc, socket.gaierror):
+            return unresolved(self._peer.host, "HTTPS_PROXY" if self.proxy else "teleport.addr", exc)
+        if isinstance(exc, ssl.SSLError):
+            return f"{what}: no TLS with it: {getattr(exc, 'verify_message', '') or exc.reason or exc}"
+        match exc.errno:
+            case errno.ECONNREFUSED:
+                return f"{what} refused the connection: nothing listens on that port, or a firewall says no"
+            case errno.ENETUNREACH | errno.EHOSTUNREACH:
+                return f"{what}: no route to it from here ({exc.strerror or exc})"
+            case errno.ETIMEDOUT:
+                return f"{what} did not take a connection (timed out)"
+            case errno.EMFILE | errno.ENFILE:
+                return "no file descriptor left for a connection: raise LimitNOFILE"
+            case _:
+                return f"{what}: {exc.strerror or exc}"
 
 
 class _Silent(asyncio.Protocol):
@@ -74,22 +100,3 @@ class _Silent(asyncio.Protocol):
 def _abort(transport: asyncio.Transport | None) -> None:
     if transport is not None:
         transport.abort()
-
-
-def _reason(what: str, peer: Address, exc: OSError) -> str:
-    if isinstance(exc, socket.gaierror):
-        where = "HTTPS_PROXY" if "proxy" in what else "teleport.addr"
-        return unresolved(peer.host, where, exc.strerror or str(exc), again=exc.errno == socket.EAI_AGAIN)
-    if isinstance(exc, ssl.SSLError):
-        return f"{what}: no TLS with it: {getattr(exc, 'verify_message', '') or exc.reason or exc}"
-    match exc.errno:
-        case errno.ECONNREFUSED:
-            return f"{what} refused the connection: nothing listens on that port, or a firewall says no"
-        case errno.ENETUNREACH | errno.EHOSTUNREACH:
-            return f"{what}: no route to it from here ({exc.strerror or exc})"
-        case errno.ETIMEDOUT:
-            return f"{what} did not take a connection (timed out)"
-        case errno.EMFILE | errno.ENFILE:
-            return "no file descriptor left for a connection: raise LimitNOFILE"
-        case _:
-            return f"{what}: {exc.strerror or exc}"
