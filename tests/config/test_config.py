@@ -1048,6 +1048,12 @@ def test_the_boilerplate_s_faults_are_what_is_still_to_be_filled_in() -> None:
     assert found["smtp.host"] == "is still <smtp.example.com>, as `configure` prints it: put yours there"
 
 
+def test_a_placeholder_among_those_whom_a_request_is_escalated_to() -> None:
+    lines = '[escalation]\nafter = "30m"\n[escalation.role_to_recipients]\n"*" = ["oncall@<example.com>"]\n'
+    found = faults(f"{MINIMAL}\n{lines}")
+    assert "is still <example.com>" in found['escalation.role_to_recipients."*"']
+
+
 def test_a_placeholder_in_a_file_is_a_fault_and_one_in_a_name_is_none(tmp_path: Path) -> None:
     (tmp_path / "password").write_text("<password>\n")
     found = smtp_faults(f'username = "me"\npassword_file = "{tmp_path}/password"')

@@ -18,7 +18,7 @@ import tomli
 
 from teleport_email.config import toml_faults
 from teleport_email.config.beside import beside
-from teleport_email.config.keys import KEYS
+from teleport_email.config.keys import BY_ROLE, KEYS
 from teleport_email.config.sections import Reader
 from teleport_email.config.settings import Settings
 from teleport_email.config.tables import dotted, quoted
@@ -109,7 +109,7 @@ def _place_in(document: Mapping[str, object]) -> Callable[[Fault], int]:
         for key, value in values.items():
             name = dotted(path, key)
             places[name] = len(places)
-            if isinstance(value, dict) and (name in KEYS or name.endswith("role_to_recipients")):
+            if isinstance(value, dict) and (name in KEYS or name in BY_ROLE):
                 walk(value, name)
 
     walk(document, "")

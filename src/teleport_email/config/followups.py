@@ -49,8 +49,7 @@ def escalation(
     warnings: list[str],
 ) -> EscalationSettings:
     """``[escalation]``. ``addresses`` reads a key with addresses; ``told``: who is told at first, by role."""
-    roles = table.table("role_to_recipients", ())
-    lines = table.table("role_to_recipients", roles.present) if roles is not None else None
+    lines = table.names("role_to_recipients")
     found: dict[str, tuple[str, ...]] = {}
     for role in lines.present if lines is not None else ():
         assert lines is not None

@@ -80,6 +80,8 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Every key of every table, by the table's dotted path. The documents and the example are held against it."""
 
+BY_ROLE: Final = frozenset({"role_to_recipients", "escalation.role_to_recipients"})
+"""Tables whose keys are names of roles."""
 GO_PLUGIN_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "": ("teleport", "mailgun", "smtp", "delivery", "role_to_recipients", "log"),
     "teleport": tuple(key for key in KEYS["teleport"] if key != "resync_interval"),

@@ -305,10 +305,8 @@ class Reader:
 
     def _roles(self, top: Table, delivery: Table) -> Mapping[str, tuple[str, ...]]:
         everybody = self._addresses(delivery, "recipients")
-        raw = top.table("role_to_recipients", ())
-        roles = self._table({}, "role_to_recipients", ())
-        if raw is not None:
-            roles = top.table("role_to_recipients", raw.present) or roles
+        table = top.names("role_to_recipients")
+        roles = table or self._table({}, "role_to_recipients", ())
         if delivery.has("recipients"):
             if roles.present:
                 what = 'excludes [role_to_recipients]: move its addresses to the line "*" there'
@@ -326,7 +324,7 @@ class Reader:
                 self.warnings.append(
                     f'{name} is empty, so "*" is told (delivery.exclude_roles is for telling nobody)'
                 )
-        misshapen = raw is None and "role_to_recipients" in top.present
+        misshapen = table is None and "role_to_recipients" in top.present
         if not misshapen and ("*" not in roles.present or not roles.has("*")):
             what = 'is missing: list who is told when no other line fits, such as "*" = "admin@example.com"'
             self.faults.append(Fault('role_to_recipients."*"', what))

@@ -238,6 +238,11 @@ class Table:
             self.fault(key, f"must be a table: write [{path}] on a line of its own, its keys below")
         return None
 
+    def names(self, key: str) -> Table | None:
+        """A table whose keys are names of one's own; as :meth:`table`."""
+        values = self._raw(key)
+        return self.table(key, tuple(values) if isinstance(values, Mapping) else ())
+
     def _below(self, values: Mapping[str, object], path: str, keys: Sequence[str]) -> Table:
         return Table(values, path, keys, self._faults)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from teleport_email.config.keys import KEYS
+from teleport_email.config.keys import BY_ROLE, KEYS
 from teleport_email.config.tables import dotted
 from teleport_email.core.errors import Fault
 
@@ -76,8 +76,8 @@ def _texts(table: Mapping[str, object], path: str) -> Iterator[tuple[str, str, s
     for key, value in table.items():
         name = dotted(path, key)
         if isinstance(value, Mapping):
-            if name in KEYS or name == "role_to_recipients":
+            if name in KEYS or name in BY_ROLE:
                 yield from _texts(value, name)
-        elif path == "role_to_recipients" or key in KEYS.get(path, ()):
+        elif path in BY_ROLE or key in KEYS.get(path, ()):
             values = value if isinstance(value, list) else [value]
             yield from ((name, key, each) for each in values if isinstance(each, str))
