@@ -16,7 +16,6 @@ from teleport_email.config.settings import DeliverySettings
 from teleport_email.core.errors import Fault
 from teleport_email.core.model import AccessRequest, ClusterInfo, Content, Kind, ResourceID, Topic
 from teleport_email.render import headers, quoting, template_data, times
-from teleport_email.render.views import some
 
 if TYPE_CHECKING:
     from teleport_email.render.templating import Templates
@@ -44,9 +43,6 @@ TEMPLATE_OF: Mapping[Topic, str] = {
 
 SUBJECT = "subject.txt"
 """Name of the template of the subject, where ``delivery.subject`` is ``descriptive``."""
-
-# Fills what a list of mails shows beside the subject, so that nothing from the body moves up into it.
-_FILLER = "\u034f\u00a0" * 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +99,10 @@ class Renderer:
             told=facts.recipients,
             resource_names=facts.resource_names,
             requester_name=facts.requester_name,
+            silent=facts.silent,
             now=date,
             zone=self._zone,
         )
-        _add_more(variables, kind, facts.silent)
         if title is None and self._delivery.subject == "descriptive":
             title = " ".join(self._part(SUBJECT, variables).split())
         title = variables["subject"] = title or plain
@@ -153,10 +149,10 @@ class Renderer:
                 told=sample.recipients,
                 resource_names=sample.resource_names,
                 requester_name=sample.requester_name,
+                silent=sample.silent,
                 now=sample.now,
                 zone=self._zone,
             )
-            _add_more(variables, sample.kind, sample.silent)
             template = TEMPLATE_OF[sample.kind.topic]
             for name in (f"{template}.txt", f"{template}.html", SUBJECT):
                 try:
@@ -186,14 +182,6 @@ class Renderer:
 
             self._own = Templates(self._delivery.templates)
         return self._own
-
-
-def _add_more(variables: dict[str, object], kind: Kind, silent: tuple[str, ...]) -> None:
-    shown = some(silent, quoting.name, template_data.PEOPLE_BUDGET)
-    variables |= {"silent": shown, "filler": _FILLER}
-    details = variables["details"]
-    if kind.topic is Topic.ESCALATION and shown and isinstance(details, tuple):
-        variables["details"] = (*details, "silent")
 
 
 def subject(cluster: ClusterInfo, request_id: str) -> str:

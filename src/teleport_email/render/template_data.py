@@ -7,7 +7,7 @@ been through :mod:`teleport_email.render.quoting`; a template cannot get at the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
 
@@ -46,7 +46,7 @@ AUTOMATIC_REVIEWER = "@teleport-access-approval-bot"
 _ROLES_BUDGET = 1300
 _EVERY_ROLE_BUDGET = 20_000  # in the text alone
 _RESOURCES_BUDGET = 1600
-PEOPLE_BUDGET = 1000
+_PEOPLE_BUDGET = 1000
 _DECIDED_BY_BUDGET = 500
 _REVIEWS_SHOWN = 5
 _REVIEW_REASON_BUDGET = 500
@@ -54,6 +54,8 @@ _RESOLVE_REASON_BUDGET = 1500
 _LATER_REASON_BUDGET = 200
 """Of the reason for the request, in all mails but the first of a thread, which has it whole."""
 _ROLES_LIMIT = 100
+# Fills what a list of mails shows beside the subject, so that nothing from the body moves up into it.
+_FILLER = "\u034f\u00a0" * 80
 _RESOURCES_LIMIT = 25
 
 _PROXY = re.compile(r"(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.?|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
@@ -91,10 +93,11 @@ def build(
     told: Iterable[str],
     resource_names: Mapping[ResourceID, str],
     requester_name: str,
+    silent: Sequence[str],
     now: datetime,
     zone: tzinfo,
 ) -> dict[str, object]:
-    """The variables of a template."""
+    """The variables of a template. ``silent``: who was told and has written no review, for escalations."""
 
     def at(time: datetime | None) -> Moment | None:
         return None if time is None else moment(time, now=now, zone=zone)
@@ -149,7 +152,8 @@ def build(
     view, the_review = _above_the_button(view, the_review, first, topic)
     page = request_link(cluster, request.id)
     link = "" if over else page
-    told_view = some(tuple(told), quoting.name, PEOPLE_BUDGET)
+    told_view = some(tuple(told), quoting.name, _PEOPLE_BUDGET)
+    silent_view = some(silent, quoting.name, _PEOPLE_BUDGET)
     return {
         "kind": topic.name.lower(),
         "for_requester": topic.for_requester,
@@ -160,7 +164,9 @@ def build(
         "review": the_review,
         "first": first,
         "told": told_view,
-        "details": _details(view, told_view, topic, pending),
+        "silent": silent_view,
+        "details": _details(view, told_view, silent_view, topic, pending),
+        "filler": _FILLER,
         "link": link,
         "page": page,
         "commands": () if over else _commands(request.id, topic, pending, link),
@@ -278,7 +284,7 @@ def _part(resource: ResourceID) -> str:
     return f" ({quoting.one_line(str(replace(resource.constraint, values=values)))})"
 
 
-def _details(view: RequestView, told: Some, topic: Topic, pending: bool) -> tuple[str, ...]:
+def _details(view: RequestView, told: Some, silent: Some, topic: Topic, pending: bool) -> tuple[str, ...]:
     """Which facts, beyond the lines that every message has, this one tells, in order."""
     granted = topic in {
         Topic.APPROVED,
@@ -299,6 +305,7 @@ def _details(view: RequestView, told: Some, topic: Topic, pending: bool) -> tupl
         "decided_by": resolved and bool(view.decided_by),
         "reviews": bool(view.reviews) and topic is not Topic.ENDED,
         "told": bool(told) and topic in {*ANNOUNCEMENTS, Topic.RECEIVED},  # where a thread begins it is news
+        "silent": bool(silent) and topic is Topic.ESCALATION,
     }
     return tuple(name for name, present in facts.items() if present)
 
