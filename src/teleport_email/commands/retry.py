@@ -141,11 +141,9 @@ def _waiting_keys(
     data: Mapping[str, str], request: AccessRequest, settings: Settings, to: str
 ) -> frozenset[tuple[str, bool]]:
     """Of the parties that are meant, those that wait: tried now, however long a daemon would wait."""
-    ledger = go_plugin.read(data)
+    ledger = go_plugin.read(data, len(request.reviews))
     names = {one.recipient for one in waiting(request.id, data, view_of(request.id, request), settings)}
-    return frozenset(
-        party.key for party in ledger.parties if party.key in _keys(ledger, to) and name_of(party) in names
-    )
+    return _keys(ledger, to) & {party.key for party in ledger.parties if name_of(party) in names}
 
 
 def _keys(ledger: Ledger, to: str) -> frozenset[tuple[str, bool]]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
+from typing import Any
 
 from teleport_email.commands import cluster_session
 from teleport_email.commands.checks.line import Level, Line, fault, note, ok, warning
 from teleport_email.config.settings import Settings
-from teleport_email.core.decide import Policy
 from teleport_email.core.errors import (
     ClusterError,
     Conflict,
@@ -19,9 +19,10 @@ from teleport_email.core.errors import (
     Rejected,
     Unsupported,
 )
-from teleport_email.core.model import RequestState
+from teleport_email.core.model import AccessRequest, RequestState
 from teleport_email.daemon.clocks import wall_clock
 from teleport_email.reconciling.unannounced import unannounced
+from teleport_email.routing.policy import policy
 from teleport_email.routing.rules import compile_rules
 from teleport_email.teleport.calls.events import WatchStarted
 from teleport_email.teleport.calls.permissions import (
@@ -65,14 +66,12 @@ async def inspect(settings: Settings) -> AsyncIterator[Line]:
         return
     async with connection:
         yield _about(connection)
-        may_list = may_list_rules = False
-        async for line in _permissions(connection, settings):
-            may_list |= line.what == f"may {LIST_REQUESTS}"
-            may_list_rules |= line.what == f"may {LIST_RULES}"
+        answers: dict[str, Any] = {}
+        async for line in _permissions(connection, settings, answers):
             yield line
-        if may_list:  # else it is the same fault
-            yield await _watch(connection, rules=may_list_rules)
-            async for line in _requests(connection, settings):
+        if LIST_REQUESTS in answers:  # else it is the same fault
+            yield await _watch(connection, rules=LIST_RULES in answers)
+            async for line in _requests(connection, settings, answers[LIST_REQUESTS]):
                 yield line
         async for line in _rules(connection, settings.plugin_name):
             yield line
@@ -89,8 +88,13 @@ def _about(connection: Connection) -> Line:
     return ok("cluster", f"{cluster.name}, {version}, by {connection.way}; {reviewed}")
 
 
-async def _permissions(connection: Connection, settings: Settings) -> AsyncIterator[Line]:
-    """What we may do: a line for each; and one for all that is missing and needed, one for what is not."""
+async def _permissions(
+    connection: Connection, settings: Settings, answers: dict[str, Any]
+) -> AsyncIterator[Line]:
+    """What we may do: a line for each; and one for all that is missing and needed, one for what is not.
+
+    Into ``answers`` goes what the cluster answered, by what we may do.
+    """
 
     async def write_nothing() -> None:
         # Found out by trying: the answer says whether the permission or only the request is missing.
@@ -121,7 +125,7 @@ async def _permissions(connection: Connection, settings: Settings) -> AsyncItera
         (USERS, "look up users", look_up_nobody),
         (LOGINS, "look up users' login states", look_up_no_login),
     ):
-        found = await _permitted(kind, action, call)
+        found = await _permitted(kind, action, call, answers)
         if isinstance(found, Line):
             yield found
             continue
@@ -161,11 +165,11 @@ def _refused(
 
 
 async def _permitted(
-    kind: str, action: str, call: Callable[[], Awaitable[object]]
+    kind: str, action: str, call: Callable[[], Awaitable[object]], answers: dict[str, Any]
 ) -> Line | Mapping[str, tuple[str, ...]]:
     """A line about it; or the verbs by kind that are refused."""
     try:
-        await call()
+        answers[action] = await call()
     except Denied as error:
         return denied_actions(str(error)) or {kind: ()}
     except Unsupported:
@@ -175,17 +179,16 @@ async def _permitted(
     return ok("permissions", f"may {action}")
 
 
-async def _requests(connection: Connection, settings: Settings) -> AsyncIterator[Line]:
-    """How many requests are pending, and how many of them the daemon will announce when it starts."""
+async def _requests(
+    connection: Connection, settings: Settings, requests: Sequence[AccessRequest]
+) -> AsyncIterator[Line]:
+    """How many of these are pending, and how many of them the daemon will announce when it starts."""
     try:
-        requests = await connection.requests.list()
         data = await connection.plugin_data.read_all()
     except ClusterError:
         return  # said above
-    delivery = settings.delivery
-    policy = Policy(catch_up=delivery.catch_up)
     pending = sum(request.state is RequestState.PENDING for request in requests)
-    new = len(unannounced(requests, data, delivery, policy, wall_clock()))
+    new = len(unannounced(requests, data, settings.delivery, policy(settings), wall_clock()))
     if not new:
         yield ok("requests", f"{pending} pending; none of them is still to be announced")
         return
