@@ -162,9 +162,11 @@ class Look:
         claim = Claim(request_id, self._owner, facts=facts)
         try:
             claim = claim.read(data)
-            audience = self._router().escalation(view.request)
+            router = self._router()
             if not claim.ledger.exists and is_ours_to_tell(view, self._policy(), self._wall()):
-                audience = await self._router().audience(view.request)
+                audience = await router.audience(view.request)
+            else:
+                audience = router.escalation(view.request)
             plan = claim.plan(view, audience, self._policy(), self._wall())
             # Before anything is claimed: what was frozen must go out as it is, or not at all.
             claim.contents(plan.owed)

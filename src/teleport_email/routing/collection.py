@@ -32,6 +32,14 @@ class Collection:
         if user and user not in self.names.setdefault(first, []):
             self.names[first].append(user)
 
+    def take(self, other: Collection) -> None:
+        """Add all that the other has found."""
+        for address, reasons in other.found.values():
+            for why in reasons:
+                self.add(address, why, other.spelled.get(address, ""))
+            for user in other.names.get(address, ()):
+                self.add(address, reasons[0], user=user)
+
     def skip(self, candidate: str, why: str) -> None:
         self.skipped[Skipped(candidate, why)] = None
 

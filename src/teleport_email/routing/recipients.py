@@ -22,7 +22,7 @@ from teleport_email.config.settings import DeliverySettings
 from teleport_email.core.addresses import parse_address
 from teleport_email.core.model import AccessRequest
 from teleport_email.routing import globs
-from teleport_email.routing.collection import Collection, same
+from teleport_email.routing.collection import Collection
 from teleport_email.routing.route import Reason, Route, RuleVerdict, Skipped, listed, plain
 
 if TYPE_CHECKING:
@@ -237,11 +237,7 @@ def _add_configured(
         for value in _annotated(request, delivery):
             why = f'annotation "{delivery.recipients_annotation}"'
             _add_foreign(chosen, value, why, delivery, addresses)
-    for address, reasons in suggested.found.values():
-        for why in reasons:
-            chosen.add(address, why, suggested.spelled.get(address, ""))
-        for user in suggested.names.get(address, ()):
-            chosen.names.setdefault(chosen.found[same(address)][0], []).append(user)
+    chosen.take(suggested)
 
 
 def _add_roles(
