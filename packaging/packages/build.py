@@ -30,7 +30,8 @@ DIST = ROOT / "dist"
 HOME = "usr/lib/teleport-email"
 # The last one whose dependencies are all in the Go module proxy.
 NFPM = "v2.41.3"
-MAINTAINER = "The teleport-email authors <teleport-email@example.com>"
+MAINTAINER = os.environ.get("MAINTAINER", "The teleport-email authors <teleport-email@example.com>")
+[VERSION] = re.findall(r'__version__ = "(.*)"', (ROOT / "src/teleport_email/__init__.py").read_text())
 
 
 @dataclass(frozen=True)
@@ -88,14 +89,13 @@ def build(name: str, target: Target, wheel: Path, nfpm: str) -> Path:
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.parent == tree / "usr/bin" else 0o644)
         os.utime(path, (at, at), follow_symlinks=False)
-    [version] = re.findall(r'__version__ = "(.*)"', (ROOT / "src/teleport_email/__init__.py").read_text())
     words = {
         "ARCH": target.arch,
-        "VERSION": version,
+        "VERSION": VERSION,
         "RELEASE": target.release,
         "PYTHON": target.python,
-        "MAINTAINER": os.environ.get("MAINTAINER", MAINTAINER),
-        "VENDOR": os.environ.get("MAINTAINER", MAINTAINER).partition(" <")[0],
+        "MAINTAINER": MAINTAINER,
+        "VENDOR": MAINTAINER.partition(" <")[0],
         "CONFIG_GROUP": "root" if target.kind == "deb" else "teleport-email",
         "MTIME": datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z"),
         "ROOT": str(tree),
@@ -103,8 +103,8 @@ def build(name: str, target: Target, wheel: Path, nfpm: str) -> Path:
     config = re.sub(r"\$\{(\w+)\}", lambda found: words[found[1]], (HERE / "nfpm.yaml").read_text())
     (BUILD / f"{name}.yaml").write_text(config)
     file = {
-        "deb": f"teleport-email_{version}-{target.release}_{target.arch}.deb",
-        "rpm": f"teleport-email-{version}-{target.release}.{target.machine}.rpm",
+        "deb": f"teleport-email_{VERSION}-{target.release}_{target.arch}.deb",
+        "rpm": f"teleport-email-{VERSION}-{target.release}.{target.machine}.rpm",
     }[target.kind]
     package = ["package", "--packager", target.kind, "--config", str(BUILD / f"{name}.yaml")]
     run([nfpm, *package, "--target", str(DIST / file)], SOURCE_DATE_EPOCH=str(at))
@@ -144,7 +144,6 @@ def host(tree: Path, target: Target) -> None:
     write(
         tree / "usr/bin/teleport-email",
         f'#!/bin/sh\nexec /{HOME}/bin/python -I -m teleport_email "$@"\n',
-        0o755,
     )
     own(
         "install-service",
@@ -178,13 +177,11 @@ def documents(tree: Path, target: Target) -> None:
     write(doc / "copyright", (HERE / "deb/copyright").read_text())
     write(doc / "changelog", (ROOT / "CHANGELOG.md").read_text())
     squeeze(doc / "changelog")
-    maintainer = os.environ.get("MAINTAINER", MAINTAINER)
-    [version] = re.findall(r'__version__ = "(.*)"', (ROOT / "src/teleport_email/__init__.py").read_text())
     write(
         doc / "changelog.Debian",
-        f"teleport-email ({version}-{target.release}) unstable; urgency=medium\n\n"
-        f"  * {version}; what is new stands in changelog.gz.\n\n"
-        f" -- {maintainer}  {format_datetime(datetime.fromtimestamp(epoch(), UTC))}\n",
+        f"teleport-email ({VERSION}-{target.release}) unstable; urgency=medium\n\n"
+        f"  * {VERSION}; what is new stands in changelog.gz.\n\n"
+        f" -- {MAINTAINER}  {format_datetime(datetime.fromtimestamp(epoch(), UTC))}\n",
     )
     squeeze(doc / "changelog.Debian")
     write(tree / "usr/share/lintian/overrides/teleport-email", (HERE / "deb/lintian-overrides").read_text())
@@ -249,10 +246,10 @@ def run(command: list[str], **environ: str) -> str:
     return done.stdout
 
 
-def write(path: Path, text: str, mode: int = 0o644) -> None:
+def write(path: Path, text: str) -> None:
+    """A file of the tree; what may be done with it :func:`build` says in the end, of all of them."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
-    path.chmod(mode)
 
 
 def squeeze(path: Path) -> None:

@@ -48,9 +48,6 @@ def unpacked(package: Path) -> Path:
 
 
 def look(package: Path) -> None:
-    machine = (
-        re.split(r"[._]", package.stem)[-1] if package.suffix == ".deb" else package.stem.rpartition(".")[2]
-    )
     machine = next(name for name in MACHINES if package.stem.endswith(name))
     tree = unpacked(package)
     missing = [name for name in NEEDED if not (tree / name).exists()]
