@@ -64,27 +64,19 @@ def promises() -> Iterator[tuple[str, str]]:
     yield security, f"{_kb(dialogue.LONGEST_GROUP)} a group of replies"
     yield security, f"{(http.LARGEST_BODY + http.LARGEST_REST) // 10_000 * 10} KB an HTTP answer"
     yield security, f"{_kb(http_exchange.MAX_BODY + http_exchange.MAX_HEAD)} an answer, eight interim ones"
-    assert http_exchange.MAX_INTERIM == 8
-    assert diagnostics.SILENCE == 60.0
     yield security, "a line of log a minute by faults of pages"
     default = parse(MINIMAL, environ={}).delivery
     yield security, f"`max_suggested_reviewers` ({default.max_suggested_reviewers}) addresses a request"
 
-    assert service.DRAIN + service.LAST_CALL + 3 * service.GIVE_UP < 20
     yield operations, "at most 20 seconds, mostly well under one"
-    assert watch.SAY_AGAIN == 300
     yield operations, "every 5 minutes while requests cannot be watched"
-    assert outage.SAID_AGAIN_AFTER == 900
     yield operations, "Again every quarter of an hour"
     yield (
         operations,
         f"at most {pause.LONGEST['account']:.0f} s later ({pause.LONGEST['login'] / 60:.0f} minutes",
     )
-    assert [limit.total_seconds() / 3600 for limit in watch.WARN_BEFORE_END] == [168, 24, 1]
     yield operations, "7 days, 1 day and 1 hour before the certificate's end"
-    assert watch.OVERDUE == 1 / 6
     yield operations, "when five sixths of its life are over"
-    assert resync.LOOK_AGAIN <= 3600
     yield operations, "by themselves within the hour"
     yield operations, f"the machine booted less than {clocks.SET_WITHIN / 60:.0f} minutes ago"
     unit = (ROOT / "packaging/systemd/teleport-email.service").read_text()
@@ -105,21 +97,16 @@ def promises() -> Iterator[tuple[str, str]]:
     interval = TeleportSettings().resync_interval
     yield architecture, f"then every {interval / 60:.0f} minutes, jittered"
 
-    assert (dialer.STAGGER, connect.HAPPY_EYEBALLS) == (1.0, 0.25)
     yield "docs/connecting.md", "each gets a second before the next is tried beside it"
     yield "docs/connecting.md", "a quarter of a second apart"
-    assert dialer.LIMIT < 15
     yield "docs/connecting.md", "The reason is in the log, within 15 seconds"
     yield "docs/routing.md", f"At most `delivery.max_recipients` ({default.max_recipients}) are told"
     yield (
         "docs/routing.md",
         f"Conditions are bounded: {grammar.MAX_LENGTH:,} characters, {tree.MAX_DEPTH} levels of nesting",
     )
-    assert directory.LIFETIME == 300
     yield "docs/routing.md", "kept for five minutes"
-    assert TeleportSettings().refresh_identity_interval == 60
     yield "docs/kubernetes.md", "looked at every minute"
-    assert 2 * claim.LEASE <= 60
     yield "docs/kubernetes.md", "another takes over within a minute"
     messages = "docs/messages.md"
     yield messages, f"wrapped by us at {quoting.WIDTH} columns"
@@ -127,8 +114,24 @@ def promises() -> Iterator[tuple[str, str]]:
     limits = template_data._RESOURCES_LIMIT, template_data._ROLES_LIMIT
     yield messages, f"Lists have up to {limits[0]} items, roles up to {limits[1]}"
     yield messages, f"Later mails have its first {template_data._LATER_REASON_BUDGET} characters or so"
-    assert template_data._REVIEWS_SHOWN == 5
     yield messages, "the last five, each with `number`"
+
+
+def test_what_the_pages_say_in_words_is_what_the_code_has() -> None:
+    assert http_exchange.MAX_INTERIM == 8
+    assert diagnostics.SILENCE == 60.0
+    assert service.DRAIN + service.LAST_CALL + 3 * service.GIVE_UP < 20
+    assert watch.SAY_AGAIN == 300
+    assert outage.SAID_AGAIN_AFTER == 900
+    assert [limit.total_seconds() / 3600 for limit in watch.WARN_BEFORE_END] == [168, 24, 1]
+    assert watch.OVERDUE == 1 / 6
+    assert resync.LOOK_AGAIN <= 3600
+    assert (dialer.STAGGER, connect.HAPPY_EYEBALLS) == (1.0, 0.25)
+    assert dialer.LIMIT < 15
+    assert directory.LIFETIME == 300
+    assert TeleportSettings().refresh_identity_interval == 60
+    assert 2 * claim.LEASE <= 60
+    assert template_data._REVIEWS_SHOWN == 5
 
 
 @pytest.mark.parametrize(("page", "words"), list(promises()))
@@ -157,11 +160,10 @@ def test_a_documented_default_changes_nothing_where_it_is_written_out() -> None:
             continue
         head = f"[{section}]\n"
         line = f"{key} = {value}\n"
-        text = (
-            MINIMAL.replace(head, head + line) if head in MINIMAL else f"{MINIMAL}\n{head if section else ''}"
-        )
-        if head not in MINIMAL:
-            text = text + line if section else line + MINIMAL
+        if head in MINIMAL:
+            text = MINIMAL.replace(head, head + line)
+        else:
+            text = f"{MINIMAL}\n{head}{line}" if section else line + MINIMAL
         assert parse(text, environ={}) == bare, (section, key, value)
 
 
