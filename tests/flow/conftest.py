@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import pytest
 from teleport_email.config.settings import DeliverySettings, LogSettings, Settings, TeleportSettings
 from teleport_email.core import backoff, claim, go_plugin
 from teleport_email.core.ledger import Ledger, Mark
+from teleport_email.core.model import Kind
+from teleport_email.daemon import service
 from teleport_email.daemon.service import Daemon
 from teleport_email.daemon.systemd import Notifier
 from teleport_email.mail import pause, standing
@@ -62,6 +65,14 @@ class Running:
                     self.task.result()
                 await asyncio.sleep(0.005)
         return self
+
+    async def reload(self, **changes: Any) -> None:
+        """With other settings; back when nothing is left to look at."""
+        before = self.daemon.observer.reloads[True]
+        self.settings = dataclasses.replace(self.settings, **changes)
+        self.signals.reload()
+        await self.until(lambda: self.daemon.observer.reloads[True] > before)
+        await self.settled()
 
     async def stop(self) -> None:
         """As SIGTERM does."""
@@ -157,6 +168,15 @@ class World:
         kinds = Counter((mail.to, mail.subject, mail.message_id.partition(".")[0]) for mail in mails)
         assert [key for key, count in kinds.items() if count > 1] == []
 
+    async def marked(self, request_id: str, address: str, mark: Mark, *codes: str) -> None:
+        """Until these messages have this mark in the ledger."""
+
+        def is_marked() -> bool:
+            party = self.ledger(request_id).party(address)
+            return party is not None and all(party.mark(Kind.parse(code)) is mark for code in codes)
+
+        await self.cluster.wait_for(is_marked)
+
     def assert_twins(self, mails: Sequence[ReceivedMail] | None = None) -> None:
         """What came twice is the same to the byte."""
         mails = self.inbox.messages if mails is None else mails
@@ -208,6 +228,16 @@ def _hastened(monkeypatch: pytest.MonkeyPatch, scale: float) -> Iterator[None]:
     yield
     for (delays, name), value in zip(changed, before, strict=True):
         object.__setattr__(delays, name, value)
+
+
+@pytest.fixture
+def set_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
+    """Set the wall clock of the daemons that start from now on ahead of the cluster's."""
+
+    def set_it(by: timedelta) -> None:
+        monkeypatch.setattr(service, "wall_clock", lambda: datetime.now(UTC) + by)
+
+    return set_it
 
 
 @pytest.fixture

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from teleport_email.config.settings import EscalationSettings
 from teleport_email.core.ledger import Mark
-from teleport_email.core.model import Kind, RequestState, Threshold
-from teleport_email.daemon import service
+from teleport_email.core.model import RequestState, Threshold
 from teleport_email.sandbox.mail.smtp_faults import Reply, Silence
 
 pytestmark = pytest.mark.usefixtures("hasty")
@@ -22,16 +20,6 @@ MANY = (Threshold(approve=9, deny=9),)
 HALF_AN_HOUR = EscalationSettings(after=1800.0, role_to_recipients={"dba": (LEAD, OPS)})
 SOON = dataclasses.replace(HALF_AN_HOUR, after=1.0)
 LATER = timedelta(minutes=31)
-
-
-@pytest.fixture
-def set_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
-    """Set the wall clock of the daemons that start from now on ahead of the cluster's."""
-
-    def set_it(by: timedelta) -> None:
-        monkeypatch.setattr(service, "wall_clock", lambda: datetime.now(UTC) + by)
-
-    return set_it
 
 
 async def announced(world: Any, **made: Any) -> str:
@@ -141,10 +129,7 @@ async def test_switched_on_by_a_reload_an_older_request_is_escalated_now(world: 
     await world.told(request.id, mails=2)
     assert '"v":1' in world.cluster.plugin_data(request.id)["ledger"]
     for escalation, mails in ((HALF_AN_HOUR, 3), (EscalationSettings(), 3), (HALF_AN_HOUR, 3)):
-        before = running.daemon.observer.reloads[True]
-        running.settings = dataclasses.replace(running.settings, escalation=escalation)
-        running.signals.reload()
-        await running.until(lambda before=before: running.daemon.observer.reloads[True] > before)
+        await running.reload(escalation=escalation)
         await world.told(request.id, mails=mails)
         await running.settled()
     assert world.kinds(LEAD) == ["e"]
@@ -157,12 +142,7 @@ async def test_whoever_refuses_it_is_tried_again_with_the_next_message(world: An
     unknown = Reply(550, "5.1.1 <lead@example.com>: no such user here")
     refusal = world.inbox.faults.on("RCPT", unknown, recipient=LEAD)
     await world.start(escalation=HALF_AN_HOUR)
-
-    def is_given_up() -> bool:
-        party = world.ledger(request_id).party(LEAD)
-        return party is not None and party.mark(Kind.parse("e")) is Mark.GIVEN_UP
-
-    await world.cluster.wait_for(is_given_up)
+    await world.marked(request_id, LEAD, Mark.GIVEN_UP, "e")
     refusal.remove()
     await world.cluster.review(request_id, "x@example.com", RequestState.APPROVED)
     await world.told(request_id, mails=5)

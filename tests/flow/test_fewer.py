@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from teleport_email.core.ledger import Mark
-from teleport_email.core.model import Kind, RequestState, Threshold, User
+from teleport_email.core.model import RequestState, Threshold, User
 
 pytestmark = pytest.mark.usefixtures("hasty")
 
@@ -20,22 +20,12 @@ APPROVED = RequestState.APPROVED
 
 async def reloaded(running: Any, **delivery: Any) -> None:
     """The same daemon with other choices."""
-    before = running.daemon.observer.reloads[True]
-    changed = dataclasses.replace(running.settings.delivery, **delivery)
-    running.settings = dataclasses.replace(running.settings, delivery=changed)
-    running.signals.reload()
-    await running.until(lambda: running.daemon.observer.reloads[True] > before)
-    await running.settled()
+    await running.reload(delivery=dataclasses.replace(running.settings.delivery, **delivery))
 
 
 async def passed(world: Any, request_id: str, address: str, *codes: str) -> None:
     """Until these reviews are written down as passed."""
-
-    def is_passed() -> bool:
-        party = world.ledger(request_id).party(address)
-        return party is not None and all(party.mark(Kind.parse(code)) is Mark.PASSED for code in codes)
-
-    await world.cluster.wait_for(is_passed)
+    await world.marked(request_id, address, Mark.PASSED, *codes)
 
 
 def version(world: Any, request_id: str) -> str:

@@ -19,12 +19,7 @@ UNKNOWN = Reply(550, "5.1.1 <ops@example.com>: no such user here")
 
 async def given_up(world: Any, request_id: str, code: str, address: str = OPS) -> None:
     """Until the message to the one who is refused is recorded as given up."""
-
-    def is_given_up() -> bool:
-        party = world.ledger(request_id).party(address)
-        return party is not None and party.mark(Kind.parse(code)) is Mark.GIVEN_UP
-
-    await world.cluster.wait_for(is_given_up, 20)
+    await world.marked(request_id, address, Mark.GIVEN_UP, code)
 
 
 async def test_a_refused_recipient_is_tried_again_with_the_next_message(world: Any) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from teleport_email.core.model import AccessMonitoringRule, RequestState, Threshold
-from teleport_email.daemon import service
 from teleport_email.sandbox.mail.smtp_faults import Silence
 
 pytestmark = pytest.mark.usefixtures("hasty")
@@ -18,16 +16,6 @@ HOUR = 3600.0
 TEN_MINUTES = {"remind_before_expiry": (600.0,)}
 ALMOST_OVER = timedelta(minutes=55)
 """Ahead of a request's creation: less than ten minutes before the end of its hour."""
-
-
-@pytest.fixture
-def set_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
-    """Set the wall clock of the daemons that start from now on ahead of the cluster's."""
-
-    def set_it(by: timedelta) -> None:
-        monkeypatch.setattr(service, "wall_clock", lambda: datetime.now(UTC) + by)
-
-    return set_it
 
 
 async def announced(world: Any) -> str:

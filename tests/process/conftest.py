@@ -99,6 +99,12 @@ class Place:
 
 
 @pytest.fixture
+async def sandbox(tmp_path: Path) -> AsyncIterator[Sandbox]:
+    async with Sandbox(SandboxOptions(directory=tmp_path / "sandbox")) as running:
+        yield running
+
+
+@pytest.fixture
 async def place(tmp_path: Path) -> AsyncIterator[Place]:
     """A sandbox with five recipients for everything."""
     recipients = {"*": [f"r{number}@example.com" for number in range(5)]}

@@ -28,12 +28,6 @@ COMMAND = [sys.executable, "-m", "teleport_email"]
 PATIENCE = 120.0
 
 
-@pytest.fixture
-async def sandbox(tmp_path: Path) -> AsyncIterator[Sandbox]:
-    async with Sandbox(SandboxOptions(directory=tmp_path / "sandbox")) as running:
-        yield running
-
-
 class Process:
     """A command that runs, and the lines of its log so far."""
 

@@ -22,7 +22,7 @@ from urllib.parse import quote, quote_plus
 import httpx
 import pytest
 
-from teleport_email.sandbox.command.running import Sandbox, SandboxOptions
+from teleport_email.sandbox.command.running import Sandbox
 
 PASSWORD = "kJ8#x/Q?v+W%9&mT2"
 CLIENT_SECRET = "cS7/y?R#u=V~4 pN6"
@@ -242,12 +242,6 @@ def assert_clean(shown: dict[str, str], *secrets: str) -> None:
     """Nothing of any secret anywhere, and each place really speaks of the servers' answers."""
     found = {place: leaks(text, set(secrets)) for place, text in shown.items()}
     assert {place: pieces for place, pieces in found.items() if pieces} == {}
-
-
-@pytest.fixture
-async def sandbox(tmp_path: Path) -> AsyncIterator[Sandbox]:
-    async with Sandbox(SandboxOptions(directory=tmp_path / "sandbox")) as running:
-        yield running
 
 
 def test_leaks_are_found() -> None:

@@ -5,6 +5,7 @@ The bytes are those of two requests' conversations with one reader; nothing goes
 
 from __future__ import annotations
 
+import contextlib
 import mailbox
 import os
 import pty
@@ -127,22 +128,9 @@ def test_mutt_takes_a_conversation_for_one_thread(tmp_path: Path, subject: str) 
     finally:
         os.close(terminal)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, seen
-    with mailbox_at(tmp_path / "out") as box:
+    with contextlib.closing(mailbox.mbox(tmp_path / "out", create=False)) as box:
         ids = {message["X-Teleport-Request-Id"] for message in box}
         assert (len(box), len(ids)) == (4, 1)
-
-
-class mailbox_at:  # noqa: N801 - used as a function
-    """An mbox, closed at the end."""
-
-    def __init__(self, path: Path) -> None:
-        self.box = mailbox.mbox(path, create=False)
-
-    def __enter__(self) -> mailbox.mbox:
-        return self.box
-
-    def __exit__(self, *_: object) -> None:
-        self.box.close()
 
 
 def chunks(terminal: int) -> Iterator[bytes]:
