@@ -101,6 +101,7 @@ class Book:
         self._choices = choices
         self.lives: dict[str, Life] = {}
         self.arrivals: dict[tuple[str, str], list[Arrival]] = defaultdict(list)
+        self._cuts: list[float] = []
         self.mails = 0
         self.counts: Counter[str] = Counter()
         """Faults by name, for the table."""
@@ -153,6 +154,10 @@ class Book:
         """Something went wrong for a request (its id), for a daemon (its slot) or for all (``*``)."""
         self.counts[name] += 1
         self._faults[concerns].append((time.monotonic(), name))
+
+    def cut(self) -> None:
+        """All connections to the mail server are cut: what it said last may have been heard by nobody."""
+        self._cuts.append(time.monotonic())
 
     # Reading ------------------------------------------------------------------------------------------
 
@@ -328,7 +333,8 @@ class Book:
 
     def _excuse(self, request_id: str, earlier: Arrival, later: Arrival) -> str:
         """Why the same message came again; empty when nothing excuses it."""
-        if not earlier.acknowledged:
+        cut = any(earlier.at <= at <= earlier.at + SLACK for at in self._cuts)
+        if cut or not earlier.acknowledged:
             return "the server's answer was lost"
         between = (earlier.at - SLACK, later.at)
         for concerns, why in (

@@ -37,6 +37,8 @@ class Slot:
     previous: Path | None = None
     """``src`` of an earlier revision, where its daemons are of that."""
     process: asyncio.subprocess.Process | None = None
+    killed: bool = False
+    """It has its SIGKILL, though its end may not be noted: the storm ends in the middle of anything."""
     starts: int = 0
     choices: tuple[str, str] = ("", "")
     """More lines of ``[delivery]``, and more sections."""
@@ -75,6 +77,7 @@ class Slot:
             bench, environ = self.previous.parent / "bench", environ | {"PYTHONPATH": str(self.previous)}
         if self.scale != 1:
             command = [sys.executable, str(bench / "chaos_hurried.py"), str(self.scale)]
+        self.killed = False
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 *command, "start", "-d", "-c", str(self.directory / "config.toml"),
@@ -119,14 +122,19 @@ class Slot:
     async def kill(self) -> None:
         """SIGKILL, as an out-of-memory kill is."""
         if self.process is not None and self.alive:
-            self.process.kill()
-            self.book.fault(self.name, "SIGKILL")
+            if not self.killed:
+                self.killed = True
+                self.process.kill()
+                self.book.fault(self.name, "SIGKILL")
             await self.process.wait()
             self.paused = False
 
     async def stop(self) -> None:
         """SIGTERM, and see that it ends in time and with 0."""
         if self.process is None or not self.alive:
+            return
+        if self.killed:
+            await self.kill()
             return
         self.resume()
         loop = asyncio.get_running_loop()

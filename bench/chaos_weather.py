@@ -67,7 +67,7 @@ class Weather:
         self._mailgun_always()
         self._clear_cluster()
         await self._inbox.listen_again()
-        await self._inbox.drop_connections()
+        await self._cut_mail()
 
     async def blow(self) -> None:
         """Change the weather for ever, until cancelled."""
@@ -90,6 +90,10 @@ class Weather:
             await asyncio.sleep(self._rng.uniform(0.0, 2.0))
 
     # SMTP ---------------------------------------------------------------------------------------------
+
+    async def _cut_mail(self) -> None:
+        self._book.cut()
+        await self._inbox.drop_connections()
 
     def _clear_mail(self) -> None:
         self._inbox.faults.clear()
@@ -134,7 +138,7 @@ class Weather:
 
         return [
             ("refuses connections", inbox.stop_listening),
-            ("cuts connections", inbox.drop_connections),
+            ("cuts connections", self._cut_mail),
             ("421 greeting", rule("CONNECT", Reply(421, "4.3.2 not now"), 0.9)),
             ("greylists", set_("greylist", 1.0)),
             ("450", rule("RCPT", Reply(450, "4.2.1 busy"))),

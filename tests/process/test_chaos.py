@@ -10,7 +10,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
 
+from chaos_book import Book
+from chaos_daemons import Slot
 from previous import FIRST, unpack
+
+from teleport_email.sandbox.cluster.cluster import SandboxCluster
+from teleport_email.sandbox.mail.inbox import Inbox
 
 CHAOS = Path(__file__).parents[2] / "bench" / "chaos.py"
 
@@ -43,6 +48,19 @@ async def test_a_replica_of_the_first_version_leaves_alone_what_the_options_have
     options = ("--seed", "16", "--minutes", "0.25", "--rate", "4", "--calm", "--previous", FIRST)
     await chaos(*options, *CHOICES, "--keep", str(tmp_path / "kept"))
     assert b"ledger of a newer version" in (tmp_path / "kept" / "d0" / "log").read_bytes()
+
+
+async def test_whom_the_harness_has_killed_itself_is_not_blamed_for_it(tmp_path: Path) -> None:
+    """Its storm may end between a SIGKILL and the end of the process."""
+    async with SandboxCluster() as cluster, Inbox() as inbox:
+        slot = Slot("d0", tmp_path / "d0", (inbox,), cluster, {"*": ["all@example.com"]}, 1.0, Book())
+        slot.process = await asyncio.create_subprocess_exec("sleep", "600")
+        killing = asyncio.create_task(slot.kill())
+        await asyncio.sleep(0)
+        killing.cancel()
+        await asyncio.gather(killing, return_exceptions=True)
+        await slot.stop()
+    assert slot.faults == []
 
 
 async def chaos(*options: str) -> None:
