@@ -40,6 +40,7 @@ def test_codes_are_told_apart() -> None:
         *("a", "r", "m", "e", "A", "D", "P", "X"),
         *("aA", "aD", "aP"),
         *("q", "qA", "qD", "qP", "qX", "qE"),
+        "l",
     ]
     assert {topic for topic in Topic if topic.for_requester} == {
         Topic.RECEIVED,

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from teleport_email.config.settings import DeliverySettings
 from teleport_email.core.ledger import ANNOUNCEMENTS
 from teleport_email.core.model import (
+    OF_REQUESTS,
     AccessList,
     AccessRequest,
     ClusterInfo,
@@ -325,7 +326,7 @@ def test_the_requester_hears_who_was_asked_and_is_spoken_to():
     text = show(sample).text
     assert "Told: bob@example.com, carol@example.com, security@example.com\n" in text
     assert "3 people have been asked to review it." in text
-    for topic in Topic:
+    for topic in OF_REQUESTS:
         content = show(SAMPLES[samples.file_name(Kind(topic))])
         assert ("because you asked" in content.text) is topic.for_requester
         assert ("because you asked" in content.html) is topic.for_requester
@@ -541,7 +542,7 @@ def test_the_preheader_has_no_free_text_and_no_markup_in_it():
         resolve_reason="evilreason",
         resources=(ResourceID("evil", "evil", "evil"),),
     )
-    for topic in Topic:
+    for topic in OF_REQUESTS:
         found = preheader(render(topic, request, number=topic is Topic.REVIEW, requester_name="evil").html)
         assert "evil" not in found
         assert "prod-db.readonly and 1 more" in found
@@ -569,7 +570,7 @@ CLUSTERS = st.builds(
     ClusterInfo, name=TEXT, proxy_public_addr=TEXT | st.just("teleport.example.com:443"),
     advanced_access_workflows=st.booleans(),
 )  # fmt: skip
-KINDS = st.builds(Kind, st.sampled_from(Topic), st.integers(0, 3))
+KINDS = st.builds(Kind, st.sampled_from(OF_REQUESTS), st.integers(0, 3))
 
 
 @given(kind=KINDS, request=REQUESTS, cluster=CLUSTERS, name=TEXT, recipients=st.lists(TEXT, max_size=40))
@@ -644,7 +645,7 @@ def test_the_largest_request_stays_small():
         access_expires=samples.NOW,
         access_list=AccessList("&" * 500, "&" * 500),
     )
-    for topic in Topic:
+    for topic in OF_REQUESTS:
         content = render(
             topic, big, number=topic is Topic.REVIEW, recipients=("&" * 500,) * 500, requester_name="&" * 500
         )

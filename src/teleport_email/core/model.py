@@ -222,12 +222,18 @@ class Topic(enum.StrEnum):
     REQUESTER_PROMOTED = "qP"
     REQUESTER_EXPIRED = "qX"
     ENDED = "qE"
+    # For the owners of Access Lists: of no request.
+    AUDIT = "l"
+    """Reviews of Access Lists are due."""
 
     @property
     def for_requester(self) -> bool:
         """Whether the message goes to the requester, not to reviewers."""
         return self.value.startswith("q")
 
+
+OF_REQUESTS = tuple(topic for topic in Topic if topic is not Topic.AUDIT)
+"""The topics of messages about Access Requests."""
 
 REMINDING = 100_000
 """Added to the number of an announcement that takes the place of a reminder, once for each: what was refused
@@ -242,7 +248,7 @@ class Kind:
     number: int = 0
     """REVIEW: 1 for the first. Announcements and ESCALATION: the number of reviews told along, perhaps with
     :data:`REMINDING`; 0 for the first try of a pending request's, which tells none. REMINDER: minutes before
-    the end, where there are several. Else 0."""
+    the end, where there are several. AUDIT: the round, from 1. Else 0."""
 
     @property
     def code(self) -> str:

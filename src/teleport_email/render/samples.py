@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from teleport_email.core.model import (
+    OF_REQUESTS,
     AccessList,
     AccessRequest,
     ClusterInfo,
@@ -131,7 +132,7 @@ def request_for(kind: Kind) -> AccessRequest:
 
 def kinds() -> tuple[Kind, ...]:
     """One kind for each topic, in the order of a request's life."""
-    return tuple(Kind(topic, 1 if topic is Topic.REVIEW else 0) for topic in Topic)
+    return tuple(Kind(topic, 1 if topic is Topic.REVIEW else 0) for topic in OF_REQUESTS)
 
 
 def file_name(kind: Kind) -> str:
