@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import errno
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -135,3 +137,39 @@ def test_a_command_that_fails_is_told_with_what_to_do(capsys: pytest.CaptureFixt
         capsys.readouterr().err
         == "this did not work (exit code 127); do it by hand: systemd-tmpfiles-that-is-not-there --create 'a b'\n"
     )
+
+
+@pytest.mark.parametrize("name", ["a b", "100%", ";", "%h", "$HOME"])
+def test_a_path_that_a_unit_would_read_otherwise_is_quoted(name: str, tmp_path: Path) -> None:
+    """As systemd itself reads it: it looks whether the program is there."""
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        pytest.skip("needs systemd-analyze")
+    program = tmp_path / name / "teleport-email"
+    program.parent.mkdir()
+    program.touch(mode=0o755)
+    unit = tmp_path / "teleport-email.service"
+    plan = install_service.plan_for(program, Path("/usr/local"))
+    unit.write_text(plan.files[Path("/usr/local/lib/systemd/system/teleport-email.service")])
+
+    def verify() -> str:
+        done = subprocess.run(
+            [analyze, "verify", "--man=no", unit], capture_output=True, text=True, check=False
+        )
+        return "\n".join(line for line in done.stderr.splitlines() if "ommand" in line or "ExecStart" in line)
+
+    assert verify() == ""
+    program.unlink()
+    assert "not executable" in verify()
+
+
+@pytest.mark.parametrize("name", ["new\nline", 'quo"te', "it's", "back\\slash"])
+def test_a_path_that_systemd_takes_for_no_program_s_is_refused(name: str) -> None:
+    with pytest.raises(TeleportEmailError, match="quotes, backslashes or control characters"):
+        install_service.plan_for(Path("/opt") / name / "teleport-email", Path("/usr/local"))
+
+
+def test_a_file_that_was_not_shipped_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(install_service._PLACES, "teleport-email.nowhere", "share/nowhere")
+    with pytest.raises(TeleportEmailError, match=r"teleport-email\.nowhere does not lie beside this program"):
+        install_service.plan_for(PROGRAM, Path("/usr/local"))

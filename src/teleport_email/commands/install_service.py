@@ -98,7 +98,7 @@ def plan_for(program: Path, prefix: Path) -> Plan:
     """What it takes to run ``program`` as a service, with everything below ``prefix``."""
     files = {prefix / place: _shipped(name) for name, place in _PLACES.items()}
     unit, users, directories = (prefix / _PLACES[f"teleport-email.{end}"] for end in _ENDS)
-    files[unit] = files[unit].replace(_IN_THE_UNIT, str(program))
+    files[unit] = files[unit].replace(_IN_THE_UNIT, _for_unit(program))
     found = str(prefix) in _LOOKED_INTO
     commands: list[tuple[str, ...]] = [
         ("systemd-sysusers", str(users)),
@@ -121,7 +121,24 @@ def _shipped(name: str) -> str:
     """A file as the wheel brings it; in a checkout it lies beside the code."""
     package = Path(__file__).parents[1]
     places = [package / "host", *(package.parents[1] / "packaging" / folder for folder in ("systemd", "man"))]
-    return next(path for place in places if (path := place / name).exists()).read_text(encoding="utf-8")
+    for place in places:
+        if (path := place / name).exists():
+            return path.read_text(encoding="utf-8")
+    raise TeleportEmailError(
+        f"{name} does not lie beside this program (looked in {', '.join(map(str, places))}): install the "
+        "wheel or a package, or run it from a checkout"
+    )
+
+
+def _for_unit(program: Path) -> str:
+    """The path as the first word of ``ExecStart=`` (systemd.service(5)), where it may be one."""
+    text = str(program)
+    if not text.isprintable() or any(character in text for character in "\"'\\"):
+        raise TeleportEmailError(
+            f"systemd starts no program whose path has quotes, backslashes or control characters: {text!r}"
+        )
+    text = text.replace("%", "%%")
+    return f'"{text}"' if " " in text or ";" in text else text
 
 
 def _this_program() -> Path:
