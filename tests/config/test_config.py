@@ -17,7 +17,7 @@ from teleport_email.config import load, parse, with_flags
 from teleport_email.config.keys import KEYS
 from teleport_email.config.named_files import command_with
 from teleport_email.config.sections import Reader
-from teleport_email.config.settings import MailgunSettings, Secret, Settings, SmtpSettings
+from teleport_email.config.settings import AccessListSettings, MailgunSettings, Secret, Settings, SmtpSettings
 from teleport_email.config.unfinished import PLACEHOLDERS
 from teleport_email.core.errors import ConfigError
 from teleport_email.sandbox.mail.mail_certificates import MailAuthority
@@ -901,6 +901,37 @@ def test_a_request_is_escalated_by_role() -> None:
 )
 def test_faults_of_escalation(text: str, path: str, what: str) -> None:
     assert what in faults(MINIMAL + text)[f"escalation.{path}"]
+
+
+# [access_lists] -------------------------------------------------------------------------------------
+
+
+def test_reminders_of_access_lists_are_off_until_asked_for() -> None:
+    assert read(MINIMAL).access_lists == AccessListSettings(enabled=False, skip_without_members=True)
+    found = read(f"{MINIMAL}[access_lists]\nenabled = true\nskip_without_members = false\n")
+    assert found.access_lists == AccessListSettings(enabled=True, skip_without_members=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "what"),
+    [
+        ('[access_lists]\nenabled = "yes"\n', "access_lists.enabled", "must be true or false"),
+        ("[access_lists]\nskip_without_members = 1\n", "access_lists.skip_without_members", "true or false"),
+        ("[access_lists]\nenable = true\n", "access_lists.enable", 'did you mean "enabled"'),
+        ("[access_list]\nenabled = true\n", "access_list", 'did you mean "access_lists"'),
+        ("[[access_lists]]\nenabled = true\n", "access_lists", "must be one table"),
+        ("[delivery]\nskip_without_members = true\n", "delivery.skip_without_members", "access_lists.skip"),
+    ],
+)
+def test_faults_of_access_lists(text: str, path: str, what: str) -> None:
+    written = MINIMAL.replace("[delivery]\n", text) if "[delivery]" in text else MINIMAL + text
+    assert what in faults(written)[path]
+
+
+def test_enabled_is_a_word_of_many_files_and_no_slip_elsewhere() -> None:
+    found = delivery("enabled = true")
+    assert "delivery.enabled is not a known key (did you mean access_lists.enabled?)" in found.warnings[0]
+    assert not found.access_lists.enabled
 
 
 def test_an_escalation_that_tells_nobody_new_is_said() -> None:

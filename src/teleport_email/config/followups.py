@@ -1,4 +1,4 @@
-"""What is told later, by choice: reminders, and whom a request is escalated to. Pure."""
+"""What is told by choice: reminders, whom a request is escalated to, reviews of Access Lists. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from teleport_email.config.durations import format_duration, parse_duration
-from teleport_email.config.settings import HOUR, EscalationSettings
+from teleport_email.config.settings import HOUR, AccessListSettings, EscalationSettings
 from teleport_email.config.tables import Table, dotted, quoted
 
 LONGEST_PENDING: Final = 168 * HOUR
@@ -72,3 +72,11 @@ def escalation(
         what = 'is missing: say who is told, by role, such as "*" = "oncall@example.com"'
         table.fault("role_to_recipients", what)
     return EscalationSettings(after=after, role_to_recipients=found)
+
+
+def access_lists(table: Table) -> AccessListSettings:
+    """``[access_lists]``."""
+    return AccessListSettings(
+        enabled=table.flag("enabled"),
+        skip_without_members=table.flag("skip_without_members", AccessListSettings().skip_without_members),
+    )

@@ -15,6 +15,7 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
         "delivery",
         "role_to_recipients",
         "escalation",
+        "access_lists",
         "log",
         "diagnostics",
         "plugin_name",
@@ -75,6 +76,7 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
         "max_recipients",
     ),
     "escalation": ("after", "role_to_recipients"),
+    "access_lists": ("enabled", "skip_without_members"),
     "log": ("output", "severity", "format"),
     "diagnostics": ("addr", "allow_remote"),
 }

@@ -78,6 +78,7 @@ class Reader:
             delivery=delivery,
             role_to_recipients=roles,
             escalation=self._escalation(top, roles),
+            access_lists=followups.access_lists(self._section(top, "access_lists")),
             log=self._log(self._section(top, "log")),
             diagnostics=self._diagnostics(self._section(top, "diagnostics")),
             plugin_name=top.parsed("plugin_name", values.plugin_name, "email"),

@@ -157,6 +157,14 @@ class EscalationSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccessListSettings:
+    """``[access_lists]``: reminding owners of Access Lists of reviews that are due."""
+
+    enabled: bool = False
+    skip_without_members: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
     """``[log]``."""
 
@@ -187,6 +195,7 @@ class Settings:
     spelled: Mapping[str, str] = field(default_factory=dict)
     """Address -> how the file writes it, where that is another form of it."""
     escalation: EscalationSettings = field(default_factory=EscalationSettings)
+    access_lists: AccessListSettings = field(default_factory=AccessListSettings)
     log: LogSettings = field(default_factory=LogSettings)
     diagnostics: DiagnosticsSettings = field(default_factory=DiagnosticsSettings)
     plugin_name: str = "email"

@@ -15,6 +15,8 @@ from teleport_email.config.tables import did_you_mean, dotted
 
 # Nearer than what two words have in common by chance: one letter in five may differ.
 _NEAR = 0.8
+# Keys of ours with a name that a section of any program may have: elsewhere it is no slip.
+_EVERYWHERE = frozenset({"enabled"})
 
 
 def documented(document: Mapping[str, object]) -> tuple[dict[str, object], list[str]]:
@@ -60,7 +62,7 @@ def unknown(path: str, key: str) -> tuple[bool, str]:
     homes = list(_homes(key))
     if homes:
         of_go = any(_plain(key) == _plain(known) for keys in GO_PLUGIN_KEYS.values() for known in keys)
-        return not of_go, f"{what} (did you mean {' or '.join(homes)}?)"
+        return not of_go and _plain(key) not in _EVERYWHERE, f"{what} (did you mean {' or '.join(homes)}?)"
     return False, f"{what}{hint}"
 
 
