@@ -109,6 +109,7 @@ class Daemon:
         *,
         severity: str = "info",
         wrapper: tuple[str, ...] = (),
+        program: tuple[str, ...] = ("-m", "teleport_email"),
         **smtp: int,
     ) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="teleport-email-bench-"))
@@ -136,7 +137,7 @@ class Daemon:
                 "password_file": str(self.directory / "password"),
             }
         workspace.write(self.directory / "config.toml", workspace.configuration(sections))
-        self._wrapper = wrapper
+        self._wrapper, self._program = wrapper, program
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, *arguments: str, environ: dict[str, str] | None = None) -> float:
@@ -144,8 +145,7 @@ class Daemon:
         command = [
             *self._wrapper,
             sys.executable,
-            "-m",
-            "teleport_email",
+            *self._program,
             "start",
             "-c",
             str(self.directory / "config.toml"),
