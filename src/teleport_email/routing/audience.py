@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from teleport_email.config.settings import Settings
+from teleport_email.core.audits import ListOwner
 from teleport_email.core.decide import Audience
 from teleport_email.core.model import AccessMonitoringRule, AccessRequest, ResourceID, User
-from teleport_email.routing import recipients
+from teleport_email.routing import owners, recipients
 from teleport_email.routing.escalation import escalation
 from teleport_email.routing.route import Route, RuleVerdict, listed, plain
 
@@ -140,6 +141,18 @@ class AudienceFinder:
         if known[0]:
             return known
         return recipients.requester(request, delivery, await self._users.address(request.user))
+
+
+async def reminded(owned_by: Sequence[ListOwner], settings: Settings, users: Users) -> Route:
+    """Who is reminded of the review of an Access List with these owners, and who not and why.
+
+    Raises :class:`~teleport_email.core.errors.Unreachable` where users cannot be looked up at the moment.
+    """
+    names = owners.names_to_look_up(owned_by)
+    addresses = {name: await users.address(name) for name in names if users.permitted}
+    if not users.permitted:
+        addresses = {}  # not looked up, which is another reason than not found
+    return owners.reminded(owned_by, settings.delivery, addresses, settings.spelled)
 
 
 def compiled(

@@ -19,9 +19,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from teleport_email.config.settings import DeliverySettings
-from teleport_email.core.addresses import parse_address
 from teleport_email.core.model import AccessRequest
 from teleport_email.routing import globs
+from teleport_email.routing.candidates import add_foreign, add_user, address_of, apply_limit, is_allowed
 from teleport_email.routing.collection import Collection
 from teleport_email.routing.route import Reason, Route, RuleVerdict, Skipped, listed, plain
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from teleport_email.routing.rules import CompiledRule
 
 ANYONE = "*"
-_SSO = "SSO users who are not logged in may not be found"
 
 
 def route(
@@ -82,7 +81,7 @@ def route(
             fallback = True
         else:
             problem += ", and no delivery.fallback_recipient is set"
-    dropped = _apply_limit(chosen, delivery.max_recipients)
+    dropped = apply_limit(chosen, delivery.max_recipients)
     told = tuple(address for address, _ in chosen.found.values())
     return Route(
         recipients=told,
@@ -153,7 +152,7 @@ def names_to_look_up(
         wanted += _annotated(request, delivery)
         if delivery.suggested_reviewers != "ignore":
             wanted += _considered(request, delivery)
-    names = [name for name in map(str.strip, wanted) if name and _address(name) is None]
+    names = [name for name in map(str.strip, wanted) if name and address_of(name) is None]
     if delivery.skip_requester and request.user:
         # Also when the user name is an address: the trait may give another one.
         names.append(request.user)
@@ -165,13 +164,13 @@ def requester(request: AccessRequest, delivery: DeliverySettings, found: str | N
 
     ``found``: the address that their user has, where it was looked up.
     """
-    own = _address(request.user)
+    own = address_of(request.user)
     if own is not None:
         return own, "user name"
-    address = _address(found or "")
+    address = address_of(found or "")
     if address is None:
         return "", "no address is known"
-    if not _allowed(address, delivery):
+    if not is_allowed(address, delivery):
         return "", "the domain of the user's address is not in delivery.allowed_domains"
     return address, f'user {request.user}, trait "email"'
 
@@ -208,14 +207,14 @@ def _add_rule(
 ) -> None:
     why = f'rule "{rule.name}"'
     for recipient in map(str.strip, rule.recipients):
-        address = _address(recipient)
+        address = address_of(recipient)
         if address is not None:
             # Written by an administrator of the cluster, so allowed_domains does not concern it.
             chosen.add(address, why, recipient)
         elif not recipient:
             chosen.skip(recipient, f"{why}: an empty recipient")
         else:
-            _add_user(chosen, recipient, why, delivery, addresses)
+            add_user(chosen, recipient, why, delivery, addresses)
 
 
 def _add_configured(
@@ -236,7 +235,7 @@ def _add_configured(
         _add_roles(chosen, request, role_to_recipients)
         for value in _annotated(request, delivery):
             why = f'annotation "{delivery.recipients_annotation}"'
-            _add_foreign(chosen, value, why, delivery, addresses)
+            add_foreign(chosen, value, why, delivery, addresses)
     chosen.take(suggested)
 
 
@@ -257,7 +256,7 @@ def _add_roles(
         if request.roles and roles != [key]:
             why += f" for role{'s' if len(roles) > 1 else ''} {listed(roles)}"
         for recipient in filled[key]:
-            address = _address(recipient)
+            address = address_of(recipient)
             if address is None:
                 chosen.skip(recipient, f"{why}: not an email address")
             else:
@@ -272,7 +271,7 @@ def _add_suggested(
 ) -> None:
     considered = _considered(request, delivery)
     for reviewer in considered:
-        _add_foreign(chosen, reviewer, "suggested reviewer", delivery, addresses)
+        add_foreign(chosen, reviewer, "suggested reviewer", delivery, addresses)
     for reviewer in request.suggested_reviewers:
         if reviewer.strip() and reviewer.strip() not in considered:
             chosen.skip(
@@ -294,79 +293,16 @@ def _annotated(request: AccessRequest, delivery: DeliverySettings) -> tuple[str,
     return tuple(dict.fromkeys(value for value in map(str.strip, values) if value))
 
 
-def _add_foreign(
-    chosen: Collection,
-    candidate: str,
-    why: str,
-    delivery: DeliverySettings,
-    addresses: Mapping[str, str | None],
-) -> None:
-    """An address that no administrator wrote, or a user's name: a requester may have a say in it."""
-    address = _address(candidate)
-    if address is None:
-        _add_user(chosen, candidate, why, delivery, addresses)
-    elif _allowed(address, delivery):
-        chosen.add(address, why, candidate)
-    else:
-        chosen.skip(candidate, f"{why}: the domain is not in delivery.allowed_domains")
-
-
-def _add_user(
-    chosen: Collection,
-    name: str,
-    why: str,
-    delivery: DeliverySettings,
-    addresses: Mapping[str, str | None],
-) -> None:
-    """A recipient that is a user's name: their looked-up address, if there is one and it is allowed."""
-    if name not in addresses:
-        chosen.skip(name, f"{why}: not an email address, and users could not be looked up")
-        return
-    found = addresses[name]
-    if found is None:
-        chosen.skip(
-            name, f'{why}: not an email address, and no address (trait "email") was found for it; {_SSO}'
-        )
-        return
-    address = _address(found)
-    if address is None:
-        chosen.skip(name, f'{why}: the user\'s trait "email" is not an email address')
-    elif _allowed(address, delivery):
-        chosen.add(address, f"{why}, user {name}", found, name)
-    else:
-        chosen.skip(name, f"{why}: the domain of the user's address is not in delivery.allowed_domains")
-
-
 def _leave_out_requester(
     chosen: Collection, request: AccessRequest, addresses: Mapping[str, str | None]
 ) -> None:
     # Compared without case, because identity providers and configurations seldom agree on it.
     own = {
         address.lower()
-        for address in (_address(request.user), _address(addresses.get(request.user) or ""))
+        for address in (address_of(request.user), address_of(addresses.get(request.user) or ""))
         if address is not None
     }
     for key, (address, _) in list(chosen.found.items()):
         if address.lower() in own:
             del chosen.found[key]
             chosen.skip(address, "the requester (delivery.skip_requester)")
-
-
-def _apply_limit(chosen: Collection, most: int) -> int:
-    over = list(chosen.found.items())[most:]
-    for key, (address, _) in over:
-        del chosen.found[key]
-        chosen.skip(address, f"beyond the first {most} recipients (delivery.max_recipients)")
-    return len(over)
-
-
-def _allowed(address: str, delivery: DeliverySettings) -> bool:
-    allowed = delivery.allowed_domains
-    return not allowed or address.rpartition("@")[2].lower() in (domain.lower() for domain in allowed)
-
-
-def _address(text: str) -> str | None:
-    try:
-        return parse_address(text.strip())
-    except ValueError:
-        return None

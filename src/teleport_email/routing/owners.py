@@ -1,0 +1,63 @@
+"""Who is reminded of the review of an Access List, and which of its owners are not and why. Pure.
+
+What has to be looked up (``names_to_look_up``) comes in as ``addresses``. An owner whose name is an address
+is written to there, any other at the first address of their trait ``email``. Owners are named in the cluster,
+not in our configuration, so ``delivery.allowed_domains`` concerns all; ``delivery.max_recipients`` counts
+per list. Where no owner is left, ``delivery.fallback_recipient`` is told, as for requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from teleport_email.config.settings import DeliverySettings
+from teleport_email.core.audits import ListOwner
+from teleport_email.routing.candidates import add_foreign, address_of, apply_limit
+from teleport_email.routing.collection import Collection
+from teleport_email.routing.route import Reason, Route
+
+
+def names_to_look_up(owners: Sequence[ListOwner]) -> tuple[str, ...]:
+    """The user names whose address :func:`reminded` would like to know; each once, in order."""
+    names = [owner.name.strip() for owner in owners if not owner.is_list]
+    return tuple(dict.fromkeys(name for name in names if name and address_of(name) is None))
+
+
+def reminded(
+    owners: Sequence[ListOwner],
+    delivery: DeliverySettings,
+    addresses: Mapping[str, str | None],
+    spelled: Mapping[str, str] | None = None,
+) -> Route:
+    """Who is reminded of a list with these owners.
+
+    ``addresses``: user name -> the address found for it, ``None`` when there is none; a name that is missing
+    was not looked up. ``spelled``: how the configuration writes an address where that is another form of it.
+    """
+    chosen = Collection()
+    for owner in owners:
+        name = owner.name.strip()
+        if owner.is_list:
+            chosen.skip(name, "owner: a list whose owners the cluster did not name")
+        elif name:
+            add_foreign(chosen, name, "owner", delivery, addresses)
+    problem, fallback = "", False
+    if not chosen.found:
+        problem = "no owner has a usable address"
+        if delivery.fallback_recipient:
+            chosen.add(delivery.fallback_recipient, "fallback_recipient: no owner could be told")
+            fallback = True
+        else:
+            problem += ", and no delivery.fallback_recipient is set"
+    dropped = apply_limit(chosen, delivery.max_recipients)
+    told = tuple(address for address, _ in chosen.found.values())
+    written = {**(spelled or {}), **chosen.spelled}
+    return Route(
+        recipients=told,
+        spelled={address: text for address, text in written.items() if address in told},
+        reasons=tuple(Reason(address, "; ".join(why)) for address, why in chosen.found.values()),
+        skipped=tuple(chosen.skipped),
+        fallback=fallback,
+        problem=problem,
+        dropped=dropped,
+    )
