@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from teleport_email.cli import main
-from teleport_email.core.model import Topic
 from teleport_email.render import samples
 
 KINDS = [samples.file_name(kind) for kind in samples.kinds()]
+REMINDERS = [sample.name for sample in samples.reminders()]
 CONFIG = """
 [teleport]
 addr = "teleport.example.com:443"
@@ -63,9 +63,10 @@ def config(tmp_path):
 
 def test_every_kind_is_written_in_three_forms_with_an_index(tmp_path, capsys, config):
     output = tmp_path / "out" / "here"
+    names = [*KINDS, *REMINDERS]
     assert main(["preview", "-c", config(), "-o", str(output)]) == 0
-    assert capsys.readouterr().out == f"{len(Topic)} messages written; look at {output}/index.html\n"
-    expected = {f"{name}{suffix}" for name in KINDS for suffix in (".txt", ".html", ".eml")} | {"index.html"}
+    assert capsys.readouterr().out == f"{len(names)} messages written; look at {output}/index.html\n"
+    expected = {f"{name}{suffix}" for name in names for suffix in (".txt", ".html", ".eml")} | {"index.html"}
     assert {path.name for path in output.iterdir()} == expected
     index = (output / "index.html").read_text()
     assert all(f'href="{name}"' in index for name in expected - {"index.html"})
@@ -108,6 +109,31 @@ def test_only_the_kinds_asked_for(tmp_path, config):
     ]
     assert main(arguments) == 0
     assert {path.stem for path in (tmp_path / "out").iterdir()} == {"review", "ended", "index"}
+
+
+def test_reminders_of_access_lists_are_shown_in_all_their_forms(tmp_path, config):
+    output = tmp_path / "out"
+    arguments = ["preview", "-c", config(), "-o", str(output), "--kind", "access-list-review"]
+    assert main([*arguments, "--proxy", "proxy.example.com:3080", "--cluster", "other"]) == 0
+    assert {path.stem for path in output.iterdir()} == {*REMINDERS, "index"}
+    assert {"access-list-review", "access-list-review-several", "access-list-review-overdue"} <= {*REMINDERS}
+    text = (output / "access-list-review.txt").read_text()
+    assert "\nCluster: other\n" in text
+    assert "\nDue: 2026-03-11 17:30 UTC+05:30 (in 9 days)\n" in text
+    assert "\nLink: https://proxy.example.com:3080/web/accesslists/" in text
+    mail = email.message_from_bytes(
+        (output / "access-list-review.eml").read_bytes(), policy=email.policy.default
+    )
+    assert mail["Subject"] == "other Access List Reviews due 2026-03-11"
+    assert mail["References"] == "<owner.preview@example.com>"
+
+
+def test_given_requests_come_without_made_up_lists(tmp_path, config):
+    given = tmp_path / "request.json"
+    given.write_text(json.dumps(REQUEST))
+    arguments = ["preview", "-c", config(), "--request", str(given), "-o", str(tmp_path / "out")]
+    assert main(arguments) == 0
+    assert {path.stem for path in (tmp_path / "out").iterdir()} == {*KINDS, "index"}
 
 
 def test_an_unknown_kind_is_told_with_those_there_are(capsys):

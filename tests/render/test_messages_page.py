@@ -7,8 +7,17 @@ from pathlib import Path
 import pytest
 
 from teleport_email.config.settings import DeliverySettings
-from teleport_email.core.model import OF_REQUESTS
-from teleport_email.render import TEMPLATE_OF, Facts, Renderer, approvals, samples, template_data, times
+from teleport_email.core.model import Topic
+from teleport_email.render import (
+    TEMPLATE_OF,
+    Facts,
+    Renderer,
+    approvals,
+    audit_data,
+    samples,
+    template_data,
+    times,
+)
 from teleport_email.render.quoting import Quote
 from teleport_email.render.templating import builtin_sources
 
@@ -20,6 +29,7 @@ VIEWS = (
         template_data.ReviewView,
         template_data.ResourceView,
         approvals.Approvals,
+        audit_data.ListView,
     ),
     *(
         template_data.Command,
@@ -56,14 +66,17 @@ def test_every_variable_is_documented():
         now=samples.NOW,
         zone=times.zone("UTC"),
     )
-    for name in variables:
+    of_lists = audit_data.build(
+        samples.reminders()[0].audits, samples.CLUSTER, subject="", now=samples.NOW, zone=times.zone("UTC")
+    )
+    for name in (*variables, *of_lists):
         assert documented(name), name
 
 
 def test_every_kind_template_and_block_is_documented():
-    for topic in OF_REQUESTS:
-        assert documented(topic.name.lower())
-        assert documented(TEMPLATE_OF[topic])
+    for topic, template in TEMPLATE_OF.items():
+        assert documented(audit_data.KIND if topic is Topic.AUDIT else topic.name.lower())
+        assert documented(template)
     for source in builtin_sources().values():
         for block in re.findall(r"{% block (\w+) %}", source):
             assert documented(block)
@@ -91,9 +104,11 @@ def test_the_example_works(tmp_path):
 
 
 def test_the_lines_for_filters_are_those_of_the_sample():
-    shown = re.findall(r"^```text\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)[0]
+    shown, _, of_lists = re.findall(r"^```text\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)
     renderer = Renderer(DeliverySettings(sender="teleport@example.com"))
     content = renderer.render(
         samples.kinds()[0], samples.REQUEST, Facts(samples.CLUSTER), now=samples.NOW, boundary="b"
     )
     assert shown in content.text
+    one = samples.reminders()[0]
+    assert of_lists in renderer.remind(one.audits, one.cluster, now=one.now, boundary="b").text

@@ -22,9 +22,11 @@ from teleport_email.core.model import AccessRequest, ClusterInfo, Content, Kind,
 from teleport_email.render import samples
 
 DEFAULT_DIRECTORY = "teleport-email-preview"
+REMINDERS = "access-list-review"
+"""The kind that is of no request; it is shown in the forms of the samples."""
 _BOUNDARY = "=_preview"
 Render = Callable[..., Content]
-"""Renderer.render; the module of it is only imported when the command runs."""
+"""Renderer.render or Renderer.remind; the module of it is only imported when the command runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class _Page:
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """``preview [-c FILE] [--request FILE] [--kind KIND] [-o DIR] [--open] ...``."""
-    names = [samples.file_name(kind) for kind in samples.kinds()]
+    names = [*(samples.file_name(kind) for kind in samples.kinds()), REMINDERS]
     parser = subparsers.add_parser(
         "preview",
         help="write every kind of message into a directory to look at",
@@ -121,6 +123,8 @@ def run(args: argparse.Namespace) -> int:
             for kind in samples.kinds()
             if not args.kind or samples.file_name(kind) in args.kind
         ]
+        if REMINDERS in (args.kind or () if args.request else args.kind or (REMINDERS,)):
+            pages += [_remind(directory, one, renderer.remind, cluster) for one in samples.reminders()]
         index = directory / "index.html"
         _put(index, _index(pages, cluster).encode())
     except OSError as error:
@@ -187,7 +191,6 @@ def _told(request: AccessRequest, settings: Settings) -> tuple[str, ...]:
 
 
 def _write(directory: Path, case: _Case, kind: Kind, render: Render, cluster: ClusterInfo) -> _Page:
-    from teleport_email.mail.message import build
     from teleport_email.render import Facts
 
     if case.made_up:
@@ -202,10 +205,25 @@ def _write(directory: Path, case: _Case, kind: Kind, render: Render, cluster: Cl
         boundary=_BOUNDARY,
     )
     stem = case.prefix + samples.file_name(kind)
-    _put(directory / f"{stem}.txt", content.text.encode())
-    _put(directory / f"{stem}.html", content.html.encode())
-    _put(directory / f"{stem}.eml", build(_mail(content, kind, case, stem)))
-    return _Page(stem, stem.replace("-", " "), content.subject)
+    return _put_message(directory, stem, _mail(content, kind, case, stem))
+
+
+def _remind(directory: Path, sample: samples.Reminder, remind: Render, cluster: ClusterInfo) -> _Page:
+    cluster = replace(
+        cluster, proxy_public_addr=sample.cluster.proxy_public_addr and cluster.proxy_public_addr
+    )
+    content = remind(sample.audits, cluster, now=sample.now, boundary=_BOUNDARY)
+    ids = f"{sample.name}.preview@example.com", "owner.preview@example.com"
+    return _put_message(directory, sample.name, Mail("owner@example.com", *ids, content))
+
+
+def _put_message(directory: Path, stem: str, mail: Mail) -> _Page:
+    from teleport_email.mail.message import build
+
+    _put(directory / f"{stem}.txt", mail.content.text.encode())
+    _put(directory / f"{stem}.html", mail.content.html.encode())
+    _put(directory / f"{stem}.eml", build(mail))
+    return _Page(stem, stem.replace("-", " "), mail.content.subject)
 
 
 def _stage(request: AccessRequest, kind: Kind) -> tuple[AccessRequest, datetime]:

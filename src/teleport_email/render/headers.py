@@ -1,8 +1,8 @@
 """The headers of a message beside those of every mail: for filters that can read them. Pure.
 
-In: a kind, a request. Out: names with values of printable ASCII, which ``mail.message`` folds.
-What is not ASCII stands in encoded words (RFC 2047): decoded, it is what the cluster told. Users may have
-chosen these names, so they are cleaned, short, and begin nothing of their own.
+In: a kind, a request or names of Access Lists. Out: names with values of printable ASCII, which
+``mail.message`` folds. What is not ASCII stands in encoded words (RFC 2047): decoded, it is what the cluster
+told. Users may have chosen these names, so they are cleaned, short, and begin nothing of their own.
 """
 
 from __future__ import annotations
@@ -33,6 +33,23 @@ def headers(
     if request.long_term:
         found.append(("X-Teleport-Request-Kind", "LONG_TERM"))
     if kind.topic in (Topic.REMINDER, Topic.ESCALATION):
+        found.append(("Importance", "High"))
+    return tuple((name, text) for name, text in found if text)
+
+
+def of_lists(
+    kind: str, lists: Iterable[str], day: str, cluster: ClusterInfo, state: str
+) -> tuple[tuple[str, str], ...]:
+    """Those of a reminder of Access Lists. ``lists``: their names in order; ``day``: of the first, in UTC."""
+    found = [
+        ("List-Id", f"<access-list-reviews.{quoting.domain(cluster.name)}>"),
+        ("X-Teleport-Cluster", value(cluster.name, "X-Teleport-Cluster")),
+        ("X-Teleport-Kind", kind),
+        ("X-Teleport-State", state),
+        ("X-Teleport-Due", day),
+        ("X-Teleport-Access-Lists", values(lists, "X-Teleport-Access-Lists")),
+    ]
+    if state == "OVERDUE":
         found.append(("Importance", "High"))
     return tuple((name, text) for name, text in found if text)
 

@@ -7,15 +7,16 @@ an own template does, the built-in one takes its place and the fault is handed t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from teleport_email.config.settings import DeliverySettings
+from teleport_email.core.audits import Audit
 from teleport_email.core.errors import Fault
 from teleport_email.core.model import AccessRequest, ClusterInfo, Content, Kind, ResourceID, Topic
-from teleport_email.render import headers, quoting, template_data, times
+from teleport_email.render import audit_data, headers, quoting, template_data, times
 
 if TYPE_CHECKING:
     from teleport_email.render.templating import Templates
@@ -38,6 +39,7 @@ TEMPLATE_OF: Mapping[Topic, str] = {
     Topic.REQUESTER_PROMOTED: "requester_resolution",
     Topic.REQUESTER_EXPIRED: "requester_resolution",
     Topic.ENDED: "ended",
+    Topic.AUDIT: audit_data.KIND,
 }
 """Name of the template (without suffix) for each topic."""
 
@@ -119,6 +121,35 @@ class Renderer:
             headers=headers.headers(kind, request, facts.cluster, str(variables["state"])),
         )
 
+    def remind(
+        self, audits: Sequence[Audit], cluster: ClusterInfo, *, now: datetime, boundary: str
+    ) -> Content:
+        """The content of a reminder to an owner of the lists of ``audits``, of which there is at least one.
+
+        ``now``, aware, becomes its Date. The subject hangs on nothing but the cluster's name and the UTC day
+        of the earliest date among them; ``delivery.subject`` changes nothing about it.
+        """
+        date = now.astimezone(UTC).replace(microsecond=0)
+        title = audit_data.subject(cluster, audits)
+        variables = audit_data.build(audits, cluster, subject=title, now=date, zone=self._zone)
+        name = TEMPLATE_OF[Topic.AUDIT]
+        return Content(
+            subject=title,
+            text=_tidy_text(self._part(f"{name}.txt", variables)),
+            html=_tidy_html(self._part(f"{name}.html", variables)),
+            date=date,
+            boundary=boundary,
+            sender=self._delivery.sender,
+            reply_to=self._delivery.reply_to,
+            headers=headers.of_lists(
+                audit_data.KIND,
+                [audit.list_name for audit in audit_data.in_order(audits)],
+                audit_data.thread_day(audits),
+                cluster,
+                str(variables["state"]),
+            ),
+        )
+
     def warm_up(self) -> None:
         """Load and compile what an announcement needs, a fifth of a second's work, before one is due."""
         if self._own_templates() is not None:
@@ -140,6 +171,15 @@ class Renderer:
         from teleport_email.render import samples
 
         faults = {str(fault): fault for fault in own.faults()}
+
+        def attempt(names: Sequence[str], variables: Mapping[str, object]) -> None:
+            for name in names:
+                try:
+                    own.render(name, variables)
+                except Exception as error:  # noqa: BLE001 - a template may fail in any way
+                    fault = own.explain(error, name)
+                    faults.setdefault(str(fault), fault)
+
         for sample in samples.all_kinds():
             variables = template_data.build(
                 sample.kind,
@@ -154,12 +194,13 @@ class Renderer:
                 zone=self._zone,
             )
             template = TEMPLATE_OF[sample.kind.topic]
-            for name in (f"{template}.txt", f"{template}.html", SUBJECT):
-                try:
-                    own.render(name, variables)
-                except Exception as error:  # noqa: BLE001 - a template may fail in any way
-                    fault = own.explain(error, name)
-                    faults.setdefault(str(fault), fault)
+            attempt((f"{template}.txt", f"{template}.html", SUBJECT), variables)
+        for reminder in samples.reminders():
+            title = audit_data.subject(reminder.cluster, reminder.audits)
+            variables = audit_data.build(
+                reminder.audits, reminder.cluster, subject=title, now=reminder.now, zone=self._zone
+            )
+            attempt((f"{audit_data.KIND}.txt", f"{audit_data.KIND}.html"), variables)
         return list(faults.values())
 
     def _part(self, name: str, variables: Mapping[str, object]) -> str:

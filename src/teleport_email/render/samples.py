@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from teleport_email.core.audits import WINDOW, Audit
 from teleport_email.core.model import (
     OF_REQUESTS,
     AccessList,
@@ -169,3 +170,63 @@ def all_kinds() -> tuple[Sample, ...]:
             )
         )
     return tuple(found)
+
+
+# Reminders to owners of Access Lists ----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """Everything that one reminder needs."""
+
+    name: str
+    audits: tuple[Audit, ...]
+    cluster: ClusterInfo = CLUSTER
+    now: datetime = NOW
+
+
+def _audit(name: str, days: int, title: str, description: str = "", **more: object) -> Audit:
+    due = NOW.replace(hour=12, minute=0) + timedelta(days=days)
+    known: dict[str, object] = {"members": 12, "member_lists": 2, "roles": ("db-admin", "db-reader"), **more}
+    return Audit(name, due, due - WINDOW, title, description, **known)  # type: ignore[arg-type]
+
+
+OPERATORS = _audit(
+    _LIST.name,
+    9,
+    _LIST.title,
+    "Who may change the databases of orders and billing.\nAsk Carol before you add somebody.",
+)
+"""A list with everything in it, nine days before its date."""
+_SEVERAL = (
+    OPERATORS,
+    _audit(
+        "b0a7c1de-1111-4c44-9f6e-0b1a2c3d4e5f", 0, "Auditors", members=1, member_lists=0, roles=("auditor",)
+    ),
+    _audit("web-deploy", 4, "", members=None, member_lists=None, roles=()),
+)
+
+
+def reminders() -> tuple[Reminder, ...]:
+    """Reminders in their usual forms, with next to nothing known, and with more lists than are told."""
+    overdue = replace(OPERATORS, due=OPERATORS.due - timedelta(days=12))
+    crowded = tuple(
+        replace(
+            OPERATORS,
+            list_name=f"list-{number:02}",
+            title=f"Operators of region {number:02}",
+            due=OPERATORS.due + timedelta(days=number - 11),
+            roles=tuple(f"role-{number}-{n}" for n in range(30)),
+            description="word " * 400,
+        )
+        for number in range(30)
+    )
+    bare = Audit("web-deploy", OPERATORS.due, OPERATORS.opens)
+    return (
+        Reminder("access-list-review", (OPERATORS,)),
+        Reminder("access-list-review-several", _SEVERAL),
+        Reminder("access-list-review-overdue", (overdue,)),
+        Reminder("access-list-review-overdue-several", (overdue, *_SEVERAL)),
+        Reminder("access-list-review-crowded", crowded),
+        Reminder("access-list-review-bare", (bare,), replace(CLUSTER, proxy_public_addr="")),
+    )

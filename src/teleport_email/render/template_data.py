@@ -6,7 +6,6 @@ been through :mod:`teleport_email.render.quoting`; a template cannot get at the 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
@@ -21,11 +20,12 @@ from teleport_email.core.model import (
     Review,
     Topic,
 )
-from teleport_email.render import first_screen, names, quoting
+from teleport_email.render import first_screen, links, names, quoting
 from teleport_email.render.approvals import Progress, progress
 from teleport_email.render.quoting import Quote
 from teleport_email.render.times import Moment, moment, span
 from teleport_email.render.views import (
+    FILLER,
     Command,
     First,
     RequestView,
@@ -54,11 +54,8 @@ _RESOLVE_REASON_BUDGET = 1500
 _LATER_REASON_BUDGET = 200
 """Of the reason for the request, in all mails but the first of a thread, which has it whole."""
 _ROLES_LIMIT = 100
-# Fills what a list of mails shows beside the subject, so that nothing from the body moves up into it.
-_FILLER = "\u034f\u00a0" * 80
 _RESOURCES_LIMIT = 25
 
-_PROXY = re.compile(r"(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.?|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 _MARKS = {
     RequestState.PENDING: "⏳",
     RequestState.APPROVED: "✅",
@@ -150,7 +147,7 @@ def build(
     )
     first = first_screen.first(view, the_review, topic)
     view, the_review = _above_the_button(view, the_review, first, topic)
-    page = request_link(cluster, request.id)
+    page = links.request_link(cluster, request.id)
     link = "" if over else page
     told_view = some(tuple(told), quoting.name, _PEOPLE_BUDGET)
     silent_view = some(silent, quoting.name, _PEOPLE_BUDGET)
@@ -166,7 +163,7 @@ def build(
         "told": told_view,
         "silent": silent_view,
         "details": _details(view, told_view, silent_view, topic, pending),
-        "filler": _FILLER,
+        "filler": FILLER,
         "link": link,
         "page": page,
         "commands": () if over else _commands(request.id, topic, pending, link),
@@ -197,15 +194,6 @@ def _above_the_button(
 def status(state: RequestState) -> Status:
     """A state with its emoji."""
     return Status(state.value, _MARKS[state])
-
-
-def request_link(cluster: ClusterInfo, request_id: str) -> str:
-    """The page where the request is reviewed; empty where the cluster has none. No ``:443`` in it."""
-    proxy = cluster.proxy_public_addr.removesuffix(":443")
-    segment = quoting.path_segment(request_id)
-    if not (cluster.advanced_access_workflows and segment and _PROXY.fullmatch(proxy)):
-        return ""
-    return f"https://{proxy}/web/requests/{segment}"
 
 
 def _review(

@@ -16,6 +16,8 @@ from teleport_email.render.quoting import Quote
 from teleport_email.render.times import Moment
 
 _LIST_LIMIT = 25
+FILLER = "\u034f\u00a0" * 80
+"""Fills what a list of mails shows beside the subject, so that nothing from the body moves up into it."""
 
 
 @dataclass(frozen=True, slots=True)
