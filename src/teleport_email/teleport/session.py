@@ -14,8 +14,9 @@ from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
+from functools import cached_property
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import grpc.aio
 
@@ -28,7 +29,7 @@ from teleport_email.teleport._proto.rules_pb2_grpc import AccessMonitoringRulesS
 from teleport_email.teleport._proto.userloginstate_pb2_grpc import UserLoginStateServiceStub
 from teleport_email.teleport._proto.users_pb2_grpc import UsersServiceStub
 from teleport_email.teleport.calls.call import Caller, TolerantChannel
-from teleport_email.teleport.calls.convert import cluster_from_proto
+from teleport_email.teleport.calls.convert import ACCESS_LIST, cluster_from_proto
 from teleport_email.teleport.calls.events import WatchEvent, WatchStarted, event_from_proto, watch_request
 from teleport_email.teleport.calls.plugin_data import PluginData
 from teleport_email.teleport.calls.requests import Requests
@@ -38,6 +39,9 @@ from teleport_email.teleport.calls.users import Users
 from teleport_email.teleport.connect.credentials import SERVER_NAME, Identity, check_time, load
 from teleport_email.teleport.connect.dialer import Dialer
 from teleport_email.teleport.connect.relay import Relay
+
+if TYPE_CHECKING:
+    from teleport_email.teleport.calls.access_lists import AccessLists
 
 PING_INTERVAL = 20.0
 """Seconds between pings. They are ordinary calls: servers end connections whose HTTP/2 pings come often."""
@@ -75,6 +79,8 @@ class Connection:
 
     requests: Requests
     plugin_data: PluginData
+    access_list_data: PluginData
+    """Plugin data of kind ``access_list``."""
     users: Users
     rules: Rules
     resources: Resources
@@ -101,16 +107,25 @@ class Connection:
         self._ping_interval = ping_interval
         self._ping_deadline = ping_deadline
         self._resources = AsyncExitStack()
-        tolerant = TolerantChannel(channel)
+        self._tolerant = tolerant = TolerantChannel(channel)
         self._caller = Caller(fault)
         self._auth = AuthServiceStub(tolerant)
         self.requests = Requests(self._caller, self._auth)
         self.plugin_data = PluginData(self._caller, self._auth, plugin_name)
+        self.access_list_data = PluginData(self._caller, self._auth, plugin_name, ACCESS_LIST)
         self.users = Users(
             self._caller, UsersServiceStub(tolerant), self._auth, UserLoginStateServiceStub(tolerant)
         )
         self.rules = Rules(self._caller, AccessMonitoringRulesServiceStub(tolerant), plugin_name)
         self.resources = Resources(self._caller, self._auth, identity.cluster)
+
+    @cached_property
+    def access_lists(self) -> AccessLists:
+        """Access Lists. Few clusters are asked for them, so what it takes is loaded here."""
+        from teleport_email.teleport._proto.accesslist_pb2_grpc import AccessListServiceStub
+        from teleport_email.teleport.calls.access_lists import AccessLists
+
+        return AccessLists(self._caller, AccessListServiceStub(self._tolerant))
 
     async def ping(self) -> ClusterInfo:
         """Ask for the cluster's name and features. Raises :class:`Unreachable` after the ping's deadline."""

@@ -177,10 +177,10 @@ async def test_writes_are_counted_and_kept_with_their_outcome(cluster, connect):
 
 async def test_plugin_data_of_another_kind_is_refused(cluster, connect):
     auth = AuthServiceStub(connect(cluster))
-    asked = types_pb2.PluginDataUpdateParams(Kind="access_list", Resource="x", Plugin="email", Set={"a": "1"})
+    asked = types_pb2.PluginDataUpdateParams(Kind="node", Resource="x", Plugin="email", Set={"a": "1"})
     assert await refused(auth.UpdatePluginData(asked)) == (
         grpc.StatusCode.INVALID_ARGUMENT,
-        'unsupported resource kind "access_list"',
+        'unsupported resource kind "node"',
     )
 
 

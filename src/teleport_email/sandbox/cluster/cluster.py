@@ -29,7 +29,9 @@ from teleport_email.core.model import (
     ClusterInfo,
     User,
 )
+from teleport_email.sandbox.cluster.access_lists import AccessListBook
 from teleport_email.sandbox.cluster.faults import Faults
+from teleport_email.sandbox.cluster.lifecycle import KIND
 from teleport_email.sandbox.cluster.permissions import Permissions
 from teleport_email.sandbox.cluster.plugin_store import Write
 from teleport_email.sandbox.cluster.request_desk import RequestDesk
@@ -68,7 +70,7 @@ class SandboxCluster(RequestDesk):
         self._clock = now
         self._ahead = timedelta(0)
         info = ClusterInfo(name, version, proxy_public_addr, advanced_workflows, cloud)
-        super().__init__(World(info, self.now, random.Random(seed)), self._changed)
+        super().__init__(World(info, self.now, random.Random(seed), self._changed), self._changed)
         self.ca = Authorities(name, _wall_clock())
         key, certificate = self.ca.server(host, _wall_clock())
         self._front = Front(server_context(key, certificate, self.ca.user.pem), host, port, self._changed)
@@ -205,19 +207,21 @@ class SandboxCluster(RequestDesk):
 
     # Plugin data ------------------------------------------------------------------------------------
 
-    def plugin_data(self, request_id: str, plugin: str = "email") -> dict[str, str]:
-        """A plugin's data for a request, empty when there is none."""
-        return self._world.plugin_data.get(request_id, plugin)
+    def plugin_data(self, name: str, plugin: str = "email", *, kind: str = KIND) -> dict[str, str]:
+        """A plugin's data for a request (or what is named so, of another kind), empty when there is none."""
+        return self._world.data_of(kind).get(name, plugin)
 
-    def all_plugin_data(self, plugin: str = "email") -> dict[str, dict[str, str]]:
-        """A plugin's data by request."""
-        return self._world.plugin_data.all(plugin)
+    def all_plugin_data(self, plugin: str = "email", *, kind: str = KIND) -> dict[str, dict[str, str]]:
+        """A plugin's data by request, or by what is of another kind."""
+        return self._world.data_of(kind).all(plugin)
 
-    def put_plugin_data(self, request_id: str, data: Mapping[str, str], plugin: str = "email") -> None:
+    def put_plugin_data(
+        self, name: str, data: Mapping[str, str], plugin: str = "email", *, kind: str = KIND
+    ) -> None:
         """Set a plugin's data to exactly this, unchecked, as if another plugin had written it."""
-        stored = self._world.requests.get(request_id)
-        ends = None if stored is None else stored.access_ends
-        self._world.plugin_data.put(request_id, plugin, data, ends)
+        known = kind != KIND or name in self._world.requests
+        ends = self._world.data_ends(kind, name) if known else None
+        self._world.data_of(kind).put(name, plugin, data, ends)
 
     def load_plugin_data(self, wire: bytes) -> None:
         """Take over a recorded ``types.PluginDataV3``."""
@@ -228,7 +232,7 @@ class SandboxCluster(RequestDesk):
         """Every UpdatePluginData that reached the store, in order, with how it ended."""
         return self._world.writes
 
-    # Users, rules, resources ------------------------------------------------------------------------
+    # Users, rules, resources, Access Lists ----------------------------------------------------------------
 
     def put_user(self, user: User) -> None:
         """Make or replace a user."""
@@ -275,6 +279,11 @@ class SandboxCluster(RequestDesk):
     def put_resource(self, kind: str, resource: auth_pb2.PaginatedResource) -> None:
         """Make or replace a resource, listed as ``kind``: ``node``, ``app_server``, ``db_server`` ..."""
         self._world.catalog.put_resource(kind, resource)
+
+    @property
+    def access_lists(self) -> AccessListBook:
+        """The Access Lists. A cluster without advanced workflows does not show them: it is no Enterprise."""
+        return self._world.access_lists
 
     # Time, faults, waiting --------------------------------------------------------------------------
 

@@ -146,6 +146,10 @@ class Faults:
     """Kinds on which nobody may do anything, whatever the roles say."""
     unimplemented: set[str] = field(default_factory=set)
     """Methods that this server does not have, named as in ``SandboxCluster.calls``."""
+    only_for_lists: bool = False
+    """Refuse to write plugin data of kind ``access_list`` where no such list exists.
+
+    A 17.0 server does not ask."""
     watch_status: bool = True
     """Whether INIT tells which kinds were granted; old servers send it bare."""
     _scripts: dict[str, deque[Action]] = field(default_factory=lambda: defaultdict(deque))
@@ -203,6 +207,7 @@ class Faults:
         self.lists = ListFaults()
         self.denied.clear()
         self.unimplemented.clear()
+        self.only_for_lists = False
         self.watch_status = True
         if self._unreachable:
             self.unreachable = False

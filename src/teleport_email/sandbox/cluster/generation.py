@@ -16,13 +16,20 @@ from teleport_email.sandbox.cluster.refusal import bad_parameter
 VERSIONS: Mapping[int, str] = {12: "12.4.35", 15: "15.5.4", 17: "17.0.0", 19: "19.0.0"}
 """Those that ``sandbox --teleport`` offers: a full version of each."""
 
+_LISTS_OF_LISTS = 16
+"""Lists as owners and members, and how many members there are: some of it came within a major version."""
 _SINCE: Mapping[str, int] = {
     "ListAccessRequests": 15,
     "ListAccessMonitoringRules": 15,
     "ListAccessMonitoringRulesWithFilter": 16,
     "UsersService/GetUser": 15,
     "GetUserLoginState": 15,
+    "ListAccessLists": 14,
+    "GetAccessList": 14,
+    "GetAccessListOwners": _LISTS_OF_LISTS,
 }
+ENTERPRISE = frozenset({"ListAccessLists", "GetAccessList", "GetAccessListOwners"})
+"""Methods that only a Teleport Enterprise has."""
 _UNTIL: Mapping[str, int] = {"GetUser": 18}
 """Method -> the last major version that has it."""
 _RULES_CHECKED = 18
@@ -54,6 +61,16 @@ class Generation:
     def partial_watch(self) -> bool:
         """Whether a watch may be granted in part, and says of which kinds."""
         return self.major >= _PARTIAL_WATCH
+
+    @property
+    def access_lists(self) -> bool:
+        """Whether an Enterprise cluster has Access Lists, and plugin data for them."""
+        return self.has("ListAccessLists")
+
+    @property
+    def lists_of_lists(self) -> bool:
+        """Whether lists can own lists, and the number of members is told."""
+        return self.major >= _LISTS_OF_LISTS
 
     def check_rule(self, rule: AccessMonitoringRule) -> None:
         """Refuse a rule that the server would not store; older ones store anything.

@@ -18,6 +18,7 @@ FULL: Permissions = {
     "user": {"read"},
     "user_login_state": {"read"},
     "node": {"list", "read"},
+    "access_list": {"list", "read"},
 }
 """What this program can make use of."""
 
@@ -26,6 +27,7 @@ PRESET: Permissions = {
     "access_monitoring_rule": {"list", "read"},
     "user": {"list", "read"},
     "user_login_state": {"list", "read"},
+    "access_list": {"list", "read"},
 }
 """Teleport's own role for such plugins. Resources it may only preview."""
 

@@ -12,15 +12,24 @@ from typing import Any, NamedTuple, NoReturn
 
 import grpc
 
+from teleport_email.sandbox.cluster.generation import ENTERPRISE
 from teleport_email.sandbox.cluster.refusal import Refusal
 from teleport_email.sandbox.cluster.world import World
 from teleport_email.sandbox.front.front import Peer
-from teleport_email.teleport._proto import auth_pb2, rules_pb2, types_pb2, userloginstate_pb2, users_pb2
+from teleport_email.teleport._proto import (
+    accesslist_pb2,
+    auth_pb2,
+    rules_pb2,
+    types_pb2,
+    userloginstate_pb2,
+    users_pb2,
+)
 
 _AUTH = "proto.AuthService"
 _USERS = "teleport.users.v1.UsersService"
 _LOGIN_STATES = "teleport.userloginstate.v1.UserLoginStateService"
 _RULES = "teleport.accessmonitoringrules.v1.AccessMonitoringRulesService"
+_LISTS = "teleport.accesslist.v1.AccessListService"
 
 
 class _Method(NamedTuple):
@@ -73,6 +82,15 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
                 rules_pb2.ListAccessMonitoringRulesWithFilterRequest,
                 world.filter_rules,
             ),
+            f"/{_LISTS}/ListAccessLists": _Method(
+                "ListAccessLists", accesslist_pb2.ListAccessListsRequest, world.list_access_lists
+            ),
+            f"/{_LISTS}/GetAccessList": _Method(
+                "GetAccessList", accesslist_pb2.GetAccessListRequest, world.get_access_list
+            ),
+            f"/{_LISTS}/GetAccessListOwners": _Method(
+                "GetAccessListOwners", accesslist_pb2.GetAccessListOwnersRequest, world.get_access_list_owners
+            ),
         }
         self._streams: dict[str, tuple[str, Any, Callable[[Any, Peer], AsyncIterator[bytes]]]] = {
             f"/{_AUTH}/GetAccessRequestsV2": (
@@ -102,7 +120,10 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
         return grpc.unary_unary_rpc_method_handler(self._unknown(path, path))
 
     def _lacks(self, name: str) -> bool:
-        return name in self._world.faults.unimplemented or not self._world.generation.has(name)
+        world = self._world
+        if name in ENTERPRISE and not world.info.advanced_access_workflows:
+            return True
+        return name in world.faults.unimplemented or not world.generation.has(name)
 
     # One answer -------------------------------------------------------------------------------------
 
@@ -128,7 +149,10 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
         async def handle(_request: Any, context: Any) -> bytes:
             await self._begin(name, context)
             details = f"unknown method {method} for service {service}"
-            if service not in (_AUTH, _USERS, _RULES, _LOGIN_STATES):
+            known = {_AUTH, _USERS, _RULES, _LOGIN_STATES}
+            if self._world.info.advanced_access_workflows and self._world.generation.access_lists:
+                known.add(_LISTS)
+            if service not in known:
                 details = f"unknown service {service}"
             await _refuse(context, Refusal(grpc.StatusCode.UNIMPLEMENTED, details))
 

@@ -11,28 +11,51 @@ import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from teleport_email.core.model import ClusterInfo
+from teleport_email.sandbox.cluster.access_lists import AccessListBook, no_list
 from teleport_email.sandbox.cluster.catalog import Catalog
 from teleport_email.sandbox.cluster.faults import Faults
 from teleport_email.sandbox.cluster.generation import Generation
 from teleport_email.sandbox.cluster.lifecycle import KIND
 from teleport_email.sandbox.cluster.permissions import Roles
-from teleport_email.sandbox.cluster.plugin_store import PluginStore, Write
+from teleport_email.sandbox.cluster.plugin_store import KEPT_AFTER_WRITE, PluginStore, Write
 from teleport_email.sandbox.cluster.refusal import Refusal, action_denied, bad_parameter
 from teleport_email.sandbox.cluster.request_book import RequestBook
 from teleport_email.sandbox.cluster.watchers import Watcher, Watchers
 from teleport_email.sandbox.cluster.wire import field
 from teleport_email.sandbox.front.front import Peer
-from teleport_email.teleport._proto import auth_pb2, rules_pb2, types_pb2, userloginstate_pb2, users_pb2
-from teleport_email.teleport.calls.convert import ACCESS_MONITORING_RULE, cluster_to_proto
+from teleport_email.teleport._proto import (
+    accesslist_pb2,
+    auth_pb2,
+    rules_pb2,
+    types_pb2,
+    userloginstate_pb2,
+    users_pb2,
+)
+from teleport_email.teleport.calls.convert import (
+    ACCESS_LIST,
+    ACCESS_MONITORING_RULE,
+    cluster_to_proto,
+    time_to_proto,
+)
 
 _PLUGIN_DATA = "access_plugin_data"
 
 
 class World:
-    """The cluster's state. ``now`` is its clock, ``rng`` the source of its ids."""
+    """The cluster's state. ``now`` is its clock, ``rng`` the source of its ids; ``changed`` is called when an
+    Access List changes.
+    """
 
-    def __init__(self, info: ClusterInfo, now: Callable[[], datetime], rng: random.Random) -> None:
+    def __init__(
+        self,
+        info: ClusterInfo,
+        now: Callable[[], datetime],
+        rng: random.Random,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
         self.info = info
         self.generation = Generation.of(info.server_version)
         self.now = now
@@ -43,6 +66,9 @@ class World:
         self.watchers.faults = self.faults
         self.requests = RequestBook(self.watchers.publish)
         self.plugin_data = PluginStore(self.new_revision)
+        self.list_data = PluginStore(self.new_revision, ACCESS_LIST, KEPT_AFTER_WRITE, prolongs=True)
+        self.access_lists = AccessListBook(now, self.new_revision, changed)
+        self.access_lists.counts_members = self.generation.lists_of_lists
         self.catalog = Catalog(self.watchers.publish, self.new_revision)
         self.writes: list[Write] = []
         """Every UpdatePluginData that reached the store, in order."""
@@ -55,6 +81,7 @@ class World:
         """Let go what has expired by the cluster's clock; how many requests that were."""
         now = self.now()
         self.plugin_data.expire(now)
+        self.list_data.expire(now)
         return self.requests.expire(now)
 
     # Calls ------------------------------------------------------------------------------------------
@@ -76,33 +103,45 @@ class World:
         return [stored.wire for stored in self.requests.select(request, self.now(), lag=self._lag)]
 
     def get_plugin_data(self, request: types_pb2.PluginDataFilter, peer: Peer) -> bytes:
-        """Plugin data is current, whatever the lag. Who may read requests may read their data."""
-        _check_kind(request.Kind)
-        if self._missing(peer, KIND, ("list", "read")):
+        """Plugin data is current, whatever the lag. Who may read requests (or lists) may read their data."""
+        store = self.data_of(request.Kind)
+        if self._missing(peer, request.Kind, ("list", "read")):
             self._check(peer, _PLUGIN_DATA, "list", "read")
-        return self.plugin_data.answer(request.Resource, request.Plugin)
+        return store.answer(request.Resource, request.Plugin)
 
     def update_plugin_data(self, request: types_pb2.PluginDataUpdateParams, peer: Peer) -> bytes:
-        """Compare-and-swap. Who may update requests may write their data."""
-        _check_kind(request.Kind)
-        if self._missing(peer, KIND, ("update",)):
+        """Compare-and-swap. Who may update requests (or lists) may write their data."""
+        kind, name = request.Kind, request.Resource
+        store = self.data_of(kind)
+        if self._missing(peer, kind, ("update",)):
             self._check(peer, _PLUGIN_DATA, "update")
         changes, expect = dict(request.Set), dict(request.Expect)
         refusal: Refusal | None = None
         try:
-            self.plugin_data.update(
-                request.Resource,
-                request.Plugin,
-                changes,
-                expect,
-                lambda: self.requests.need(request.Resource).access_ends,
-            )
+            if kind == ACCESS_LIST and self.faults.only_for_lists and name not in self.access_lists:
+                raise no_list(name)
+            store.update(name, request.Plugin, changes, expect, lambda: self.data_ends(kind, name))
         except Refusal as raised:
             refusal = raised
             raise
         finally:
-            self.writes.append(Write(request.Resource, request.Plugin, changes, expect, peer.user, refusal))
+            self.writes.append(Write(name, request.Plugin, changes, expect, peer.user, refusal, kind))
         return b""
+
+    def list_access_lists(self, request: accesslist_pb2.ListAccessListsRequest, peer: Peer) -> bytes:
+        """A page of Access Lists, by name."""
+        self._check(peer, ACCESS_LIST, "list", "read")
+        return self.access_lists.page(request)
+
+    def get_access_list(self, request: accesslist_pb2.GetAccessListRequest, peer: Peer) -> bytes:
+        """One Access List."""
+        self._check(peer, ACCESS_LIST, "read")
+        return self.access_lists.wire(request.name)
+
+    def get_access_list_owners(self, request: accesslist_pb2.GetAccessListOwnersRequest, peer: Peer) -> bytes:
+        """Who owns an Access List, nested ones resolved."""
+        self._check(peer, ACCESS_LIST, "read")
+        return self.access_lists.owners(request.access_list)
 
     def get_user(self, request: auth_pb2.GetUserRequest, peer: Peer) -> bytes:
         """The call that newer servers no longer have."""
@@ -166,6 +205,18 @@ class World:
 
     # ------------------------------------------------------------------------------------------------
 
+    def data_of(self, kind: str) -> PluginStore:
+        """The plugin data for resources of a kind; raises :class:`Refusal` where this version has none."""
+        if kind == KIND:
+            return self.plugin_data
+        if kind == ACCESS_LIST and self.generation.access_lists:
+            return self.list_data
+        raise bad_parameter(f'unsupported resource kind "{kind}"')
+
+    def data_ends(self, kind: str, name: str) -> Timestamp | None:
+        """From when on plugin data is kept for a while; raises :class:`Refusal` without the request."""
+        return time_to_proto(self.now()) if kind == ACCESS_LIST else self.requests.need(name).access_ends
+
     @property
     def _lag(self) -> tuple[int, timedelta]:
         return self.faults.lists.changes, self.faults.lists.age
@@ -181,8 +232,3 @@ class World:
     def _check(self, peer: Peer, kind: str, *verbs: str) -> None:
         if missing := self._missing(peer, kind, verbs):
             raise action_denied(kind, missing)
-
-
-def _check_kind(kind: str) -> None:
-    if kind != KIND:
-        raise bad_parameter(f'unsupported resource kind "{kind}"')

@@ -41,6 +41,7 @@ from teleport_email.teleport.calls.resource_ids import (
 )
 
 ACCESS_REQUEST = "access_request"
+ACCESS_LIST = "access_list"
 ACCESS_MONITORING_RULE = "access_monitoring_rule"
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -196,7 +197,7 @@ def cluster_from_proto(ping: auth_pb2.PingResponse) -> ClusterInfo:
 
 
 def plugin_data_from_proto(data: Iterable[types_pb2.PluginDataV3], plugin: str) -> dict[str, dict[str, str]]:
-    """The plugin's entries by access request; requests without an entry of it are left out."""
+    """The plugin's entries by resource; resources without an entry of it are left out."""
     found: dict[str, dict[str, str]] = {}
     for item in data:
         # A look by index would create an absent entry: protobuf's maps do that.
