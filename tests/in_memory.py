@@ -186,7 +186,7 @@ class Words:
         self.prepared = 0
         self.fault: Exception | None = None
 
-    async def prepare(self, request: AccessRequest) -> Callable[[Kind, View, Ledger], Content]:
+    async def prepare(self, view: View) -> Callable[[Kind, View, Ledger], Content]:
         self.prepared += 1
         if self.fault is not None:
             raise self.fault

@@ -70,7 +70,7 @@ class Conversation:
             self.claim = dataclasses.replace(self.claim, ledger=ledger)
 
     async def tell(self, request: AccessRequest, subject: str) -> list[Mail]:
-        render = await writer(subject).prepare(request)
+        render = await writer(subject).prepare(View(request))
         view, policy, mails = View(request), Policy(), []
         for number in range(10):
             plan = self.claim.plan(view, self.audience, policy, NOW)
@@ -120,7 +120,7 @@ async def test_another_process_finds_it_in_the_ledger() -> None:
 
 async def test_what_the_go_plugin_began_keeps_its_own() -> None:
     announced = Party("bob@example.com", root="go@id", entries={Kind(Topic.ANNOUNCEMENT): BY_GO})
-    render = await writer().prepare(APPROVED)
+    render = await writer().prepare(View(APPROVED))
     content = render(Kind(Topic.APPROVED), View(APPROVED), Ledger(nonce="ab" * 16, parties=(announced,)))
     assert (content.subject, content.plain_subject) == (STANDARD, "")
 
@@ -159,7 +159,7 @@ async def test_where_an_older_program_dropped_it_the_standard_one_is_true_for_al
     ids=["roles", "none", "hostile", "dots", "not ASCII"],
 )
 async def test_who_asks_for_what(request_: AccessRequest, subject: str) -> None:
-    render = await writer().prepare(request_)
+    render = await writer().prepare(View(request_))
     content: Content = render(Kind(Topic.ANNOUNCEMENT), View(request_), Ledger(nonce="ab" * 16))
     assert content.subject.startswith(subject)
     assert len(content.subject.splitlines()) == 1

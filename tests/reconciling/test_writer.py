@@ -61,7 +61,7 @@ def writer(cluster: Cluster) -> TextWriter:
 async def test_a_text_has_the_names_of_resources_and_who_is_told() -> None:
     cluster = Cluster()
     request = dataclasses.replace(REQUEST, resources=(NODE,))
-    render = await writer(cluster).prepare(request)
+    render = await writer(cluster).prepare(View(request))
     ledger = Ledger(
         nonce="00" * 16, parties=(Party("a@example.com"), Party("alice@example.com", requester=True))
     )
@@ -71,7 +71,7 @@ async def test_a_text_has_the_names_of_resources_and_who_is_told() -> None:
 
 
 async def test_no_boundary_comes_twice() -> None:
-    render = await writer(Cluster()).prepare(REQUEST)
+    render = await writer(Cluster()).prepare(View(REQUEST))
     ledger = Ledger(nonce="00" * 16)
     made = [render(Kind(Topic.ANNOUNCEMENT), View(REQUEST), ledger) for _ in range(50)]
     assert len({content.boundary for content in made}) == 50
@@ -80,12 +80,12 @@ async def test_no_boundary_comes_twice() -> None:
 async def test_names_that_cannot_be_found_hold_up_no_mail() -> None:
     cluster = Cluster(Unreachable("no answer"))
     request = dataclasses.replace(REQUEST, user="alice@example.com", resources=(NODE,))
-    render = await writer(cluster).prepare(request)
+    render = await writer(cluster).prepare(View(request))
     assert NODE.name in render(Kind(Topic.ANNOUNCEMENT), View(request), Ledger(nonce="00" * 16)).text
 
 
 async def test_a_request_that_is_gone_is_told_as_expired() -> None:
-    render = await writer(Cluster()).prepare(REQUEST)
+    render = await writer(Cluster()).prepare(View(REQUEST))
     ledger = Ledger(nonce="00" * 16)
     assert "EXPIRED" in render(Kind(Topic.EXPIRED), View(REQUEST, gone=True), ledger).text
     approved = dataclasses.replace(REQUEST, state=RequestState.APPROVED)
@@ -108,7 +108,7 @@ async def test_an_escalation_names_who_was_told_and_has_written_no_review() -> N
     )
     reviews = (Review("Ann@EXAMPLE.com", RequestState.APPROVED), Review("carol", RequestState.APPROVED))
     request = dataclasses.replace(REQUEST, reviews=reviews)
-    render = await writer(Cluster()).prepare(request)
+    render = await writer(Cluster()).prepare(View(request))
     text = render(Kind(Topic.ESCALATION, 2), View(request), ledger).text
     assert "\nNo review yet: silent@example.com\n" in text
     assert "\nTold: silent@example.com, Ann@example.com, carol@example.com\n" in text

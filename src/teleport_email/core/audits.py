@@ -7,6 +7,7 @@ once a day, counted from the date. That is the schedule of Teleport's own plugin
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +18,8 @@ WINDOW = timedelta(weeks=2)
 """How long before the date the window opens where the list does not say (``notifications.start`` of 0)."""
 OWNER = "teleport-email-owner-"
 """Begins the name under which an owner's reminders are kept in plugin data of kind ``access_list``."""
+MARK = 12
+"""Characters of :attr:`Audit.mark`: 72 bits, more than enough against chance among the lists of one owner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,13 @@ class Audit:
     def key(self) -> tuple[str, int]:
         """Identity: the same list has another audit once it was reviewed."""
         return (self.list_name, int(self.due.timestamp()))
+
+    @property
+    def mark(self) -> str:
+        """The identity in :data:`MARK` characters: as ledgers keep it, of which thousands fit into one."""
+        name, due = self.key
+        digest = hashlib.sha256(f"{name}\n{due}".encode("utf-8", "surrogatepass")).digest()
+        return base64.urlsafe_b64encode(digest[: MARK * 3 // 4]).decode("ascii")
 
     @property
     def is_empty(self) -> bool:

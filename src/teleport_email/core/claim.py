@@ -1,4 +1,4 @@
-"""One process's hold on one request's ledger, from the claim to the release. Pure: values in, values out.
+"""One process's hold on one ledger, from the claim to the release. Pure: values in, values out.
 
 The order is always claim, send, record, each a compare-and-swap. A :class:`Claim` says which write comes
 next, which messages may be sent after it, and what an answer, or the lack of one, means. The shell
@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from teleport_email.core import decide, go_plugin, informing
+from teleport_email.core import decide, go_plugin, informing, reminding
 from teleport_email.core.decide import Audience, Due, Pass, Plan, Policy, View
 from teleport_email.core.errors import LedgerUnreadable
 from teleport_email.core.frozen import pack, unpack
@@ -72,7 +72,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What this process knows and may do about one request's ledger."""
+    """What this process knows and may do about one ledger: of a request, or of reminders."""
 
     request_id: str
     owner: str
@@ -145,7 +145,10 @@ class Claim:
 
     def plan(self, view: View, audience: Audience, policy: Policy, wall: datetime) -> Plan:
         """What is due, all facts counted."""
-        return decide.decide(view, self._seen(view, self.facts), audience, policy, wall)
+        ledger = self._seen(view, self.facts)
+        if isinstance(view, reminding.ReminderView):
+            return reminding.decide(view, ledger, wall)
+        return decide.decide(view, ledger, audience, policy, wall)
 
     def next_write(
         self,
@@ -176,6 +179,7 @@ class Claim:
             ledger = ledger.replace_party(*plan.add)
             if render is not None:
                 for kind in (*(() if self.holding else plan.renew), *plan.freeze):
+                    ledger = ledger.with_round(plan.round) if plan.round else ledger
                     ledger = _freeze(ledger, kind, render(kind, view, ledger))
             passes, ledger = plan.passes, ledger.passed(plan.passes)
             open_ = [due for due in plan.next if due not in self.in_flight and due not in self.deferred]
@@ -261,7 +265,7 @@ class Claim:
             mails[due] = Mail(
                 recipient=party.recipient,
                 message_id=ledger.message_id(self.request_id, party, due.kind),
-                thread_root=ledger.thread_root(self.request_id, party),
+                thread_root=ledger.thread_root(self.request_id, party, due.kind),
                 content=informing.in_thread(ledger.info, contents[due.kind], party.root),
                 announces=due.kind.topic in ANNOUNCEMENTS,
             )

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from teleport_email.core import informing
 from teleport_email.core.addresses import one_form
-from teleport_email.core.ledger import Ledger, Party
+from teleport_email.core.ledger import Ledger, Party, Round
 from teleport_email.core.model import Kind, RequestState, Topic
 from teleport_email.core.owing import Owing, Policy, View
 
@@ -72,6 +72,8 @@ class Plan:
     """Reviews that would be due and never will be, once this is written."""
     owed: frozenset[Kind] = frozenset()
     """All kinds that somebody is owed: their contents must be kept."""
+    round: Round | None = None
+    """Of reminders: what the message tells that is to be fixed or written anew."""
     stale: bool = False
     """The ledger is further than the view: look again soon."""
     wake_at: datetime | None = None

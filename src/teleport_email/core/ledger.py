@@ -195,8 +195,35 @@ class Frozen:
 
 
 @dataclass(frozen=True, slots=True)
+class Round:
+    """One reminder of reviews of Access Lists that are due: which, and when it was written down."""
+
+    number: int
+    """From 1, and only growing: part of the Message-ID."""
+    at: int
+    """Unix time."""
+    day: int
+    """The day of the earliest date, in days since 1970 in UTC: whose thread it belongs to."""
+    audits: frozenset[str]
+    """Their :attr:`~teleport_email.core.audits.Audit.mark`."""
+
+    @property
+    def kind(self) -> Kind:
+        """Of its message."""
+        return Kind(Topic.AUDIT, self.number)
+
+
+ROUNDS_KEPT = 14 * 86400
+"""Seconds after which a round matters no more: the longest step of reminding is a week."""
+TOLD = (Mark.DELIVERED, Mark.GIVEN_UP)
+"""Marks of a round that count as told in this step."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
-    """Everything that is kept about one request. The default is the ledger that nobody has written yet."""
+    """Everything that is kept about one request, or about what somebody was reminded of. The default is the
+    ledger that nobody has written yet.
+    """
 
     nonce: str = ""
     """Random, 32 hex digits: keys the Message-IDs, so that nobody can guess them. Empty: never written."""
@@ -218,6 +245,8 @@ class Ledger:
     """The Go plugin's keys as we wrote them last (empty values left out)."""
     info: Info = field(default_factory=dict)
     """What only informs: see :mod:`informing`."""
+    rounds: tuple[Round, ...] = ()
+    """Of reminders: those that still matter, by number. A request has none."""
 
     @property
     def exists(self) -> bool:
@@ -297,6 +326,43 @@ class Ledger:
         )
         return self if frozen == self.frozen else dataclasses.replace(self, frozen=frozen)
 
+    def round_of(self, kind: Kind) -> Round | None:
+        """The round whose message this is."""
+        return next((round_ for round_ in self.rounds if round_.kind == kind), None)
+
+    def with_round(self, new: Round) -> Ledger:
+        """The ledger with the round added, or in the place of that of its number; without those that matter
+        no more: too old, or everybody was told all that is in them again. What was perhaps sent stays.
+        """
+        before = tuple(old for old in self.rounds if old.number != new.number)
+        rounds = (*(old for old in before if old.at > new.at - ROUNDS_KEPT and self._matters(old)), new)
+        kinds = {round_.kind for round_ in rounds}
+
+        def stays(kind: Kind) -> bool:
+            return kind.topic is not Topic.AUDIT or kind in kinds
+
+        parties = tuple(
+            party
+            if all(map(stays, party.entries))
+            else dataclasses.replace(
+                party, entries={kind: entry for kind, entry in party.entries.items() if stays(kind)}
+            )
+            for party in self.parties
+        )
+        frozen = tuple(item for item in self.frozen if stays(item.kind))
+        return dataclasses.replace(self, rounds=rounds, parties=parties, frozen=frozen)
+
+    def _matters(self, old: Round) -> bool:
+        """Whether somebody may still get it, or was told something by it and not by a later one."""
+        for party in self.parties:
+            mark = party.mark(old.kind)
+            later = (
+                one.audits for one in self.rounds if one.number > old.number and party.mark(one.kind) in TOLD
+            )
+            if mark is Mark.ATTEMPTED or (mark is not None and not old.audits <= frozenset().union(*later)):
+                return True
+        return False
+
     def message_id(self, request_id: str, party: Party, kind: Kind) -> str:
         """Message-ID without brackets: the same for every try, another for every recipient and kind.
 
@@ -305,8 +371,10 @@ class Ledger:
         turn = party.turn_of(kind)
         return self._id(kind.code, request_id, f"{party.address}\n{turn}" if turn else party.address)
 
-    def thread_root(self, request_id: str, party: Party) -> str:
-        """The id that all messages of the party's thread refer to."""
+    def thread_root(self, request_id: str, party: Party, kind: Kind | None = None) -> str:
+        """The id that all messages of the party's thread refer to; of ``kind``, where it has several."""
+        if kind is not None and (round_ := self.round_of(kind)) is not None:
+            return self._id("tl", request_id, str(round_.day))
         if party.root:
             return party.root
         return self._id("tq" if party.requester else "t", request_id, "")

@@ -17,13 +17,15 @@ again, so that a merged ledger has a version of its own; as long as it is not la
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from teleport_email.core.audits import MARK
 from teleport_email.core.errors import LedgerTooNew, LedgerUnreadable
 from teleport_email.core.foreign import json_value
 from teleport_email.core.informing import understood
-from teleport_email.core.ledger import ANNOUNCEMENTS, Entry, Frozen, Ledger, Mark, Party
+from teleport_email.core.ledger import ANNOUNCEMENTS, Entry, Frozen, Ledger, Mark, Party, Round
 from teleport_email.core.model import REMINDING, Kind, RequestState, Topic
 
 VERSION = 3
@@ -36,6 +38,13 @@ keys; a hundred recipients with thirty reviews are below."""
 MOST_MERGED = 200_000
 """Merged marks in one ledger, and the last number of one: 500 recipients with 400 reviews. A few bytes can
 stand for as many as they like."""
+MOST_ROUNDS = 10_000
+"""Rounds in one ledger: hostile ones could have a hundred thousand; those of two weeks are some dozens."""
+MOST_NUMBER = 10_000_000
+"""Of a round: it is part of the Message-ID, whose length is limited."""
+MOST_AUDITS = 75_000
+"""In all rounds of a ledger: more than the cluster's store takes."""
+_MARKS = re.compile(r"[A-Za-z0-9_-]*")
 MAX_QUOTE = 100
 """Characters of what cannot be read that an error quotes: all of it could fill a log."""
 
@@ -93,6 +102,8 @@ def _dump(ledger: Ledger, written: int, marks: Callable[[Party], dict[str, Any]]
     value["g"] = {key: text for key, text in ledger.shadow.items() if text}
     if ledger.info:
         value["i"] = dict(ledger.info)
+    if ledger.rounds:
+        value["l"] = [[one.number, one.at, one.day, "".join(sorted(one.audits))] for one in ledger.rounds]
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -199,10 +210,11 @@ def loads(text: str) -> Ledger:
             write_id=_text(value["w"]),
             state=RequestState(value["s"]),
             reviews=_number(value.get("c", 0)),
-            frozen=tuple(Frozen(Kind.parse(code), _text(blob)) for code, blob in value["k"]),
+            frozen=tuple(Frozen(_kind(code), _text(blob)) for code, blob in value["k"]),
             parties=parties,
             shadow=shadow,
             info=understood(value.get("i")),
+            rounds=_load_rounds(value.get("l", [])),
         )
     except LedgerUnreadable:
         raise
@@ -239,7 +251,7 @@ def _load_party(value: dict[str, Any], room: _Room) -> Party:
         note = _text(more[0]) if more else ""
         if note != TOLD_ALONG:
             turn = _number(more[1]) if len(more) > 1 else 0
-            kind = Kind.parse(code)
+            kind = _kind(code)
             if merged and kind.topic is Topic.REVIEW:
                 entries, merged = {**entries, **merged}, {}  # they stand in their order
             entries[kind] = Entry(Mark(mark), _number(at), note, turn)
@@ -253,6 +265,31 @@ def _load_party(value: dict[str, Any], room: _Room) -> Party:
         bool(value.get("e")),
         _texts(value.get("u", [])),
     )
+
+
+def _kind(code: str) -> Kind:
+    kind = Kind.parse(code)
+    if kind.topic is Topic.AUDIT and kind.number >= MOST_NUMBER:
+        raise LedgerUnreadable("the number of a round is none")
+    return kind
+
+
+def _load_rounds(value: Any) -> tuple[Round, ...]:
+    """Of reminders. Raises ``LedgerUnreadable``, ``TypeError`` or ``ValueError``."""
+    if not isinstance(value, list) or len(value) > MOST_ROUNDS:
+        raise LedgerUnreadable("its rounds are none")
+    rounds = []
+    for number, at, day, marks in value:
+        audits = [_text(marks)[place : place + MARK] for place in range(0, len(marks), MARK)]
+        if len(marks) % MARK or not _MARKS.fullmatch(marks) or len(set(audits)) < len(audits):
+            raise LedgerUnreadable("what a round tells is no list of audits")
+        rounds.append(Round(_number(number), _number(at), _number(day), frozenset(audits)))
+    numbers = [one.number for one in rounds]
+    if numbers != sorted(set(numbers)) or not all(0 < number < MOST_NUMBER for number in numbers):
+        raise LedgerUnreadable("its rounds are not in order")  # an id might be that of another message
+    if sum(len(one.audits) for one in rounds) > MOST_AUDITS:
+        raise LedgerUnreadable("its rounds tell too much")
+    return tuple(rounds)
 
 
 def _text(value: Any) -> str:

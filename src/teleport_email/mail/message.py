@@ -18,8 +18,8 @@ import re
 from base64 import b64encode
 from email.utils import format_datetime
 
-from teleport_email.core.encoded_words import LINE_LENGTH, encoded_words
 from teleport_email.core.model import Content, Mail
+from teleport_email.mail.encoded_words import LINE_LENGTH, encoded_words
 
 __all__ = ["build", "envelope_sender"]
 

@@ -26,6 +26,7 @@ from teleport_email.core.model import (
     Temporary,
     Withdrawn,
 )
+from teleport_email.reconciling.keys import about
 
 WAVE = 40
 """Messages of one request that are marked and under way at a time. Enough for the largest sensible pool
@@ -115,8 +116,10 @@ class Hold:
         clock: Callable[[], float],
         wall: Callable[[], datetime],
         tries: dict[Due, int],
+        about: Callable[[str], Mapping[str, str]] = about,
     ) -> None:
-        """``tries`` counts the attempts of each message; it is kept for the request by the caller."""
+        """``tries`` counts the attempts of each message; it is kept for the key by the caller. ``about``: the
+        fields of the log for a key."""
         self.claim = claim
         self.gate = ClaimGate(clock)
         self.mailer = mailer
@@ -132,6 +135,7 @@ class Hold:
         self._clock = clock
         self._wall = wall
         self._tries = tries
+        self._about = about
         self._sends: dict[asyncio.Task[SendOutcome], Due] = {}
 
     @property
@@ -190,14 +194,15 @@ class Hold:
         seconds = self._clock() - begun
         self._observer.sent(due, outcome, seconds)
         paused = bool(self.mailer.paused)
-        _log_outcome(
-            self.claim.request_id, due, mail, outcome, attempt=attempt, seconds=seconds, paused=paused
-        )
+        fields = dict(self._about(self.claim.request_id))
+        if (told := self.claim.ledger.round_of(due.kind)) is not None:
+            fields["lists"] = str(len(told.audits))
+        _log_outcome(fields, due, mail, outcome, attempt=attempt, seconds=seconds, paused=paused)
         return outcome
 
 
 def _log_outcome(
-    request_id: str,
+    fields: Mapping[str, str],
     due: Due,
     mail: Mail,
     outcome: SendOutcome,
@@ -207,7 +212,7 @@ def _log_outcome(
     paused: bool,
 ) -> None:
     bound = log.bind(
-        request=request_id,
+        **fields,
         kind=str(due.kind),
         recipient=due.address,
         message_id=mail.message_id,

@@ -1,8 +1,9 @@
-"""One request: look what the situation is, and work where something is due: claim, send, record.
+"""One key: look what the situation is, and work where something is due: claim, send, record.
 
-In: a request's id. Out: what to do with the key (:class:`Done`, :class:`Again`). What an event said plays
-no part: the request is taken from the store as it is now, the ledger from the cluster as it is now. So
-events may be lost, doubled or reordered, and start-up, reconnection and a retry are one code path.
+In: a request's id, or the key of somebody's reminders. Out: what to do with the key (:class:`Done`,
+:class:`Again`). What an event said plays no part: the request is taken from the store as it is now, the
+ledger from the cluster as it is now. So events may be lost, doubled or reordered, and start-up, reconnection
+and a retry are one code path.
 
 ``look`` says what the situation is; here is what is done about it, and what is kept until the next look.
 """
@@ -23,11 +24,11 @@ from teleport_email.core import informing
 from teleport_email.core.backoff import CONTENTION, MAIL, Backoff
 from teleport_email.core.claim import LEASE, Attempt, Claim, Render
 from teleport_email.core.decide import Audience, Due, Plan, Policy, View
-from teleport_email.core.errors import LedgerTooNew, LedgerUnreadable, NotFound
+from teleport_email.core.errors import ClusterError, LedgerTooNew, LedgerUnreadable, NotFound
 from teleport_email.core.informing import Wait
 from teleport_email.core.ledger import Entry
-from teleport_email.core.model import AccessRequest
 from teleport_email.reconciling.hold import Hold, Mailer, Observer
+from teleport_email.reconciling.keys import about
 from teleport_email.reconciling.look import (
     GoPluginAtWork,
     HeldByOther,
@@ -61,7 +62,7 @@ log = structlog.get_logger()
 class Writer(Protocol):
     """Writes what messages say."""
 
-    async def prepare(self, request: AccessRequest) -> Render:
+    async def prepare(self, view: View) -> Render:
         """Look up what the texts need (names of resources ...) and return the pure part."""
         ...
 
@@ -89,7 +90,7 @@ Outcome = Done | Again
 
 
 class Reconciler:
-    """Brings one request at a time to the state in which nothing is due."""
+    """Brings one key at a time to the state in which nothing is due."""
 
     def __init__(
         self,
@@ -106,10 +107,16 @@ class Reconciler:
         clock: Callable[[], float],
         wall: Callable[[], datetime],
         rng: random.Random,
+        refresh: Callable[[str], Awaitable[None]] | None = None,
+        vanished: Callable[[str, NotFound], None] | None = None,
+        about: Callable[[str], Mapping[str, str]] = about,
     ) -> None:
         """``owner``: random, new per process. ``clock``: seconds that go on while the machine sleeps.
 
         What a reload may replace comes in as a function. ``rng`` must be unguessable (SystemRandom).
+        ``refresh``: asked before each claim, so that the store has the newest; where it fails, what is known
+        stands. ``vanished``: told when the cluster has no place for a ledger, instead of the log.
+        ``about``: the fields of the log for a key.
         """
         self._look = Look(
             owner=owner,
@@ -136,8 +143,11 @@ class Reconciler:
         self.waits: dict[str, tuple[Wait, ...]] = {}
         """By request, the failed tries of those who wait, as its ledger had them last."""
         self._stopping = asyncio.Event()
-        self._ledgers = Recorder(plugin_data, observer, self._stopping, clock=clock, rng=rng)
+        self._ledgers = Recorder(plugin_data, observer, self._stopping, clock=clock, rng=rng, about=about)
         self._holds: set[Hold] = set()
+        self._refresh = refresh
+        self._vanish = vanished
+        self._about = about
 
     def stop(self) -> None:
         """Begin nothing more; what is under way comes to its end and is recorded."""
@@ -218,18 +228,21 @@ class Reconciler:
         return Done(wake_at)
 
     def _vanished(self, request_id: str, work: WorkDue, error: NotFound) -> Done:
-        if work.claim.ledger.exists:
-            log.error("ledger expired", request=request_id, error=str(error), lost=len(work.plan.next))
+        if self._vanish is not None:
+            self._vanish(request_id, error)
+        elif work.claim.ledger.exists:
+            log.error("ledger expired", **self._about(request_id), error=str(error), lost=len(work.plan.next))
         else:
-            log.info("request gone before it was announced", request=request_id)
+            log.info("request gone before it was announced", **self._about(request_id))
         return self._settled(request_id, work.version, work.plan.wake_at)
 
     def _say_unreadable(self, request_id: str, error: LedgerUnreadable) -> None:
         if self._said.get(request_id) == str(error):
             return
         self._said[request_id] = str(error)
-        what = "ledger of a newer version" if isinstance(error, LedgerTooNew) else "ledger unreadable"
-        log.error(what, request=request_id, error=str(error), action="left as it is; this request is skipped")
+        text = "ledger of a newer version" if isinstance(error, LedgerTooNew) else "ledger unreadable"
+        action = "left as it is; nobody is told"
+        log.error(text, **self._about(request_id), error=str(error), action=action)
 
     # Claim, send, record ------------------------------------------------------------------------------
 
@@ -245,7 +258,7 @@ class Reconciler:
                 self._keep_facts(await self._ledgers.facts(work.claim, view))
             return self._parked(mailer, request_id, waits)
         if work.claim.held_by_other:
-            log.warning("claim taken over", request=request_id, silent_for=f"{LEASE:.0f} s")
+            log.warning("claim taken over", **self._about(request_id), silent_for=f"{LEASE:.0f} s")
         async with self._holding(work.claim) as hold:
             return await self._send_what_is_due(hold, work.audience) if hold is not None else Again(0)
 
@@ -265,7 +278,15 @@ class Reconciler:
 
     def _hold(self, claim: Claim, mailer: Mailer) -> Hold:
         tries = self._tries.setdefault(claim.request_id, {})
-        return Hold(claim, mailer, observer=self._observer, clock=self._clock, wall=self._wall, tries=tries)
+        return Hold(
+            claim,
+            mailer,
+            observer=self._observer,
+            clock=self._clock,
+            wall=self._wall,
+            tries=tries,
+            about=self._about,
+        )
 
     @contextlib.asynccontextmanager
     async def _holding(self, claim: Claim) -> AsyncIterator[Hold | None]:
@@ -306,6 +327,11 @@ class Reconciler:
     async def _send_what_is_due(self, hold: Hold, audience: Audience) -> Outcome:
         request_id = hold.claim.request_id
         ends = self._clock() + HOLD_LIMIT
+        if self._refresh is not None:
+            try:
+                await self._refresh(request_id)
+            except ClusterError as error:
+                log.debug("not read again before the claim", **self._about(request_id), error=str(error))
         while True:
             version = self._store.version(request_id)
             view = self._look.view(request_id, hold.claim.data)
@@ -313,7 +339,7 @@ class Reconciler:
                 return Again(STALE_LOOK)
             plan = hold.claim.plan(view, audience, self._policy(), self._wall())
             if (plan.freeze or (plan.renew and not hold.claim.holding)) and hold.render is None:
-                hold.render = await self._writer().prepare(view.request)
+                hold.render = await self._writer().prepare(view)
             if self._stopping.is_set() or hold.mailer.refusing or self._clock() >= ends:
                 hold.gate.winding_down = True
             begun = {*hold.claim.in_flight, *hold.claim.ready, *hold.claim.deferred}

@@ -19,6 +19,7 @@ from teleport_email.core.claim import LEASE, Attempt, Claim
 from teleport_email.core.decide import View
 from teleport_email.core.errors import ClusterError, Conflict, LedgerUnreadable, Unreachable
 from teleport_email.reconciling.hold import Hold, Observer
+from teleport_email.reconciling.keys import about, resource
 
 log = structlog.get_logger()
 
@@ -41,8 +42,29 @@ class PluginData(Protocol):
         ...
 
 
+class OfAccessLists:
+    """Plugin data of kind ``access_list`` by the keys of the queue."""
+
+    def __init__(self, data: PluginData) -> None:
+        self._data = data
+
+    async def read(self, key: str) -> Mapping[str, str]:
+        """Our entry for the key, empty when there is none."""
+        return await self._data.read(resource(key))
+
+    async def compare_and_swap(
+        self,
+        key: str,
+        *,
+        set: Mapping[str, str],  # noqa: A002 - the name on the wire
+        expect: Mapping[str, str],
+    ) -> None:
+        """Set keys where all expectations hold."""
+        await self._data.compare_and_swap(resource(key), set=set, expect=expect)
+
+
 class Recorder:
-    """Writes for all requests of a process."""
+    """Writes for all keys of a reconciler."""
 
     def __init__(
         self,
@@ -52,6 +74,7 @@ class Recorder:
         *,
         clock: Callable[[], float],
         rng: random.Random,
+        about: Callable[[str], Mapping[str, str]] = about,
     ) -> None:
         """``stopping``: once set, nothing is waited for any longer than needed."""
         self._data = data
@@ -59,6 +82,7 @@ class Recorder:
         self._stopping = stopping
         self._clock = clock
         self._rng = rng
+        self._about = about
 
     async def write(self, hold: Hold, attempt: Attempt) -> bool:
         """Issue a write and find out what became of it. Returns whether this process may go on."""
@@ -69,7 +93,7 @@ class Recorder:
             await self._data.compare_and_swap(request_id, set=attempt.write.set, expect=attempt.write.expect)
         except (Conflict, Unreachable) as error:
             self._observer.conflict()
-            log.debug("ledger write not confirmed", request=request_id, error=str(error))
+            log.debug("ledger write not confirmed", **self._about(request_id), error=str(error))
         except ClusterError:
             hold.gate.close()
             raise

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import structlog
 
 from teleport_email.core.backoff import CLUSTER
 from teleport_email.core.errors import ClusterError, Denied, Rejected, Unsupported
+from teleport_email.reconciling.keys import ACCESS_LIST, about
 from teleport_email.reconciling.reconcile import Again, Done, Reconciler
 from teleport_email.reconciling.workqueue import QueueClosed, WorkQueue
 from teleport_email.teleport.calls.permissions import help_for
@@ -36,9 +37,15 @@ class Workers:
         wall: Callable[[], datetime],
         rng: random.Random,
         count: int = WORKERS,
+        others: Mapping[str, Reconciler] | None = None,
+        about: Callable[[str], Mapping[str, str]] = about,
     ) -> None:
+        """``others``: by the beginning of the keys that belong to them. ``about``: the fields of the log for
+        a key."""
         self._queue = queue
         self._reconciler = reconciler
+        self._others = {} if others is None else others
+        self._about = about
         self._wall = wall
         self._rng = rng
         self._count = count
@@ -70,11 +77,12 @@ class Workers:
     async def _look(self, key: str) -> float | None:
         """Reconcile one key; returns the seconds until the next look, or None when an event tells."""
         try:
-            outcome = await self._reconciler.reconcile(key)
+            outcome = await self._of(key).reconcile(key)
         except ClusterError as error:
             return self._failed(key, error)
         except Exception:  # a fault in one request must not end the work on others
-            log.exception("request failed", request=key, action="tried again later; please report this")
+            text = "reminders failed" if key.startswith(ACCESS_LIST) else "request failed"
+            log.exception(text, **self._about(key), action="tried again later; please report this")
             return max(30.0, CLUSTER.delay(self._count_failure(key), self._rng))
         match outcome:
             case Done(wake_at):
@@ -88,6 +96,10 @@ class Workers:
             case Again(after=after):
                 return after
 
+    def _of(self, key: str) -> Reconciler:
+        owners = (other for beginning, other in self._others.items() if key.startswith(beginning))
+        return next(owners, self._reconciler)
+
     def _failed(self, key: str, error: ClusterError) -> float:
         failures = self._count_failure(key)
         if isinstance(error, Denied):
@@ -95,9 +107,9 @@ class Workers:
         elif isinstance(error, Rejected | Unsupported) and self._refused.get(key) != str(error):
             # It will hardly work by itself, and nobody is told of the request until it does.
             self._refused[key] = str(error)
-            log.error("refused by the cluster", request=key, error=str(error), action="tried again")
+            log.error("refused by the cluster", **self._about(key), error=str(error), action="tried again")
         else:
-            log.debug("cluster call failed", request=key, error=str(error))
+            log.debug("cluster call failed", **self._about(key), error=str(error))
         return CLUSTER.delay(failures, self._rng)
 
     def _say_denied(self, error: Denied) -> None:

@@ -20,7 +20,6 @@ from teleport_email.core.decide import View
 from teleport_email.core.errors import ClusterError
 from teleport_email.core.ledger import Ledger
 from teleport_email.core.model import (
-    AccessRequest,
     ClusterInfo,
     Content,
     Kind,
@@ -65,8 +64,9 @@ class TextWriter:
         self._wall = wall
         self._rng = rng
 
-    async def prepare(self, request: AccessRequest) -> Render:
+    async def prepare(self, view: View) -> Render:
         """Look up what the texts show besides the request; what cannot be found is left out."""
+        request = view.request
         names: Mapping[ResourceID, str] = {}
         if request.resources:
             try:

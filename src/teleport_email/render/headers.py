@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from teleport_email.core.encoded_words import LINE_LENGTH, encoded_words
 from teleport_email.core.model import AccessRequest, ClusterInfo, Kind, Topic
+from teleport_email.mail.encoded_words import LINE_LENGTH, encoded_words
 from teleport_email.render import quoting
 
 _MOST_BYTES = 240
