@@ -42,7 +42,7 @@ from teleport_email.core.model import (
     Topic,
 )
 from teleport_email.routing.route import Reason, Route, RuleVerdict, Skipped
-from teleport_email.sandbox.command import request_command
+from teleport_email.sandbox.command import access_list_command, request_command
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 SETTINGS = Settings(
@@ -160,6 +160,14 @@ def sandboxed(text: str) -> Iterator[str]:
     }  # fmt: skip
     request_command._show(argparse.Namespace(format="text"), request)
     yield from request_command.table([request, request], NOW).split("\n")
+    owned = {
+        "name": text, "title": text, "owners": [text], "owner_lists": [text], "members": 1, "member_lists": 1,
+        "due": None, "roles": [text], "description": text,
+    }  # fmt: skip
+    access_list_command._show(argparse.Namespace(format="text"), owned)
+    for act in (access_list_command._review, access_list_command._delete):
+        act(argparse.Namespace(format="text", name=text), lambda *_, **__: owned)
+    yield from access_list_command.table([owned, owned], NOW).split("\n")
 
 
 def explained(text: str) -> Iterator[str]:

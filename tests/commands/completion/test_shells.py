@@ -30,6 +30,8 @@ CASES = [
     (["sandbox", "--teleport", ""], {"12", "15", "17", "19"}),
     (["sandbox", "--dir", "request", "req"], {"request"}),
     (["sandbox", "request", "cr"], {"create"}),
+    (["sandbox", "access-list", "create", "--own"], {"--owners", "--owner-lists"}),
+    (["sandbox", "access-list", "create", "--recurrence", ""], {"1", "3", "6", "12"}),
     (["sandbox", "request", "review", "--a"], {"--author", "--approve"}),
     (["start", "--diag-addr", ""], set()),
     (["send-test", "--to", "a@example.com", "--conf"], {"--config"}),

@@ -19,6 +19,7 @@ async def test_the_configuration_is_valid_and_names_what_runs(tmp_path, mailgun)
         assert settings.teleport.addr == sandbox.cluster.addr
         assert settings.role_to_recipients["db-admin"] == ("dba@example.com",)
         assert credentials.load(settings.teleport).cluster == sandbox.cluster.name
+        assert settings.access_lists.enabled
         if mailgun:
             assert isinstance(settings.mailer, MailgunSettings)
             assert settings.mailer.api_base == sandbox.mail.url
@@ -30,6 +31,12 @@ async def test_the_configuration_is_valid_and_names_what_runs(tmp_path, mailgun)
         for path in directory.iterdir():
             assert path.stat().st_mode & 0o077 == 0, path
         assert directory.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("options", [{"community": True}, {"teleport": 12}])
+async def test_reminders_of_access_lists_are_off_where_there_are_none(tmp_path, options):
+    async with Sandbox(SandboxOptions(directory=tmp_path, **options)) as sandbox:
+        assert not config.load(sandbox.configuration, {}).access_lists.enabled
 
 
 async def test_a_second_one_in_the_same_directory_changes_nothing(tmp_path):

@@ -47,6 +47,9 @@ def test_files_are_private_and_replaced_in_one_step(tmp_path):
         workspace.write(tmp_path / "missing" / "x", b"")
 
 
-@given(st.dictionaries(TEXT, st.one_of(TEXT, st.integers(-(2**31), 2**31), st.lists(TEXT)), max_size=5))
+VALUES = st.one_of(TEXT, st.booleans(), st.integers(-(2**31), 2**31), st.lists(TEXT))
+
+
+@given(st.dictionaries(TEXT, VALUES, max_size=5))
 def test_every_value_reads_back(values):
     assert tomli.loads(workspace.configuration({"section": values})) == {"section": values}

@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from teleport_email.core.errors import Denied
+from teleport_email.sandbox.cluster.refusal import action_denied
 from teleport_email.teleport.calls.permissions import (
     NEEDED,
     denied_actions,
@@ -45,6 +46,16 @@ def test_a_refused_verb_comes_with_the_others_that_are_needed():
     denied = Denied('listing: access denied to perform action "list" on "access_monitoring_rule"')
     rules = yaml.safe_load("\n".join(help_for(denied)))["spec"]["allow"]["rules"]
     assert rules == [{"resources": ["access_monitoring_rule"], "verbs": ["list", "read"]}]
+
+
+def test_what_the_sandbox_refuses_of_access_lists_names_both_verbs():
+    refused = action_denied("access_list", ["list", "read"])
+    assert denied_actions(refused.details) == {"access_list": ("list", "read")}
+    for verbs in (["list"], ["read"], ["list", "read"]):
+        denied = Denied(f"listing Access Lists: {action_denied('access_list', verbs).details}")
+        rules = yaml.safe_load("\n".join(help_for(denied)))["spec"]["allow"]["rules"]
+        [rule] = rules
+        assert (rule["resources"], set(rule["verbs"])) == (["access_list"], {"list", "read"})
 
 
 def test_unknown_kinds_get_the_refused_verbs():

@@ -282,8 +282,13 @@ class SandboxCluster(RequestDesk):
 
     @property
     def access_lists(self) -> AccessListBook:
-        """The Access Lists. A cluster without advanced workflows does not show them: it is no Enterprise."""
+        """The Access Lists; a cluster without advanced workflows, or an old one, has them and shows none."""
         return self._world.access_lists
+
+    @property
+    def has_access_lists(self) -> bool:
+        """Whether it shows them."""
+        return self._world.has_access_lists
 
     # Time, faults, waiting --------------------------------------------------------------------------
 

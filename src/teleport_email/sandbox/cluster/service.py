@@ -121,7 +121,7 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
 
     def _lacks(self, name: str) -> bool:
         world = self._world
-        if name in ENTERPRISE and not world.info.advanced_access_workflows:
+        if name in ENTERPRISE and not world.has_access_lists:
             return True
         return name in world.faults.unimplemented or not world.generation.has(name)
 
@@ -150,7 +150,7 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
             await self._begin(name, context)
             details = f"unknown method {method} for service {service}"
             known = {_AUTH, _USERS, _RULES, _LOGIN_STATES}
-            if self._world.info.advanced_access_workflows and self._world.generation.access_lists:
+            if self._world.has_access_lists:
                 known.add(_LISTS)
             if service not in known:
                 details = f"unknown service {service}"

@@ -77,6 +77,11 @@ class World:
         """A resource's new revision, a random UUID."""
         return str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
 
+    @property
+    def has_access_lists(self) -> bool:
+        """Whether it shows them: an Enterprise cluster (which has advanced workflows) of some age does."""
+        return self.info.advanced_access_workflows and self.generation.access_lists
+
     def expire(self) -> int:
         """Let go what has expired by the cluster's clock; how many requests that were."""
         now = self.now()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from teleport_email.core.errors import TeleportEmailError
 
-from . import request_command
+from . import access_list_command, request_command
 
 if TYPE_CHECKING:
     from .console import Console
@@ -27,7 +27,7 @@ DEFAULT_DIRECTORY = Path("sandbox-data")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """``sandbox [options]`` runs it, ``sandbox request ...`` talks to the one that runs."""
+    """``sandbox [options]`` runs it, ``sandbox request|access-list ...`` talks to the one that runs."""
     parser = subparsers.add_parser(
         "sandbox",
         help="run an embedded cluster and inbox to try things out",
@@ -63,6 +63,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.set_defaults(run=run)
     commands = parser.add_subparsers(dest="sandbox_command", metavar="COMMAND", title="commands")
     request_command.add_parser(commands)
+    access_list_command.add_parser(commands)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""Steering the embedded cluster from another process: ``teleport-email sandbox request ...``.
+"""Steering the embedded cluster from another process: ``teleport-email sandbox request|access-list ...``.
 
 A unix socket that only its owner can open carries one JSON object per line each way. Asked
 ``{"do": "approve", "id": "...", "reason": "..."}``, the server answers ``{"result": ...}`` or
@@ -22,6 +22,8 @@ from teleport_email.core.errors import TeleportEmailError
 from teleport_email.core.model import AccessRequest, RequestState, ResourceID, Threshold
 from teleport_email.sandbox.cluster.cluster import SandboxCluster
 from teleport_email.sandbox.cluster.refusal import Refusal
+
+from .list_control import ListControl
 
 SOCKET_NAME = "control.sock"
 
@@ -54,6 +56,7 @@ class ControlServer:
             "expire": self._delete,
             "get": self._get,
             "ls": self._ls,
+            **ListControl(cluster).commands,
         }
 
     async def __aenter__(self) -> Self:

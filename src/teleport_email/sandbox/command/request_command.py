@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from teleport_email.commands.cells import cell, columns, indented
 from teleport_email.config.durations import parse_duration
 
-_CLUSTER = "demo.example.com"
+from .action import Ask, add_action, words
 
-Ask = Callable[..., Any]
+_CLUSTER = "demo.example.com"
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -24,9 +23,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions", required=True)
 
-    create = _action(actions, "create", "ask for access", _create)
+    create = add_action(actions, "create", "ask for access", _create)
     create.add_argument("user", metavar="USER", help="who asks, such as alice@example.com")
-    create.add_argument("--roles", type=_words, default=[], metavar="A,B", help="for these roles")
+    create.add_argument("--roles", type=words, default=[], metavar="A,B", help="for these roles")
     create.add_argument(
         "--resource",
         dest="resources",
@@ -38,7 +37,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     create.add_argument("--reason", metavar="TEXT", default="", help="in the person's own words")
     create.add_argument(
-        "--reviewers", type=_words, default=[], metavar="X,Y", help="and suggest these reviewers"
+        "--reviewers", type=words, default=[], metavar="X,Y", help="and suggest these reviewers"
     )
     create.add_argument(
         "--request-ttl", type=_seconds, metavar="1h", help="how long the request waits for a decision"
@@ -48,7 +47,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--approvals", type=int, default=1, metavar="N", help="how many approve it (default 1)"
     )
 
-    review = _action(actions, "review", "add a review", _review)
+    review = add_action(actions, "review", "add a review", _review)
     review.add_argument("id", metavar="ID", help="as `ls` shows it")
     review.add_argument(
         "--author", metavar="NAME", required=True, help="who reviews, such as bob@example.com"
@@ -62,52 +61,21 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         ("approve", "approve as an administrator, without a review"),
         ("deny", "deny as an administrator, without a review"),
     ):
-        resolve = _action(actions, name, line, _resolve)
+        resolve = add_action(actions, name, line, _resolve)
         resolve.add_argument("id", metavar="ID", help="as `ls` shows it")
         resolve.add_argument("--reason", metavar="TEXT", default="", help="in the person's own words")
 
-    promote = _action(actions, "promote", "promote to an access list", _promote)
+    promote = add_action(actions, "promote", "promote to an access list", _promote)
     promote.add_argument("id", metavar="ID", help="as `ls` shows it")
     promote.add_argument("--access-list", required=True, metavar="NAME", help="the list's name")
     promote.add_argument("--reason", metavar="TEXT", default="", help="in the person's own words")
 
-    delete = _action(
+    delete = add_action(
         actions, "delete", "delete a request; to watchers it looks like one that expired", _delete
     )
     delete.add_argument("id", metavar="ID", help="as `ls` shows it")
 
-    _action(actions, "ls", "list the requests", _list)
-
-
-def run(args: argparse.Namespace) -> int:
-    """Do it, print what came of it. :class:`ControlError` when no sandbox runs or when it refuses."""
-    from .control import ask
-
-    def asking(do: str, **arguments: Any) -> Any:
-        return ask(args.directory, do, **arguments)
-
-    args.act(args, asking)
-    return 0
-
-
-def _action(
-    actions: argparse._SubParsersAction[argparse.ArgumentParser],
-    name: str,
-    line: str,
-    act: Callable[[argparse.Namespace, Ask], None],
-) -> argparse.ArgumentParser:
-    parser = actions.add_parser(name, help=line, description=line, allow_abbrev=False)
-    parser.add_argument(
-        "--dir",
-        dest="directory",
-        metavar="DIR",
-        type=Path,
-        default=argparse.SUPPRESS,
-        help="of the sandbox, as given there",
-    )
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="of what is printed")
-    parser.set_defaults(run=run, act=act)
-    return parser
+    add_action(actions, "ls", "list the requests", _list)
 
 
 def _create(args: argparse.Namespace, ask: Ask) -> None:
@@ -199,10 +167,6 @@ def _age(created: str | None, now: datetime) -> str:
         if seconds >= size:
             return f"{seconds // size}{unit}"
     return f"{seconds}s"
-
-
-def _words(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",") if word.strip()]
 
 
 def _seconds(text: str) -> float:

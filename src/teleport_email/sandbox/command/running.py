@@ -114,6 +114,7 @@ class Sandbox:
         sections |= {
             "delivery": {"sender": "teleport@example.com"},
             "role_to_recipients": recipients,
+            "access_lists": {"enabled": self.cluster.has_access_lists},
             "log": {"output": "stderr", "severity": "info"},
         }
         workspace.write(self.configuration, workspace.configuration(sections))

@@ -65,8 +65,10 @@ def configuration(
 
 
 def _value(value: str | int | Sequence[str]) -> str:
-    if isinstance(value, str | int):
-        return _string(value) if isinstance(value, str) else str(value)
+    if isinstance(value, str):
+        return _string(value)
+    if isinstance(value, int):
+        return json.dumps(value)  # also a bool, which TOML writes as JSON does
     return f"[{', '.join(_string(item) for item in value)}]"
 
 

@@ -19,6 +19,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "kube_server": ("list", "read"),
     "windows_desktop": ("list", "read"),
     "user_group": ("list", "read"),
+    "access_list": ("list", "read"),
 }
 """The verbs that this program uses, by kind (the role of Teleport's setup guide, and what is optional)."""
 
