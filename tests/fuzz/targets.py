@@ -33,6 +33,7 @@ from teleport_email import config
 from teleport_email.commands.tctl_json import parse_requests
 from teleport_email.config.settings import MailgunSettings, Secret
 from teleport_email.core import go_plugin
+from teleport_email.core.audits import next_step, step_begin
 from teleport_email.core.errors import ConditionError, ConfigError, IdentityError, LedgerUnreadable
 from teleport_email.core.foreign import Unreadable, http_date, json_value
 from teleport_email.core.frozen import unpack
@@ -46,6 +47,9 @@ from teleport_email.mail.smtp.oauth2 import TokenError, _read
 from teleport_email.mail.smtp.replies import Reply, Stage, judge
 from teleport_email.routing.rules import Surroundings, parse
 from teleport_email.routing.rules.written import parse_rules
+from teleport_email.teleport._proto.accesslist_pb2 import AccessList, ListAccessListsResponse
+from teleport_email.teleport.calls.access_lists import owned_list_from_proto
+from teleport_email.teleport.calls.decoding import decoder
 from teleport_email.teleport.connect import certificate
 from teleport_email.teleport.connect.credentials import _assemble
 from teleport_email.teleport.connect.http.frames import Decoder, FrameFault
@@ -75,6 +79,16 @@ class Target:
 
 NOW = datetime(2026, 11, 22, 18, 30, tzinfo=UTC)
 IDENTITIES = Path(__file__).parents[1] / "data" / "identity"
+DECODE = decoder(ListAccessListsResponse)
+_LIST = AccessList()
+_LIST.header.metadata.name = "oncall"
+_LIST.spec.title = "On call"
+_LIST.spec.owners.add(name="ann@example.com", membership_kind="MEMBERSHIP_KIND_USER")
+_LIST.spec.audit.next_audit_date.FromDatetime(NOW)
+_LIST.spec.audit.notifications.start.FromSeconds(86400)
+_LIST.spec.grants.roles.append("prod")
+_LIST.status.member_count = 3
+ACCESS_LISTS = ListAccessListsResponse(access_lists=[_LIST], next_token="next").SerializeToString()
 MAILGUN = MailgunSettings(domain="mg.example.com", private_key=Secret("key"))
 
 
@@ -142,6 +156,16 @@ def _plugin_data(data: bytes) -> None:
     go_plugin.read(dict(zip((*go_plugin.GO_KEYS, go_plugin.LEDGER_KEY), texts, strict=False)), reviews=3)
 
 
+def _access_lists(data: bytes) -> None:
+    """As they come over the wire, texts that are no UTF-8 mended, and then as they are scheduled."""
+    answer = DECODE(data)
+    for message in answer.access_lists if answer is not None else ():
+        owned = owned_list_from_proto(message)
+        if owned is not None:
+            step_begin(owned.audit, NOW)
+            next_step(owned.audit, NOW)
+
+
 TARGETS = {
     "identity": Target(
         _identity,
@@ -183,6 +207,7 @@ TARGETS = {
     "plugin data": Target(
         _plugin_data, (b"u\nr\nreason\n2\nAPPROVED\n\na@x/now/1@vm,b@x/now/2@vm\n",), (LedgerUnreadable,)
     ),
+    "access lists": Target(_access_lists, (ACCESS_LISTS, ACCESS_LISTS * 3)),
     "frames": Target(
         lambda data: list(Decoder().feed(data)), (b"\x89\x03abc\x82\x02hi", b"\x82\x7f" + b"\0" * 8), (FrameFault,)
     ),

@@ -108,6 +108,35 @@ async def test_what_is_not_text_is_rejected_without_a_call(raw, data):
     assert raw.calls == {}
 
 
+async def test_of_another_kind(raw, channel):
+    data = PluginData(Caller(lambda: None), AuthServiceStub(TolerantChannel(channel)), "email", "access_list")
+    seq = auth_pb2.PluginDataSeq()
+    item = seq.PluginData.add(SubKind="access_list")
+    item.Metadata.Name = "oncall"
+    item.Spec.Entries["email"].Data["key"] = "value"
+    raw.answer(READ, seq)
+    raw.answer(WRITE, b"")
+    assert await data.read("oncall") == {"key": "value"}
+    assert await data.read_all() == {"oncall": {"key": "value"}}
+    await data.compare_and_swap("oncall", {"key": "new"}, {"key": "value"})
+    assert raw.asked(READ, types_pb2.PluginDataFilter) == [
+        types_pb2.PluginDataFilter(Kind="access_list", Resource="oncall", Plugin="email"),
+        types_pb2.PluginDataFilter(Kind="access_list", Plugin="email"),
+    ]
+    assert raw.asked(WRITE, types_pb2.PluginDataUpdateParams) == [
+        types_pb2.PluginDataUpdateParams(
+            Kind="access_list", Resource="oncall", Plugin="email", Set={"key": "new"}, Expect={"key": "value"}
+        )
+    ]
+    raw.refuse(READ, grpc.StatusCode.PERMISSION_DENIED, "no")
+    with pytest.raises(Denied, match="reading plugin data of access_list oncall: no"):
+        await data.read("oncall")
+    with pytest.raises(Denied, match="reading all plugin data of access_lists: no"):
+        await data.read_all()
+    with pytest.raises(Rejected, match="plugin data of an access_list without an id"):
+        await data.read("")
+
+
 async def test_without_an_id_nothing_is_asked(raw, data):
     """The server would answer with everybody's entries."""
     with pytest.raises(Rejected):
