@@ -25,6 +25,7 @@ from teleport_email.core.ledger import (
     Ledger,
     Mark,
     Party,
+    Round,
     id_domain,
 )
 from teleport_email.core.ledger_json import dumps, loads
@@ -55,6 +56,15 @@ parties = st.builds(
     info=info,
     turn=st.integers(0, 3),
 )
+rounds = st.dictionaries(
+    st.integers(1, 999_999),
+    st.tuples(
+        st.integers(0, 2**33),
+        st.integers(0, 99_999),
+        st.frozensets(st.from_regex(r"[A-Za-z0-9_-]{12}", fullmatch=True), max_size=3),
+    ),
+    max_size=3,
+).map(lambda found: tuple(Round(number, *found[number]) for number in sorted(found)))
 ledgers = st.builds(
     Ledger,
     nonce=st.binary(min_size=16, max_size=16).map(bytes.hex),
@@ -68,6 +78,7 @@ ledgers = st.builds(
     parties=st.lists(parties, max_size=3, unique_by=lambda one: one.key).map(tuple),
     shadow=st.dictionaries(st.sampled_from(ledger.GO_KEYS), text.filter(bool)),
     info=info,
+    rounds=rounds,
 )
 contents = st.builds(
     Content,
@@ -308,6 +319,54 @@ def test_an_error_does_not_quote_all_that_cannot_be_read(field: str) -> None:
     with pytest.raises(LedgerUnreadable) as found:
         loads(json.dumps(value))
     assert len(str(found.value)) < 300
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        None,
+        {},
+        "x",
+        [1],
+        [[]],
+        [[1, 2, 3]],
+        [[1, 2, 3, "A" * 12, 5]],
+        [[1, 2, 3, 4]],
+        [[1, 2, 3, ["A" * 12]]],
+        [[1, 2, 3, "A" * 11]],
+        [[1, 2, 3, "A" * 11 + "\n"]],
+        [[1, 2, 3, "A" * 11 + "é"]],
+        [[1, 2, 3, "A" * 24]],
+        [["1", 2, 3, "A" * 12]],
+        [[1, -2, 3, "A" * 12]],
+        [[1, 2, 1.5, "A" * 12]],
+        [[True, 2, 3, "A" * 12]],
+        [[0, 2, 3, "A" * 12]],
+        [[10**7, 2, 3, "A" * 12]],
+        [[1, 10**12, 3, "A" * 12]],
+        [[2, 2, 3, "A" * 12], [1, 2, 3, "B" * 12]],
+        [[1, 2, 3, "A" * 12], [1, 2, 3, "B" * 12]],
+        [[n + 1, 2, 3, "A" * 12] for n in range(10_001)],
+        [[n + 1, 2, 3, "".join(f"{m:012}" for m in range(40_000))] for n in range(2)],
+    ],
+)
+def test_rounds_that_are_none_are_no_ledger_of_ours(written: object) -> None:
+    value = json.loads(dumps(Ledger(nonce=NONCE))) | {"l": written}
+    with pytest.raises(LedgerUnreadable) as found:
+        loads(json.dumps(value))
+    assert len(str(found.value)) < 300
+
+
+@pytest.mark.parametrize("field", ["k", "p"])
+def test_the_number_of_a_round_fits_into_an_id_wherever_it_stands(field: str) -> None:
+    written = {"k": [[f"l{10**7}", ""]], "p": [{"a": "a@x.example", "m": {f"l{10**7}": [2, 0]}}]}
+    value = json.loads(dumps(Ledger(nonce=NONCE))) | {field: written[field]}
+    with pytest.raises(LedgerUnreadable, match="round"):
+        loads(json.dumps(value))
+
+
+def test_a_ledger_without_rounds_is_written_as_ever() -> None:
+    assert "l" not in json.loads(dumps(Ledger(nonce=NONCE)))
 
 
 def test_somebody_twice_is_no_ledger_of_ours() -> None:

@@ -33,13 +33,16 @@ from teleport_email import config
 from teleport_email.commands.tctl_json import parse_requests
 from teleport_email.config.settings import MailgunSettings, Secret
 from teleport_email.core import go_plugin
-from teleport_email.core.audits import next_step, step_begin
+from teleport_email.core.audits import DAY, WEEK, Audit, next_step, step_begin
+from teleport_email.core.claim import Claim
+from teleport_email.core.decide import Audience, Policy, View
 from teleport_email.core.errors import ConditionError, ConfigError, IdentityError, LedgerUnreadable
 from teleport_email.core.foreign import Unreadable, http_date, json_value
 from teleport_email.core.frozen import unpack
 from teleport_email.core.ledger_json import dumps
 from teleport_email.core.model import AccessRequest
 from teleport_email.core.redaction import Redactor
+from teleport_email.core.reminding import view_of
 from teleport_email.mail import mailgun
 from teleport_email.mail.http import HttpClient, HttpFault, _Network
 from teleport_email.mail.smtp.dialogue import _Group
@@ -89,6 +92,7 @@ _LIST.spec.audit.notifications.start.FromSeconds(86400)
 _LIST.spec.grants.roles.append("prod")
 _LIST.status.member_count = 3
 ACCESS_LISTS = ListAccessListsResponse(access_lists=[_LIST], next_token="next").SerializeToString()
+AUDITS = (Audit("one", NOW, NOW - WEEK), Audit("two", NOW + DAY, NOW - DAY))
 MAILGUN = MailgunSettings(domain="mg.example.com", private_key=Secret("key"))
 
 
@@ -148,7 +152,15 @@ def _content(data: bytes) -> None:
 
 
 def _ledger(data: bytes) -> None:
-    dumps(go_plugin.loads(data.decode("utf-8", "replace")))
+    """Read, written, and asked what is due: of a request, and of reminders."""
+    text = data.decode("utf-8", "replace")
+    made = go_plugin.loads(text)
+    dumps(made)
+    claim = Claim("id", "x").read({go_plugin.LEDGER_KEY: text})
+    for view in (View(KNOWN.request), view_of("id", ["ann@example.com", "bob@example.com"], AUDITS)):
+        plan = claim.plan(view, Audience(), Policy(), NOW)
+        if plan.round is not None:
+            go_plugin.loads(dumps(made.with_round(plan.round)))
 
 
 def _plugin_data(data: bytes) -> None:
@@ -198,7 +210,10 @@ TARGETS = {
          (b'{"v":1,"n":"00112233445566778899aabbccddeeff","d":"x","w":"1","s":"APPROVED","c":2,"k":[["a",""],["r1",""]],'
          b'"p":[{"a":"ann@example.com","m":{"a":[2,5],"r1":[3,6,"550"]},"i":{"w":[1,2,3,"451"],"s":"Ann@x"}}],"g":{}}'),
          (b'{"v":3,"n":"00112233445566778899aabbccddeeff","d":"x","w":"1","s":"PENDING","c":9,"k":[],'
-         b'"p":[{"a":"ann@example.com","m":{"a":[2,5],"r9":[1,0]},"h":[[2,0,1,6,8,8],[3,1,7,7]],"t":1}],"g":{}}')),
+         b'"p":[{"a":"ann@example.com","m":{"a":[2,5],"r9":[1,0]},"h":[[2,0,1,6,8,8],[3,1,7,7]],"t":1}],"g":{}}'),
+         (b'{"v":1,"n":"00112233445566778899aabbccddeeff","d":"x","w":"1","s":"PENDING","k":[["l1",""],["l2","x"]],'
+         b'"p":[{"a":"ann@example.com","m":{"l1":[2,5],"l2":[1,0]}}],"g":{},'
+         b'"l":[[1,1795372260,20780,"AAAAAAAAAAAABBBBBBBBBBBB"],[2,1795382260,20781,"CCCCCCCCCCCC"]]}')),
         (LedgerUnreadable,),
     ),
     "content": Target(

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from teleport_email.core import informing
 from teleport_email.core.audits import DAY, Audit, next_step, step_begin
@@ -22,6 +22,11 @@ from teleport_email.core.ledger import TOLD, Ledger, Mark, Party, Round
 from teleport_email.core.model import AccessRequest, Kind, Topic
 from teleport_email.core.owing import View
 
+PROMPT = 4
+"""Reminders within a day that go out as soon as something is due. Dates are mostly those of a few days at
+midnight; who owns many lists with times of their own would have a mail for each of them."""
+GATHER = timedelta(hours=3)
+"""What is due after so many waits until so long after the last: as often as Teleport's own plugin looks."""
 AHEAD = DAY
 """How far in the future a round may seem to be: what a clock wrote that was wrong by more would silence an
 owner for as long."""
@@ -85,14 +90,18 @@ def decide(view: ReminderView, ledger: Ledger, now: datetime) -> Plan:
     steps = {
         audit.mark: int(at.timestamp()) for audit in view.audits if (at := step_begin(audit, now)) is not None
     }
+    wakes = [next_step(audit, now) for audit in view.audits]
     kinds: dict[str, Kind] = {}
     wants: dict[str, frozenset[str]] = {}
     for party in people:
-        told = _told(ledger, party, now)
+        rounds = _told(ledger, party, now)
+        told = {mark: one.at for one in sorted(rounds, key=lambda one: one.at) for mark in one.audits}
         due = frozenset(mark for mark, begun in steps.items() if begun > told.get(mark, -1))
         perhaps = [one for one in _perhaps_sent(ledger, party) if not one.audits.isdisjoint(steps)]
         if perhaps:
             kinds[party.address] = perhaps[0].kind
+        elif due and (at := _gathers_until(rounds, now)) is not None:
+            wakes.append(at)
         elif due:
             wants[party.address] = due
     last = ledger.rounds[-1] if ledger.rounds else None
@@ -125,7 +134,7 @@ def decide(view: ReminderView, ledger: Ledger, now: datetime) -> Plan:
         ),
         # What was perhaps sent is kept though its lists are gone: they may be back with the next answer.
         owed=frozenset(kinds.values()) | kept,
-        wake_at=min((next_step(audit, now) for audit in view.audits), default=None),
+        wake_at=min(wakes, default=None),
     )
 
 
@@ -133,14 +142,19 @@ def _party(address: str, view: ReminderView) -> Party:
     return Party(address, info=informing.with_spelling({}, view.spelled.get(address, "")))
 
 
-def _told(ledger: Ledger, party: Party, now: datetime) -> dict[str, int]:
-    """When somebody was told of what last (Unix time), by the marks of audits."""
+def _told(ledger: Ledger, party: Party, now: datetime) -> list[Round]:
+    """The rounds that count as told to somebody."""
     latest = (now + AHEAD).timestamp()
-    told: dict[str, int] = {}
-    for one in ledger.rounds:
-        if party.mark(one.kind) in TOLD and one.at <= latest:
-            told |= {mark: max(one.at, told.get(mark, 0)) for mark in one.audits}
-    return told
+    return [one for one in ledger.rounds if party.mark(one.kind) in TOLD and one.at <= latest]
+
+
+def _gathers_until(told: list[Round], now: datetime) -> datetime | None:
+    """Until when what is due waits for more, after many reminders; None: it does not."""
+    today = [one.at for one in told if one.at > (now - DAY).timestamp()]
+    if len(today) < PROMPT:
+        return None
+    until = datetime.fromtimestamp(max(today), UTC) + GATHER
+    return until if now < until else None
 
 
 def _perhaps_sent(ledger: Ledger, party: Party) -> list[Round]:
