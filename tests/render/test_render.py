@@ -6,12 +6,12 @@ import os
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from render.pages import Page, contrast, preheader, visible_text
 
 from teleport_email.config.settings import DeliverySettings
 from teleport_email.core.ledger import ANNOUNCEMENTS
@@ -40,10 +40,13 @@ DELIVERY = DeliverySettings(sender="teleport@example.com", timezone="Europe/Berl
 RENDERER = Renderer(DELIVERY)
 GERMAN_RENDERER = Renderer(replace(DELIVERY, templates=GERMAN))
 SAMPLES = {sample.name: sample for sample in samples.all_kinds()}
+REMINDERS = {sample.name: sample for sample in samples.reminders()}
 LINES = ("ID: ", "Cluster: ", "User: ", "Role(s): ", "Reason: ", "Link: ", "Status: ", "Resolution: ")
 
 
-def show(sample: samples.Sample, renderer: Renderer = RENDERER) -> Content:
+def show(sample: samples.Sample | samples.Reminder, renderer: Renderer = RENDERER) -> Content:
+    if isinstance(sample, samples.Reminder):
+        return renderer.remind(sample.audits, sample.cluster, now=sample.now, boundary="boundary")
     facts = Facts(
         sample.cluster, sample.recipients, sample.resource_names, sample.requester_name, sample.silent
     )
@@ -71,6 +74,7 @@ def fields(text: str) -> dict[str, list[str]]:
 # Golden files: `make golden` accepts what changed ---------------------------------------------------
 
 GOLDEN_SAMPLES = {
+    **{sample.name: (sample, DELIVERY) for sample in samples.reminders()},
     **{
         name: (sample, DELIVERY)
         for name, sample in SAMPLES.items()
@@ -79,6 +83,11 @@ GOLDEN_SAMPLES = {
     "expired-bare": (SAMPLES["expired-bare"], DELIVERY),
     "announcement-crowded": (SAMPLES["announcement-crowded"], DELIVERY),
     "announcement-community": (replace(SAMPLES["announcement"], cluster=samples.COMMUNITY), DELIVERY),
+    "access-list-review-de": (REMINDERS["access-list-review"], replace(DELIVERY, templates=GERMAN)),
+    "access-list-review-overdue-several-de": (
+        REMINDERS["access-list-review-overdue-several"],
+        replace(DELIVERY, templates=GERMAN),
+    ),
     "announcement-de": (SAMPLES["announcement"], replace(DELIVERY, templates=GERMAN)),
     "review-de": (SAMPLES["review"], replace(DELIVERY, templates=GERMAN)),
     "escalation-de": (SAMPLES["escalation"], replace(DELIVERY, templates=GERMAN)),
@@ -380,76 +389,10 @@ def test_sender_and_reply_to_come_from_the_configuration():
 # Form -----------------------------------------------------------------------------------------------
 
 
-class Page(HTMLParser):
-    """Walks a message's HTML and notes each text with its colours (in light or dark), each tag, each link."""
-
-    VOID = frozenset({"meta", "br", "img", "hr", "link", "input"})
-
-    def __init__(self, html: str, *, dark: bool = False) -> None:
-        super().__init__(convert_charrefs=True)
-        self.texts: list[tuple[str, str, str]] = []
-        self.tags: list[str] = []
-        self.links: list[str] = []
-        self.attributes: set[str] = set()
-        self.unclosed: list[str] = []
-        self._dark = dict(re.findall(r"^\.(\w+)\{(.*)\}$", html, flags=re.MULTILINE)) if dark else {}
-        self._stack: list[tuple[str, str, str, bool]] = [("", "#000000", "#ffffff", False)]
-        self.feed(html)
-        self.close()
-        self.unclosed = [tag for tag, *_ in self._stack[1:]]
-
-    def handle_starttag(self, tag, attrs):
-        given = dict(attrs)
-        self.tags.append(tag)
-        self.attributes |= set(given)
-        if "href" in given:
-            self.links.append(given["href"])
-        if tag in self.VOID:
-            return
-        _, colour, background, hidden = self._stack[-1]
-        rules = [given.get("style", "")] + [
-            self._dark.get(name, "") for name in given.get("class", "").split()
-        ]
-        for declaration in ";".join(rules).split(";"):
-            name, _, value = declaration.partition(":")
-            value = value.replace("!important", "").strip()
-            if name == "color":
-                colour = value
-            elif name == "background-color":
-                background = value
-            elif declaration == "display:none":
-                hidden = True
-        self._stack.append((tag, colour, background, hidden or tag in {"head", "style", "title"}))
-
-    def handle_endtag(self, tag):
-        assert self._stack[-1][0] == tag, f"{tag} closes {self._stack[-1][0]}"
-        self._stack.pop()
-
-    def handle_data(self, data):
-        _, colour, background, hidden = self._stack[-1]
-        if data.strip() and not hidden:
-            self.texts.append((data, colour, background))
-
-
-def visible_text(html: str) -> str:
-    return "".join(text for text, _, _ in Page(re.sub(r"<(?:br|div|p|td|tr|th)\b", r" \g<0>", html)).texts)
-
-
-def luminance(colour: str) -> float:
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(one: str, other: str) -> float:
-    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("name", SAMPLES | REMINDERS)
 def test_contrast_is_enough_for_everybody(name, dark):
-    page = Page(show(SAMPLES[name]).html, dark=dark)
+    page = Page(show((SAMPLES | REMINDERS)[name]).html, dark=dark)
     assert page.texts
     for text, colour, background in page.texts:
         assert contrast(colour, background) >= 4.5, (text, colour, background)  # WCAG 2.2, 1.4.3
@@ -460,16 +403,16 @@ def test_contrast_is_computed_right():
     assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
 
 
-@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("name", SAMPLES | REMINDERS)
 def test_the_html_is_small_well_formed_and_needs_nothing_from_outside(name):
-    html = show(SAMPLES[name]).html
+    html = show((SAMPLES | REMINDERS)[name]).html
     page = Page(html)
     assert not page.unclosed
-    assert len(html.encode()) < 30_000
+    assert len(html.encode()) < (60_000 if name in REMINDERS else 30_000)
     assert '<html lang="en" dir="ltr">' in html
     assert "max-width:600px" in html
     assert set(page.tags) <= {
-        *("html", "head", "meta", "title", "style", "body", "div", "p", "h1", "span", "a", "br"),
+        *("html", "head", "meta", "title", "style", "body", "div", "p", "h1", "h2", "span", "a", "br"),
         *("table", "tr", "td", "th"),
     }
     assert not page.attributes & {"src", "background", "onclick", "srcset"}
@@ -490,12 +433,6 @@ def test_the_state_is_told_in_words_not_by_colour_alone():
         pending = "Pending" if sample.kind.topic is Topic.ANNOUNCEMENT else "Not decided yet"
         word = words.get(dict(content.headers)["X-Teleport-State"], pending)
         assert word in visible_text(content.html)
-
-
-def preheader(html: str) -> str:
-    found = re.search(r'<div style="display:none;[^"]*">([^<]*)</div>', html)
-    assert found
-    return found[1].replace("\u034f\u00a0", "")
 
 
 @pytest.mark.parametrize(

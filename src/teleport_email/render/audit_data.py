@@ -21,16 +21,21 @@ KIND = "access_list_review"
 """Name of the kind in headers and templates, and of its template."""
 MOST_LISTS = 25
 """Lists that are told in full, as many as other lists in mails have: whoever has more goes to the page."""
-_BUDGET = 24_000
+_BUDGET = 18_000
 """Cost of all that users wrote, as escaped HTML: with the markup of 25 lists the message stays below 60 KB,
 whatever comes in. Gmail clips at 102 KB, and the content is kept in the ledger until everybody has it."""
 _DESCRIPTION_BUDGET = 1500
 _DESCRIPTION_BUDGET_WITH_OTHERS = 240
 """About three rows of a phone: several lists are told one below the other."""
+_DESCRIPTION_LINES = 20
+_DESCRIPTION_LINES_WITH_OTHERS = 4
 _ROLES_BUDGET = 1300
-_ROLES_BUDGET_WITH_OTHERS = 400
+_ROLES_BUDGET_WITH_OTHERS = 160
 _EVERY_ROLE_BUDGET = 20_000  # in the text alone
-_EVERY_ROLE_BUDGET_WITH_OTHERS = 1000
+_EVERY_ROLE_BUDGET_WITH_OTHERS = 600
+_RAW_LIMIT = 1000
+"""Characters of a title or a role that are looked at, many times what is shown: a mail has many of them."""
+_RAW_DESCRIPTION_LIMIT = 6000
 _SHORT = 44
 """Columns of a title in a sentence or on a button: two rows of a phone."""
 
@@ -68,7 +73,6 @@ def build(
     ordered = in_order(audits)
     several = len(ordered) > 1
     shown = _shown(ordered, cluster, now, zone)
-    today = moment(now, now=now, zone=zone)
     page = links.lists_link(cluster)
     overdue = sum(_days(audit.due, now, zone) < 0 for audit in ordered)
     return {
@@ -82,9 +86,9 @@ def build(
         "first": shown[0],
         "link": page if several else shown[0].link,
         "page": page,
-        "state": state(ordered, now=now, zone=zone),
+        "state": "OVERDUE" if overdue else "DUE",
         "filler": FILLER,
-        "now": today,
+        "now": moment(now, now=now, zone=zone),
     }
 
 
@@ -96,11 +100,6 @@ def in_order(audits: Sequence[Audit]) -> tuple[Audit, ...]:
             key=lambda audit: (audit.due, (audit.title or audit.list_name).casefold(), audit.list_name),
         )
     )
-
-
-def state(audits: Sequence[Audit], *, now: datetime, zone: tzinfo) -> str:
-    """``OVERDUE`` where the day of any has gone by, else ``DUE``."""
-    return "OVERDUE" if any(_days(audit.due, now, zone) < 0 for audit in audits) else "DUE"
 
 
 def thread_day(audits: Sequence[Audit]) -> str:
@@ -123,15 +122,7 @@ def _shown(
     budget = _BUDGET
     for audit in ordered[:MOST_LISTS]:
         view = _view(audit, cluster, now, zone, alone=len(ordered) == 1)
-        texts = (
-            view.name,
-            view.title,
-            view.short,
-            view.short,
-            view.link,
-            *view.roles.items,
-            *view.description.lines,
-        )
+        texts = (view.title, view.short, view.link, *view.roles.items, *view.description.lines)
         budget -= sum(map(cost, texts))
         if budget < 0 and shown:
             break
@@ -140,11 +131,8 @@ def _shown(
 
 
 def _view(audit: Audit, cluster: ClusterInfo, now: datetime, zone: tzinfo, *, alone: bool) -> ListView:
-    name = names.confirmed(audit.list_name)
-    title = quoting.one_line(audit.title) or name
-    description = quoting.block(
-        audit.description, _DESCRIPTION_BUDGET if alone else _DESCRIPTION_BUDGET_WITH_OTHERS
-    )
+    name = names.confirmed(audit.list_name[:_RAW_LIMIT])
+    title = quoting.one_line(audit.title[:_RAW_LIMIT]) or name
     return ListView(
         name=name,
         title=title,
@@ -153,16 +141,33 @@ def _view(audit: Audit, cluster: ClusterInfo, now: datetime, zone: tzinfo, *, al
         days=_days(audit.due, now, zone),
         members=audit.members,
         member_lists=audit.member_lists,
-        roles=some(audit.roles, names.confirmed_item, _ROLES_BUDGET if alone else _ROLES_BUDGET_WITH_OTHERS),
+        roles=some(audit.roles, _role, _ROLES_BUDGET if alone else _ROLES_BUDGET_WITH_OTHERS),
         every_role=every(
             audit.roles,
-            names.confirmed_item,
+            _role,
             _EVERY_ROLE_BUDGET if alone else _EVERY_ROLE_BUDGET_WITH_OTHERS,
         ),
-        # Cut in the text, too: it is about the list, and the list's page has it whole.
-        description=replace(description, whole=description.lines),
+        description=_beginning(audit.description, alone=alone),
         link=links.list_link(cluster, audit.list_name),
     )
+
+
+def _role(role: str) -> str:
+    return names.confirmed_item(role[:_RAW_LIMIT])
+
+
+def _beginning(description: str, *, alone: bool) -> Quote:
+    """Cut in the text, too: it says what the list is about, and the list's page has it whole."""
+    budget, most = (
+        (_DESCRIPTION_BUDGET, _DESCRIPTION_LINES)
+        if alone
+        else (_DESCRIPTION_BUDGET_WITH_OTHERS, _DESCRIPTION_LINES_WITH_OTHERS)
+    )
+    quote = quoting.block(description[:_RAW_DESCRIPTION_LIMIT], budget)
+    lines = quote.lines
+    if len(lines) > most:
+        lines = (*lines[: most - 1], f"{lines[most - 1]} {quoting.MARK}".lstrip())
+    return replace(quote, lines=lines, whole=lines, head=lines)
 
 
 def _days(due: datetime, now: datetime, zone: tzinfo) -> int:
