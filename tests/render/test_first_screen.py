@@ -13,6 +13,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -153,7 +154,7 @@ class Above(HTMLParser):
             self._hidden = 1
         if tag == "br":
             self.blocks[-1].text += "\n"
-        if tag in ("td", "div", "p", "h1", "table") and not self._hidden:
+        if tag in ("td", "div", "p", "h1", "h2", "table") and not self._hidden:
             top, _, bottom, _ = sides(style.get("padding", "0"))
             self.around += top + bottom * ("box" in (given.get("class") or ""))
             self.around += sides(style.get("margin", "0"))[2] + pixels(style.get("border-top", "0"))
@@ -229,6 +230,33 @@ def rows(text: str, room: float, size: float) -> int:
 
 BUTTON = 44  # its height
 
+TITLES = {
+    "usual": samples.OPERATORS.title,
+    "none": "",
+    "long": "Administrators of the databases of orders and billing in eu-central-1 " * 3,
+    "capitals": "WWWMMMWWWMMM " * 20,
+    "one word": "W" * 400,
+    "wide": "漢字" * 200,
+}
+REMINDERS = [
+    *((name, "", language) for name in TITLES for language in RENDERERS),
+    *(
+        ("usual", sample, language)
+        for sample in ("access-list-review-several", "access-list-review-overdue-several")
+        for language in RENDERERS
+    ),
+]
+
+
+def reminder(name: str, sample: str, language: str) -> str:
+    """The HTML of a sample, else of a list with such a title, overdue for years, in a zone with a long offset."""
+    zone = "America/Argentina/Buenos_Aires"
+    renderer = Renderer(replace(RENDERERS[language]._delivery, timezone=zone))
+    due = samples.NOW - timedelta(days=1000)
+    alone = replace(samples.OPERATORS, title=TITLES[name], due=due, description=LONG, roles=SIXTY)
+    audits = {each.name: each.audits for each in samples.reminders()}.get(sample, (alone,))
+    return renderer.remind(audits, samples.CLUSTER, now=samples.NOW, boundary="b").html
+
 
 @pytest.mark.parametrize(("name", "topic", "language"), CASES)
 def test_the_button_is_within_500_pixels(name: str, topic: Topic, language: str) -> None:
@@ -237,6 +265,13 @@ def test_the_button_is_within_500_pixels(name: str, topic: Topic, language: str)
     assert above > 150, "the layout that is computed here is not the mail's"
     # Where nothing is to be decided any more, its beginning has to do.
     assert above + BUTTON * (topic in PENDING) < 500
+
+
+@pytest.mark.parametrize(("name", "sample", "language"), REMINDERS)
+def test_the_first_list_can_be_reviewed_within_500_pixels(name: str, sample: str, language: str) -> None:
+    above = Above(reminder(name, sample, language)).height
+    assert above > 150
+    assert above + BUTTON < 500
 
 
 def test_reasons_of_an_approval_stand_whole_below_the_requesters_button() -> None:
@@ -248,7 +283,8 @@ def test_reasons_of_an_approval_stand_whole_below_the_requesters_button() -> Non
 
 @pytest.mark.skipif(not shutil.which("chromium"), reason="needs a Chromium")
 def test_a_browser_finds_it_there_too(tmp_path: Path) -> None:
-    pages = [mail(*case).html for case in CASES]
+    cases = [*CASES, *REMINDERS]
+    pages = [*(mail(*case).html for case in CASES), *(reminder(*case) for case in REMINDERS)]
     frames = "".join(
         f'<iframe width="320" height="800" style="border:0" srcdoc="{html.escape(page)}"></iframe>'
         for page in pages
@@ -270,9 +306,9 @@ def test_a_browser_finds_it_there_too(tmp_path: Path) -> None:
     if marked is None:
         pytest.skip("this Chromium does not run here")
     for case, page, (top, bottom, wide) in zip(
-        CASES, pages, json.loads(html.unescape(marked[1])), strict=True
+        cases, pages, json.loads(html.unescape(marked[1])), strict=True
     ):
-        assert (bottom if case[1] in PENDING else top) < 500, case
+        assert (bottom if case[1] in PENDING or case in REMINDERS else top) < 500, case
         assert wide == 320, case
         assert top <= Above(page).height + 45, case  # what is computed is near it, or above
 

@@ -25,12 +25,12 @@ _BUDGET = 18_000
 """Cost of all that users wrote, as escaped HTML: with the markup of 25 lists the message stays below 60 KB,
 whatever comes in. Gmail clips at 102 KB, and the content is kept in the ledger until everybody has it."""
 _DESCRIPTION_BUDGET = 1500
-_DESCRIPTION_BUDGET_WITH_OTHERS = 240
-"""About three rows of a phone: several lists are told one below the other."""
+_DESCRIPTION_BUDGET_WITH_OTHERS = 160
+"""About four rows of a phone: several lists are told one below the other."""
 _DESCRIPTION_LINES = 20
 _DESCRIPTION_LINES_WITH_OTHERS = 4
 _ROLES_BUDGET = 1300
-_ROLES_BUDGET_WITH_OTHERS = 160
+_ROLES_BUDGET_WITH_OTHERS = 120
 _EVERY_ROLE_BUDGET = 20_000  # in the text alone
 _EVERY_ROLE_BUDGET_WITH_OTHERS = 600
 _RAW_LIMIT = 1000

@@ -209,7 +209,15 @@ _SEVERAL = (
 
 def reminders() -> tuple[Reminder, ...]:
     """Reminders in their usual forms, with next to nothing known, and with more lists than are told."""
-    overdue = replace(OPERATORS, due=OPERATORS.due - timedelta(days=12))
+    overdue = _audit(
+        "3d1c9a52-7e0b-4f7e-8d5a-9c2b6f1e0a47",
+        -3,
+        "Incident responders",
+        "Who may open the production systems in an incident.",
+        members=7,
+        member_lists=0,
+        roles=("incident",),
+    )
     crowded = tuple(
         replace(
             OPERATORS,
