@@ -54,7 +54,13 @@ def test_codes_are_told_apart() -> None:
 
 @pytest.mark.parametrize(
     ("code", "words"),
-    [("a", "announcement"), ("r2", "review 2"), ("aA3", "announced approved"), ("X", "expired")],
+    [
+        ("a", "announcement"),
+        ("r2", "review 2"),
+        ("aA3", "announced approved"),
+        ("X", "expired"),
+        ("l7", "access list review"),
+    ],
 )
 def test_a_kind_reads_well_in_the_log(code: str, words: str) -> None:
     assert str(Kind.parse(code)) == words

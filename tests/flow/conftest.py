@@ -82,8 +82,11 @@ class Running:
     async def kill(self) -> None:
         """As near to SIGKILL as one process can come: everything is cut off, nothing is recorded."""
         tasks: list[asyncio.Task[Any]] = [self.daemon._working, self.daemon._watching, self.task]
-        for held in self.daemon.reconciler._holds:
-            tasks += held._sends
+        if self.daemon.lists.reminders is not None:
+            tasks.append(self.daemon.lists.reminders._polling)
+        for reconciler in (self.daemon.reconciler, *self.daemon.lists.reconcilers.values()):
+            for held in reconciler._holds:
+                tasks += held._sends
         for task in tasks:
             task.cancel()
         if isinstance(self.daemon.mailer, SmtpMailer):

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from teleport_email.telemetry.health import Snapshot
+from teleport_email.telemetry.health import Reviews, Snapshot
 from teleport_email.telemetry.metrics import Metrics
 from teleport_email.telemetry.tally import KINDS, OUTCOMES, Tally
 from teleport_email.watching.link import Status
@@ -32,7 +32,7 @@ def existing() -> tuple[set[str], dict[str, set[str]]]:
     """Names of all samples, and the values of each label."""
     tally = Tally(lambda: NOW)
     tally.last_delivery = tally.last_reload = NOW
-    now = Snapshot(at=NOW, link=Status(identity_ends=NOW))
+    now = Snapshot(at=NOW, link=Status(identity_ends=NOW), reviews=Reviews(polled_at=NOW))
     body, _ = Metrics(lambda: now, tally).exposition()
     names: set[str] = set()
     labels: dict[str, set[str]] = {}

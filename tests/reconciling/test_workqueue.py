@@ -71,6 +71,7 @@ async def test_a_delayed_key_comes_at_its_time() -> None:
     queue.add_after("later", 60)
     queue.add_after("sooner", 5)
     assert queue.delayed == 2
+    assert (queue.delayed_of(""), queue.delayed_of("no such")) == (2, 0)
     assert await queue.get() == "sooner"
     assert clock() == pytest.approx(START + 5)
     assert await queue.get() == "later"

@@ -35,7 +35,7 @@ from teleport_email.sandbox.cluster.cluster import SandboxCluster
 from teleport_email.sandbox.mail.inbox import Inbox
 from teleport_email.telemetry import statusz
 from teleport_email.telemetry.diagnostics import CannotListen, Diagnostics, Faults
-from teleport_email.telemetry.health import Backlog, Snapshot
+from teleport_email.telemetry.health import Backlog, Reviews, Snapshot
 from teleport_email.telemetry.log import Log
 from teleport_email.telemetry.problems import Problems
 from teleport_email.telemetry.tally import Tally
@@ -172,6 +172,25 @@ async def test_the_status_page_tells_the_state(pages: Pages) -> None:
     ):
         assert part in text, f"{part!r} is not in {text!r}"
     assert "r-3" not in text
+
+
+async def test_reviews_of_access_lists_are_told_where_their_owners_are_reminded(pages: Pages) -> None:
+    pages.now = Snapshot(at=NOW, link=connected())
+    assert "Access List" not in text_of((await pages.get("/statusz")).text)
+    assert "\nteleport_email_access_list" not in (await pages.get("/metrics")).text
+    pages.now = Snapshot(at=NOW, link=connected(), reviews=Reviews(open=7, overdue=2))
+    assert "Access List reviews Open 7 Overdue 2 Looked through not yet" in text_of(
+        (await pages.get("/statusz")).text
+    )
+    polled = NOW - timedelta(hours=1)
+    pages.now = Snapshot(at=NOW, link=connected(), reviews=Reviews(open=7, overdue=2, polled_at=polled))
+    assert "Looked through 1 h ago" in text_of((await pages.get("/statusz")).text)
+    text = (await pages.get("/metrics")).text
+    assert "\nteleport_email_access_list_reviews_open 7.0\n" in text
+    assert "\nteleport_email_access_list_reviews_overdue 2.0\n" in text
+    found = re.search(r"^teleport_email_access_lists_polled_timestamp_seconds (\S+)$", text, re.MULTILINE)
+    assert found is not None
+    assert float(found[1]) == polled.timestamp()
 
 
 async def test_nothing_that_came_from_outside_is_markup(pages: Pages) -> None:

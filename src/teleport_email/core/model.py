@@ -268,6 +268,8 @@ class Kind:
 
     def __str__(self) -> str:
         name = self.topic.name.lower().replace("_", " ")
+        if self.topic is Topic.AUDIT:
+            return "access list review"
         if self.topic is Topic.REMINDER and self.number:
             return f"{name} {self.number} min"
         return f"{name} {self.number}" if self.topic is Topic.REVIEW else name

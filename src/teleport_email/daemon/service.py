@@ -23,7 +23,10 @@ from teleport_email.core.model import AccessMonitoringRule
 from teleport_email.daemon import heap
 from teleport_email.daemon.clocks import boot_clock, clock_set, wall_clock
 from teleport_email.daemon.environment import fail_fast
+from teleport_email.daemon.parts import Parts
 from teleport_email.daemon.signals import Signals
+from teleport_email.daemon.status import StatusLine
+from teleport_email.daemon.switch import ReminderSwitch
 from teleport_email.daemon.systemd import Notifier
 from teleport_email.mail.factory import make_mailer
 from teleport_email.mail.mailer import Mailer
@@ -55,8 +58,6 @@ LAST_CALL = 4.0
 GIVE_UP = 1.5
 """Seconds for each of the last steps: what has not ended by then is cut off. All of it together, with the
 log's last lines, stays below the 20 s that operators are promised, and far below systemd's 90 s."""
-STATUS_EVERY = 5.0
-"""Seconds between two status lines for the service manager, if anything changed."""
 
 log = structlog.get_logger()
 
@@ -116,7 +117,7 @@ class Daemon:
         self.settle: Callable[[], None] = lambda: None
         """Called once, when everything is loaded."""
         self._begun = self._stopping = self._said_ready = False
-        self._last_status = ""
+        self._status = StatusLine(notifier, self.look)
         self.diagnostics = Diagnostics(
             look=self.look,
             store=self.store,
@@ -132,7 +133,7 @@ class Daemon:
     def _configure(self, settings: Settings) -> None:
         """Make the parts that the configuration decides about. Raising, it has changed nothing."""
         mailer = make_mailer(settings.mailer, clock=boot_clock, random=self._rng, logins=self._logins)
-        mailer.wake_by(self._wake)
+        mailer.wake_by(lambda key: self.queue.add(key))  # noqa: PLW0108 - there is no queue yet
         renderer = Renderer(settings.delivery, on_fault=_say_template_fault)
         for fault in renderer.check():
             log.error("template does not work", error=str(fault), action="the built-in one is used")
@@ -157,10 +158,6 @@ class Daemon:
         )
         self._compile()
 
-    def _wake(self, request_id: str) -> None:
-        """A request whose recipients had to wait may go on."""
-        self.queue.add(request_id)
-
     def _compile(self, rules: Sequence[AccessMonitoringRule] | None = None) -> None:
         if rules is not None:
             self._book = list(rules)
@@ -178,6 +175,20 @@ class Daemon:
         stop = asyncio.Event()
         signals.listen(stop=stop.set, reload=self._reload_asked.set)
         self.queue = WorkQueue()
+        self.lists = ReminderSwitch(
+            Parts(
+                link=self.link,
+                queue=self.queue,
+                directory=self._directory,
+                settings=lambda: self.settings,
+                mailer=lambda: self.mailer,
+                renderer=lambda: self._renderer,
+                observer=self.observer,
+                clock=boot_clock,
+                wall=wall_clock,
+                rng=self._rng,
+            )
+        )
         await self.diagnostics.start(self.settings.diagnostics)
         self.reconciler = Reconciler(
             owner=f"{self._rng.getrandbits(64):016x}",
@@ -204,11 +215,15 @@ class Daemon:
             wall=wall_clock,
             rng=self._rng,
         )
-        workers = Workers(self.queue, self.reconciler, wall=wall_clock, rng=self._rng)
+        self.lists.apply()
+        others, about = self.lists.reconcilers, self.lists.about
+        workers = Workers(
+            self.queue, self.reconciler, wall=wall_clock, rng=self._rng, others=others, about=about
+        )
         self._working = asyncio.create_task(workers.run(), name="workers")
         self._watching = self._start_watch()
         self._reloading = asyncio.create_task(self._reloads(), name="reloads")
-        self._beating = asyncio.create_task(self._beats(), name="status and watchdog")
+        self._beating = asyncio.create_task(self._status.beats(self._is_alive), name="status and watchdog")
         stopped = asyncio.create_task(stop.wait(), name="signal to stop")
         self._begun = True
         try:
@@ -269,19 +284,15 @@ class Daemon:
             log.info("Plugin is ready", cluster=self.link.cluster.name, **facts)
             self._renderer.warm_up()
             self.settle()
+        self.lists.listed()
         heap.give_back()
-        self._tell_status()
+        self._status.tell()
 
-    # Status and watchdog ------------------------------------------------------------------------------
+    # Status -------------------------------------------------------------------------------------------
 
-    async def _beats(self) -> None:
-        """Feed the watchdog while the critical tasks live, and keep the status line true."""
-        interval = min(self._notifier.watchdog_interval or STATUS_EVERY, STATUS_EVERY)
-        while True:
-            if not self._working.done() and not self._watching.done():
-                self._notifier.watchdog()
-            self._tell_status()
-            await asyncio.sleep(interval)
+    def _is_alive(self) -> bool:
+        """Whether the tasks live without which nobody is told."""
+        return not self._working.done() and not self._watching.done()
 
     def look(self) -> Snapshot:
         """How things stand now."""
@@ -298,16 +309,11 @@ class Daemon:
             open=self.store.open,
             ready=queue.depth,
             working=queue.working,
-            delayed=queue.delayed,
+            delayed=queue.delayed - self.lists.asleep,
             oldest_waiting=self.backlog.oldest(),
+            reviews=self.lists.now(),
             reload_refused=not self.observer.last_reload_good,
         )
-
-    def _tell_status(self) -> None:
-        line = self.look().line()
-        if line != self._last_status:
-            self._last_status = line
-            self._notifier.status(line)
 
     # Reload -------------------------------------------------------------------------------------------
 
@@ -319,14 +325,11 @@ class Daemon:
             try:
                 await self._reload()
             finally:
-                # systemd waits for this after every RELOADING=1, a failed one too.
-                self._last_status = self.look().line()
-                self._notifier.ready(self._last_status)
+                self._status.ready_again()
 
     async def _reload(self) -> None:
         """Read and check the configuration; good: switch to it, bad: keep the old one and say why."""
-        old = self.settings
-        old_mailer = self.mailer
+        old, old_mailer = self.settings, self.mailer
         self._log.reopen()
         try:
             new = await asyncio.to_thread(self._reread)
@@ -349,6 +352,7 @@ class Daemon:
             await asyncio.wait({watching})
         for request_id in self.store.ids():
             self.queue.add(request_id)  # what is due may be another now
+        self.lists.apply()
         self.observer.reloaded(good=True)
         log.info("configuration reloaded", warnings=list(new.warnings))
 
@@ -371,9 +375,11 @@ class Daemon:
             task.cancel()
         self.queue.close()
         self.reconciler.stop()
+        self.lists.stop()
         await asyncio.wait({self._working}, timeout=DRAIN)
         if not self._working.done():
             self.reconciler.abandon()
+            self.lists.abandon()
             await asyncio.wait({self._working}, timeout=LAST_CALL)
         handed_back = self._working.done()
         self._working.cancel()

@@ -110,6 +110,10 @@ class WorkQueue:
         """Keys that wait for their time."""
         return len(self._due)
 
+    def delayed_of(self, beginning: str) -> int:
+        """Of these, those that begin so."""
+        return sum(key.startswith(beginning) for key in self._due)
+
     @property
     def working(self) -> int:
         """Keys that are being worked on."""

@@ -1,6 +1,7 @@
 """What the texts about a request need to know: look-ups around ``render``.
 
-In: a request. Out: a function for ``claim`` that writes a message of any kind, and asks for nothing more.
+In: a request, or reviews of Access Lists. Out: a function for ``claim`` that writes a message of any kind,
+and asks for nothing more.
 Never: a failure because a name was not found.
 """
 
@@ -14,7 +15,7 @@ from typing import Protocol
 
 import structlog
 
-from teleport_email.core import informing
+from teleport_email.core import informing, reminding
 from teleport_email.core.claim import Render
 from teleport_email.core.decide import View
 from teleport_email.core.errors import ClusterError
@@ -101,6 +102,36 @@ class TextWriter:
                 now=self._wall(),
                 boundary=boundary,
                 title=title,
+            )
+
+        return render
+
+
+class ReminderWriter:
+    """Prepares the rendering of reminders to the owners of Access Lists. It needs nothing but the lists."""
+
+    def __init__(
+        self,
+        renderer: Renderer,
+        *,
+        cluster: Callable[[], ClusterInfo],
+        wall: Callable[[], datetime],
+        rng: random.Random,
+    ) -> None:
+        self._renderer = renderer
+        self._cluster = cluster
+        self._wall = wall
+        self._rng = rng
+
+    async def prepare(self, view: View) -> Render:  # noqa: ARG002 - that of the write counts, which may be newer
+        """Nothing is looked up."""
+
+        def render(kind: Kind, view: View, ledger: Ledger) -> Content:
+            return self._renderer.remind(
+                reminding.audits_of(view, ledger, kind),
+                self._cluster(),
+                now=self._wall(),
+                boundary=f"=_{self._rng.getrandbits(128):032x}",
             )
 
         return render

@@ -13,6 +13,18 @@ from teleport_email.config.settings import MailgunSettings, SmtpSettings
 from teleport_email.watching.link import Status
 
 
+@dataclass(frozen=True, slots=True)
+class Reviews:
+    """Reviews of Access Lists, as the last poll found them."""
+
+    open: int = 0
+    """Of which owners are or would be reminded: from the opening of their window on."""
+    overdue: int = 0
+    """Those of them whose date has come."""
+    polled_at: datetime | None = None
+    """When the last poll that was complete ended."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """The facts of one moment. Durations in seconds, times in UTC."""
@@ -38,7 +50,8 @@ class Snapshot:
     """Requests to be looked at again later."""
     oldest_waiting: float = 0.0
     """How long the request has waited for which something has been due for longest."""
-
+    reviews: Reviews | None = None
+    """None where owners of Access Lists are not reminded."""
     reload_refused: bool = False
     """Whether the last reload found a fault, so that an older configuration is in use."""
 

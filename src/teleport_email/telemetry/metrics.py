@@ -75,6 +75,23 @@ class Metrics(Collector):
             "requests_seen", "Requests seen, those that were there at the start included.", now.seen
         )
 
+        reviews = now.reviews
+        yield _gauge(
+            "access_list_reviews_open",
+            "Access Lists whose review is open, overdue ones included.",
+            reviews.open if reviews else None,
+        )
+        yield _gauge(
+            "access_list_reviews_overdue",
+            "Access Lists whose review is overdue.",
+            reviews.overdue if reviews else None,
+        )
+        yield _timestamp(
+            "access_lists_polled",
+            "When all Access Lists were last looked through.",
+            reviews.polled_at if reviews else None,
+        )
+
     def _since_start(self, tally: Tally) -> Iterable[Metric]:
         messages = CounterMetricFamily(
             f"{PREFIX}messages", "Attempts to send a message.", labels=["kind", "outcome"]
@@ -111,8 +128,9 @@ def _versions() -> dict[str, str]:
     return {"version": __version__, "python": platform.python_version()}
 
 
-def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
-    return GaugeMetricFamily(f"{PREFIX}{name}", text, value=float(value))
+def _gauge(name: str, text: str, value: float | None) -> GaugeMetricFamily:
+    """Without a sample where there is nothing to count."""
+    return GaugeMetricFamily(f"{PREFIX}{name}", text, value=None if value is None else float(value))
 
 
 def _counter(name: str, text: str, value: float) -> CounterMetricFamily:

@@ -69,6 +69,7 @@ def page(now: Snapshot, tally: Tally, problems: Sequence[Problem], requests: Seq
         f"<h2>Cluster</h2>{_facts(_cluster(now))}"
         f"<h2>Mail</h2>{_facts(_mail(now, tally))}"
         f"<h2>Requests</h2>{_facts(_requests(now, tally))}{_open(requests, now)}"
+        f"{_reviews(now)}"
         f"<h2>Attempts to send</h2>{_messages(tally)}"
         f"<h2>Latest warnings and errors</h2>{_problems(problems)}"
         f"<h2>Process</h2>{_facts(_process(now, tally))}"
@@ -106,6 +107,20 @@ def _requests(now: Snapshot, tally: Tally) -> list[tuple[str, str]]:
     if tally.without_recipient:
         facts.append(("Nobody to tell", str(tally.without_recipient)))
     return facts
+
+
+def _reviews(now: Snapshot) -> str:
+    """Only where owners of Access Lists are reminded."""
+    reviews = now.reviews
+    if reviews is None:
+        return ""
+    looked = _ago(reviews.polled_at, now.at) if reviews.polled_at else "not yet"
+    facts = [
+        ("Open", str(reviews.open)),
+        ("Overdue", str(reviews.overdue)),
+        ("Looked through", looked),
+    ]
+    return f"<h2>Access List reviews</h2>{_facts(facts)}"
 
 
 def _process(now: Snapshot, tally: Tally) -> list[tuple[str, str]]:
@@ -151,7 +166,10 @@ def _waiting(seconds: float, waits: Sequence[Wait]) -> str:
 
 
 def _messages(tally: Tally) -> str:
-    rows = [(kind, *(str(tally.messages[kind, outcome]) for outcome in OUTCOMES)) for kind in KINDS]
+    rows = [
+        (kind.replace("_", " "), *(str(tally.messages[kind, outcome]) for outcome in OUTCOMES))
+        for kind in KINDS
+    ]
     return _table(("", *(outcome.replace("_", " ") for outcome in OUTCOMES)), rows)
 
 

@@ -24,7 +24,7 @@ from teleport_email.core.model import (
     Withdrawn,
 )
 
-KINDS = ("announcement", "review", "reminder", "escalation", "resolution", "requester")
+KINDS = ("announcement", "review", "reminder", "escalation", "resolution", "requester", "access_list_review")
 """Kinds of messages that are told apart here; coarser than topics, so that every series exists from the
 start and the first refusal of its kind shows as an increase."""
 OUTCOMES = ("delivered", "deferred", "unknown", "refused", "account_refused", "withdrawn")
@@ -106,6 +106,8 @@ def kind_of(topic: Topic) -> str:
             return "reminder"
         case Topic.ESCALATION:
             return "escalation"
+        case Topic.AUDIT:
+            return "access_list_review"
         case Topic.APPROVED | Topic.DENIED | Topic.PROMOTED | Topic.EXPIRED:
             return "resolution"
         case _:

@@ -6,11 +6,12 @@ Never: dialling.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from teleport_email.core.audits import ListOwner, OwnedList
 from teleport_email.core.errors import Unreachable
 from teleport_email.core.model import ClusterInfo, ResourceID, User
 
@@ -35,6 +36,12 @@ class _Resources(Protocol):
     async def labels(self, ids: Sequence[ResourceID]) -> Sequence[Mapping[str, str]] | None: ...
 
 
+class _AccessLists(Protocol):
+    def pages(self) -> AsyncIterator[list[OwnedList]]: ...
+    async def get(self, name: str) -> OwnedList | None: ...
+    async def owners(self, name: str) -> tuple[ListOwner, ...]: ...
+
+
 class Connected(Protocol):
     """What is needed of a connection."""
 
@@ -44,6 +51,10 @@ class Connected(Protocol):
     def way(self) -> str: ...
     @property
     def plugin_data(self) -> _PluginData: ...
+    @property
+    def access_list_data(self) -> _PluginData: ...
+    @property
+    def access_lists(self) -> _AccessLists: ...
     @property
     def users(self) -> _Users: ...
     @property
@@ -67,6 +78,27 @@ class Status:
     """Whether the first list is through."""
 
 
+class AccessListData:
+    """Our plugin data of kind ``access_list``, over the connection of the moment."""
+
+    def __init__(self, current: Callable[[], Connected]) -> None:
+        self._current = current
+
+    async def read(self, resource: str) -> Mapping[str, str]:
+        """Those of a list, or of an owner."""
+        return await self._current().access_list_data.read(resource)
+
+    async def compare_and_swap(
+        self,
+        resource: str,
+        *,
+        set: Mapping[str, str],  # noqa: A002 - the name on the wire
+        expect: Mapping[str, str],
+    ) -> None:
+        """Write them."""
+        await self._current().access_list_data.compare_and_swap(resource, set, expect)
+
+
 class Link:
     """The current connection. Calls without one raise :class:`Unreachable` at once."""
 
@@ -76,6 +108,7 @@ class Link:
         self._connection: Connected | None = None
         self._cluster = ClusterInfo("")
         self.status = Status()
+        self.access_list_data = AccessListData(self._now)
 
     @property
     def cluster(self) -> ClusterInfo:
@@ -118,6 +151,10 @@ class Link:
     ) -> None:
         """Write our plugin data of a request."""
         await self._now().plugin_data.compare_and_swap(request_id, set, expect)
+
+    def access_lists(self) -> _AccessLists:
+        """The Access Lists, over this very connection."""
+        return self._now().access_lists
 
     async def get(self, name: str) -> User | None:
         """A user of the cluster."""
