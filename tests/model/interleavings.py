@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from model import promise
+from model import promise, reminded
 from model.promise import Violation
 
 from teleport_email.core import go_plugin
@@ -40,6 +40,7 @@ from teleport_email.core.model import (
     Topic,
     Withdrawn,
 )
+from teleport_email.core.reminding import ReminderView, audits_of
 
 CREATED = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 NOW = datetime(2026, 11, 22, 13, 0, tzinfo=UTC)
@@ -338,7 +339,10 @@ class Model:
 
     def _issue(self, state: State, worker: Worker, claim: Claim, plan: Plan) -> State | None:
         def render(kind: Kind, view: View, ledger: Ledger) -> Content:
-            text = f"{kind.code} by {worker.owner}.{worker.writes} of {len(view.request.reviews)}"
+            what = f"of {len(view.request.reviews)}"
+            if isinstance(view, ReminderView):
+                what = f"at {state.time} of {reminded.names(audits_of(view, ledger, kind))}"
+            text = f"{kind.code} by {worker.owner}.{worker.writes} {what}"
             return Content("s", text, "", NOW, "b", "f@example.com")
 
         attempt = claim.next_write(
@@ -354,6 +358,8 @@ class Model:
         if attempt is None:
             return None
         attempt = self.marked(attempt, worker, self._view(worker))
+        if isinstance(view := self._view(worker), ReminderView):
+            reminded.check_begun(view, attempt, self.scenario.times[state.time])
         return self._put(
             state, worker, claim=claim.issued(attempt), attempt=attempt, writes=worker.writes + 1
         )
@@ -546,6 +552,8 @@ class Model:
 
     def _name(self, place: int) -> str:
         view = self.scenario.timeline[place]
+        if isinstance(view, ReminderView):
+            return reminded.names(view.audits) or "nothing to review"
         return "gone" if view.gone else view.state.value.lower()
 
     def _holds(self, data: Mapping[str, str], write: go_plugin.Write) -> bool:
@@ -610,6 +618,9 @@ class Explored:
 def explore(model: Model, *, limit: int = 2_000_000) -> Explored:
     """Take every step from every state. Raises :class:`Violation` with the steps that led to it."""
     faults = model.scenario.faults
+    reminds = isinstance(model.scenario.timeline[0], ReminderView)
+    check_mails = reminded.check_mails if reminds else promise.check_mails
+    check_told = reminded.check_told if reminds else promise.check_told
     nothing_fails = not (faults.crashes or faults.lost_writes or faults.lost_answers or faults.leases)
     result = Explored()
     start = model.start()
@@ -624,7 +635,7 @@ def explore(model: Model, *, limit: int = 2_000_000) -> Explored:
             raise RuntimeError(f"more than {limit} states")
         what = ""
         try:
-            promise.check_mails(model.scenario, state, twins=not nothing_fails)
+            check_mails(model.scenario, state, twins=not nothing_fails)
             rest = (
                 *(state.now, _frozen(state.data), state.mails, state.refused, state.excused),
                 *(state.time, state.quieted),
@@ -637,8 +648,8 @@ def explore(model: Model, *, limit: int = 2_000_000) -> Explored:
                 checked.add(rest)
                 result.rests += 1
                 done = complete(model, state)
-                promise.check_mails(model.scenario, done, twins=True)
-                promise.check_told(model.scenario, done)
+                check_mails(model.scenario, done, twins=True)
+                check_told(model.scenario, done)
             for what, after in model.steps(state):
                 result.steps += 1
                 if after.key not in parents:

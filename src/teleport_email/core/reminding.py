@@ -97,7 +97,7 @@ def decide(view: ReminderView, ledger: Ledger, now: datetime) -> Plan:
         rounds = _told(ledger, party, now)
         told = {mark: one.at for one in sorted(rounds, key=lambda one: one.at) for mark in one.audits}
         due = frozenset(mark for mark, begun in steps.items() if begun > told.get(mark, -1))
-        perhaps = [one for one in _perhaps_sent(ledger, party) if not one.audits.isdisjoint(steps)]
+        perhaps = [one for one in _perhaps_sent(ledger, party) if _is_open(one, steps)]
         if perhaps:
             kinds[party.address] = perhaps[0].kind
         elif due and (at := _gathers_until(rounds, now)) is not None:
@@ -161,6 +161,11 @@ def _perhaps_sent(ledger: Ledger, party: Party) -> list[Round]:
     """The rounds that somebody may have, though nobody heard of it."""
     attempted = [one for one in ledger.rounds if party.mark(one.kind) is Mark.ATTEMPTED]
     return [one for one in attempted if ledger.blob(one.kind)]
+
+
+def _is_open(one: Round, steps: Mapping[str, int]) -> bool:
+    """Whether anything that a round tells is still to be reviewed."""
+    return not one.audits.isdisjoint(steps)
 
 
 def _tells(ledger: Ledger, last: Round, due: frozenset[str], steps: Mapping[str, int]) -> bool:
