@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from teleport_email import cli
-from teleport_email.commands import check, explain, ls, retry, send_test, show, told
+from teleport_email.commands import check, explain, explain_list, ls, retry, send_test, show, told
 from teleport_email.commands.cells import LONGEST, cell, columns, indented
 from teleport_email.commands.checks.line import fault
 from teleport_email.config.settings import (
@@ -26,6 +26,7 @@ from teleport_email.config.settings import (
     TeleportSettings,
 )
 from teleport_email.core import go_plugin, informing
+from teleport_email.core.audits import Audit
 from teleport_email.core.decide import Due
 from teleport_email.core.informing import Wait
 from teleport_email.core.ledger import LEDGER_KEY, Entry, Ledger, Mark, Party
@@ -189,6 +190,16 @@ def explained(text: str) -> Iterator[str]:
     )
 
 
+def explained_list(text: str) -> Iterator[str]:
+    audit = Audit(text, NOW, NOW, title=text, description=text, members=1, roles=(text,))
+    told = explain_list.Told("given up", NOW, text)
+    recipients = (explain_list.Recipient(text, text, (told,), text),)
+    route = Route(skipped=(Skipped(text, text),), problem=text)
+    yield from explain_list.lines(
+        explain_list.ExplainedList(audit, NOW, True, text, route, recipients, notes=(text,))
+    )
+
+
 def checked(text: str) -> Iterator[str]:
     check._print(fault("mail", text, text, f"    {text}"), coloured=False)
     yield from ()
@@ -204,7 +215,9 @@ def complained(text: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-@pytest.mark.parametrize("printed", [shown, listed, retried, explained, checked, sent, complained, sandboxed])
+@pytest.mark.parametrize(
+    "printed", [shown, listed, retried, explained, explained_list, checked, sent, complained, sandboxed]
+)
 def test_no_command_lets_foreign_text_forge_a_line_or_move_the_cursor(
     printed: Callable[[str], Iterator[str]], text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

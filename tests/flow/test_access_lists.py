@@ -14,6 +14,7 @@ from typing import Any
 import grpc
 import pytest
 
+from teleport_email.commands import explain_list
 from teleport_email.config.settings import AccessListSettings
 from teleport_email.core import go_plugin
 from teleport_email.core.audits import owner_id
@@ -504,3 +505,55 @@ async def test_five_thousand_lists_and_two_hundred_owners(
     calls = Counter(world.cluster.calls) - asked
     assert (calls["ListAccessLists"], calls["GetPluginData"], calls["UpdatePluginData"]) == (50, 200, 0)
     assert world.inbox.received == 200
+
+
+# What explain says of it ---------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_explain_says_what_everybody_was_told_and_what_is_next(
+    world: Any, owners: Owners, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explain_list, "wall_clock", owners.clock)
+    name = owners.list("Production", ANN, BOB)
+    world.inbox.faults.on("RCPT", Reply(550, "5.1.1 no such user"), recipient=BOB)
+    running = await owners.start()
+
+    async def told() -> dict[str, tuple[list[str], str]]:
+        explained = await explain_list.ask(running.settings, name)
+        found = {one.address: ([each.status for each in one.told], one.now) for one in explained.recipients}
+        assert all(one["address"] in found for one in explained.as_json()["recipients"])
+        return found
+
+    found = await told()
+    assert found[ANN][0] == ["delivered"]
+    assert found[BOB][0] == ["given up"]
+    assert all(now.startswith("told in this step; next ") for _, now in found.values())
+    owners.clock.ahead += WEEK
+    found = await told()
+    assert {now for _, now in found.values()} == {"due now"}
+    await owners.poll(running)
+    found = await told()
+    assert found[ANN][0] == ["delivered", "delivered"]
+    lines = list(explain_list.lines(await explain_list.ask(running.settings, name)))
+    assert any("given up" in line and "5.1.1 no such user" in line for line in lines)
+
+
+async def test_explain_of_a_reminder_that_perhaps_arrived(world: Any, owners: Owners) -> None:
+    name = owners.list("Production", ANN)
+    world.inbox.faults.on("DOT", Silence(keep=True), times=1)
+    running = await world.start(access_lists=ON)
+    await world.inbox.wait_for(1, LIMIT)
+    [one] = (await explain_list.ask(running.settings, name)).recipients
+    assert [each.status for each in one.told] == ["perhaps sent"]
+    assert one.now == "sent again, as the same message: nobody knows whether it arrived"
+    await world.inbox.drop_connections()
+
+
+async def test_explain_where_the_cluster_keeps_data_for_lists_alone(world: Any, owners: Owners) -> None:
+    world.cluster.faults.only_for_lists = True
+    name = owners.list("Production", ANN)
+    running = await owners.start()
+    [one] = (await explain_list.ask(running.settings, name)).recipients
+    assert [each.status for each in one.told] == ["delivered"]
+    assert one.now.startswith("told in this step; next ")

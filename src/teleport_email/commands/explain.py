@@ -1,4 +1,7 @@
-"""``teleport-email explain``: who would be told about a request, by which line or rule, who not and why."""
+"""``teleport-email explain``: who would be told about a request, by which line or rule, who not and why.
+
+The same of the review of an Access List: ``explain_list``.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ _MADE_UP = "(made up)"
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """``explain [-c FILE] (REQUEST_ID | --request FILE | --roles a,b ...) [--rules FILE] [--json]``."""
+    """``explain [-c FILE] (REQUEST_ID | --request FILE | --roles a,b ... | --access-list NAME) ...``."""
     parser = subparsers.add_parser(
         "explain",
         help="say who would be told about a request, and why",
@@ -77,6 +80,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="TIME",
         type=_time,
         help="as if made then, for rules with schedules: 2026-11-30T22:30 (UTC, or with an offset)",
+    )
+    parser.add_argument(
+        "--access-list",
+        metavar="NAME",
+        help="an Access List by its name (or title): who is reminded of its review, and was; by itself",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -143,6 +151,8 @@ def run(args: argparse.Namespace) -> int:
     """Print the explanation. Raises what reading the configuration, the files and the cluster raises."""
     # Nothing is sent: whoever may read the identity need not be able to read the mail account's password.
     settings = config.load(Path(args.config), os.environ, read_secrets=False)
+    if args.access_list is not None:
+        return _access_list(settings, args)
     rules = _read(args.rules, parse_rules) if args.rules else None
     if args.request_id:
         with quiet_log(debug=args.debug):
@@ -161,10 +171,25 @@ def run(args: argparse.Namespace) -> int:
     return 1 if any(each.route.problem for each in explained) else 0
 
 
+def _access_list(settings: Settings, args: argparse.Namespace) -> int:
+    from teleport_email.commands import explain_list
+
+    with quiet_log(debug=args.debug):
+        found = asyncio.run(explain_list.ask(settings, args.access_list))
+    if args.json:
+        print(json.dumps(found.as_json(), indent=2))
+    else:
+        for line in explain_list.lines(found):
+            print(line)
+    return 1 if found.route.problem else 0
+
+
 def _check_usage(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    ways = sum(value is not None for value in (args.request_id, args.request, args.roles))
+    ways = sum(value is not None for value in (args.request_id, args.request, args.roles, args.access_list))
     if ways != 1:
-        parser.error("say which request: a REQUEST_ID, --request FILE, or --roles A,B")
+        parser.error("say which request: a REQUEST_ID, --request FILE, or --roles A,B; or --access-list NAME")
+    if args.access_list is not None and (args.rules or args.at or args.trait or args.address):
+        parser.error("--access-list goes by itself: the cluster knows the rest")
     if args.roles is None and (args.user or args.reviewers or args.reason):
         parser.error("--user, --reviewers and --reason go with --roles")
     if args.request_id and (args.trait or args.address):

@@ -246,13 +246,8 @@ class AuditPoll:
         if audit.opens > self._wall() + SOON or (audit.is_empty and self._settings().skip_without_members):
             return None, ask
         if ask and any(owner.is_list for owner in owners):
-            try:
-                owners = await lists.owners(audit.list_name)
-            except ClusterError as error:
-                if isinstance(error, Unreachable):
-                    await lists.get(audit.list_name)  # raises where it is the connection, not this call
-                ask = not isinstance(error, Unsupported | Denied)
-                log.debug("owners of Access List not resolved", list=audit.list_name, error=str(error))
+            owners, error = await resolved(lists, owned)
+            ask = not isinstance(error, Unsupported | Denied)
         route = await self._find(owners)
         self._tell(audit.key, route)
         return Held(audit, route.recipients, route.spelled), ask
@@ -282,3 +277,18 @@ class AuditPoll:
         role = "\n".join(help_for(error) or role_lines([LISTS]))
         effect = "owners are not reminded of reviews"
         self._say_once(log.warning, "Access Lists not readable", error=str(error), role=role, effect=effect)
+
+
+async def resolved(lists: Lists, owned: OwnedList) -> tuple[tuple[ListOwner, ...], ClusterError | None]:
+    """The owners of a list of which some are lists; or as the list names them, and why they are not known.
+
+    Raises :class:`ClusterError` where not only this call does not work.
+    """
+    name = owned.audit.list_name
+    try:
+        return await lists.owners(name), None
+    except ClusterError as error:
+        if isinstance(error, Unreachable):
+            await lists.get(name)  # raises where it is the connection
+        log.debug("owners of Access List not resolved", list=name, error=str(error))
+        return owned.owners, error

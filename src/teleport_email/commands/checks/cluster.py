@@ -8,6 +8,7 @@ from contextlib import aclosing, suppress
 from typing import Any
 
 from teleport_email.commands import cluster_session
+from teleport_email.commands.checks import access_lists
 from teleport_email.commands.checks.line import Level, Line, fault, note, ok, warning
 from teleport_email.config.settings import Settings
 from teleport_email.core.errors import (
@@ -44,11 +45,14 @@ NOBODYS_REQUEST = "00000000-0000-0000-0000-000000000000"
 NOBODY = "nobody@teleport-email.invalid"
 REQUESTS, DATA, RULES, USERS = "access_request", "access_plugin_data", "access_monitoring_rule", "user"
 LOGINS = "user_login_state"
+LISTS = "access_list"
 LIST_REQUESTS, LIST_RULES = "list requests", "list Access Monitoring Rules"
+LIST_LISTS = "list Access Lists"
 _WITHOUT: Mapping[str, str] = {
     RULES: "Access Monitoring Rules are not followed",
     USERS: "names of requesters, suggested reviewers and in rules are not turned into addresses",
     LOGINS: "traits of Access Lists are not seen, and some SSO users not found",
+    LISTS: "their owners are not reminded of reviews",
 }
 
 
@@ -75,6 +79,9 @@ async def inspect(settings: Settings) -> AsyncIterator[Line]:
                 yield line
         async for line in _rules(connection, settings.plugin_name):
             yield line
+        if LIST_LISTS in answers:
+            async for line in access_lists.inspect(connection, settings.access_lists, wall_clock()):
+                yield line
 
 
 def _about(connection: Connection) -> Line:
@@ -114,17 +121,25 @@ async def _permissions(
             return await connection.users.login_state(NOBODY)
         return None
 
-    refused: dict[str, dict[str, list[str]]] = {}
-    """What may not be done, by how grave that is, with the refused verbs by kind."""
-    actions: dict[str, list[str]] = {}
-    for kind, action, call in (
+    async def look_for_lists() -> object:
+        if not await connection.access_lists.exist():
+            raise Unsupported("no Access Lists")
+        return None
+
+    calls: list[tuple[str, str, Callable[[], Awaitable[object]]]] = [
         (REQUESTS, LIST_REQUESTS, connection.requests.list),
         (DATA, "read plugin data", read_nothing),
         (DATA, "write plugin data", write_nothing),
         (RULES, LIST_RULES, connection.rules.list),
         (USERS, "look up users", look_up_nobody),
         (LOGINS, "look up users' login states", look_up_no_login),
-    ):
+    ]
+    if settings.access_lists.enabled:
+        calls.append((LISTS, LIST_LISTS, look_for_lists))
+    refused: dict[str, dict[str, list[str]]] = {}
+    """What may not be done, by how grave that is, with the refused verbs by kind."""
+    actions: dict[str, list[str]] = {}
+    for kind, action, call in calls:
         found = await _permitted(kind, action, call, answers)
         if isinstance(found, Line):
             yield found
@@ -145,8 +160,10 @@ def _how_grave(kind: str, settings: Settings) -> Level:
     """How much is lost without the right to this kind, with this configuration."""
     if kind not in _WITHOUT:
         return Level.FAULT
+    if kind == LISTS:
+        return Level.WARNING  # somebody asked for it, and requests are told all the same
     delivery = settings.delivery
-    names = delivery.notify_requester or delivery.recipients_annotation
+    names = delivery.notify_requester or delivery.recipients_annotation or settings.access_lists.enabled
     looked_up = bool(names) or delivery.suggested_reviewers == "only"
     return Level.WARNING if looked_up and kind in (USERS, LOGINS) else Level.NOTE
 
@@ -173,6 +190,10 @@ async def _permitted(
     except Denied as error:
         return denied_actions(str(error)) or {kind: ()}
     except Unsupported:
+        if kind == LISTS:
+            return note(
+                "permissions", f"this cluster has no Access Lists (Enterprise has): {_WITHOUT[LISTS]}"
+            )
         return note("permissions", f"this cluster is too old to {action}: {_WITHOUT.get(kind, 'not needed')}")
     except ClusterError as error:
         return fault("permissions", f"could not find out whether we may {action}: {error}")

@@ -22,7 +22,7 @@ class Line:
     level: Level
     area: str
     """``configuration``, ``files``, ``identity``, ``clock``, ``cluster``, ``permissions``, ``watch``,
-    ``requests``, ``rules``, ``mail``."""
+    ``requests``, ``rules``, ``access lists``, ``mail``."""
     what: str
     todo: tuple[str, ...] = ()
     """What to do, a line each; lines of YAML keep their indentation."""
