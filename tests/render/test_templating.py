@@ -72,6 +72,23 @@ def test_an_own_layout_may_extend_the_builtin_one(tmp_path):
     assert "Told:" not in content.text
 
 
+def test_an_own_block_has_the_layouts_pieces_also_through_an_own_layout(tmp_path):
+    (tmp_path / "layout.html").write_text(
+        '{% extends "builtin/layout.html" %}{% block details %}{{ super() }}'
+        '{% call row("Room") %}#access{% endcall %}{% endblock %}'
+    )
+    (tmp_path / "announcement.html").write_text(
+        '{% extends "layout.html" %}{% block heading %}{{ badge(request.status) }}'
+        '<p style="{{ font }};{{ mono }}">{{ quoted(request.reason, "Why") }}</p>{% endblock %}'
+    )
+    assert renderer(tmp_path).check() == []
+    html = announce(renderer(tmp_path)).html
+    assert ">Room</th>" in html
+    assert ">Told</th>" in html
+    assert "⏳&nbsp;Pending</span>" in html
+    assert ">Why</div>" in html
+
+
 def test_a_replaced_file_counts_only_after_a_reload(tmp_path):
     own = tmp_path / "announcement.txt"
     own.write_text("first {{ request.id }}")
