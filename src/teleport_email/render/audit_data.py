@@ -103,9 +103,10 @@ def in_order(audits: Sequence[Audit]) -> tuple[Audit, ...]:
 
 
 def thread_day(audits: Sequence[Audit]) -> str:
-    """The earliest date, in UTC: reminders with the same are one conversation, whatever lists are in them."""
-    day = min(audit.due for audit in audits).astimezone(UTC).date()
-    return day.isoformat()
+    """The earliest date, in UTC as all times are. Reminders that have it in common are one conversation,
+    whatever lists are in them.
+    """
+    return min(audit.due for audit in audits).date().isoformat()
 
 
 def subject(cluster: ClusterInfo, audits: Sequence[Audit]) -> str:
