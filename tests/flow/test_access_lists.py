@@ -214,6 +214,7 @@ async def test_what_was_reviewed_since_the_poll_is_not_reminded_of(
     world: Any, owners: Owners, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(audit_poll, "SPREAD", 4.0)
+    monkeypatch.setattr(audit_poll, "EACH", 4.0)
     name = owners.list("Production", ANN, BOB)
     running = await world.start(access_lists=ON)
     await running.until(lambda: running.daemon.lists.reminders.poll.ended_at is not None, LIMIT)

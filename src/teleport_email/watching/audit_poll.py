@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -38,9 +38,9 @@ SPACING: Final = 600.0
 """Seconds between two polls because a connection was made, however often it ends."""
 SOON: Final = timedelta(seconds=2 * EVERY)
 """A review that opens within this is kept already: a poll that fails for a while must not make it late."""
-SPREAD: Final = 60.0
-"""Seconds over which the owners' looks after a poll are spread: neither the cluster nor the mail server gets
-them all at once, and two replicas seldom meet at one."""
+SPREAD, EACH = 60.0, 0.3
+"""Seconds at most, and per owner, over which looks after a poll are spread: neither the cluster nor the mail
+server gets hundreds at once, and two replicas seldom meet at one."""
 RETRY: Final = Backoff(first=30.0, cap=1800.0)
 """After a poll that failed. It is in no hurry, and each costs the cluster a page per hundred lists."""
 SAY_AFTER: Final = 3
@@ -168,8 +168,7 @@ class AuditPoll:
         self._said.clear()
         self._ended, self.ended_at = self._clock(), self._wall()
         keys = self._board.all_keys()
-        for key in keys:
-            self._queue.add_after(key, self._rng.random() * SPREAD)
+        self._spread(keys)
         log.debug("polled Access Lists", lists=count, open=len(found), owners=len(keys))
 
     async def refresh(self, key: str) -> None:
@@ -186,9 +185,7 @@ class AuditPoll:
             async with asyncio.timeout(READ_WITHIN), asyncio.TaskGroup() as group:
                 for name in names:
                     group.create_task(self._read_again(lists, name, places, changes))
-        for other in self._board.update(changes):
-            if other != key:
-                self._queue.add_after(other, self._rng.random() * SPREAD)
+        self._spread([other for other in self._board.update(changes) if other != key])
 
     def vanished(self, key: str, error: NotFound) -> None:
         """The cluster has no place for a ledger. It knows no owner, so of one it means that it keeps plugin
@@ -199,8 +196,11 @@ class AuditPoll:
             log.info(
                 "one mail per Access List", reason="the cluster keeps plugin data for existing lists only"
             )
-            for each in self._board.keep_per_list():
-                self._queue.add_after(each, self._rng.random() * SPREAD)
+            self._spread(self._board.keep_per_list())
+
+    def _spread(self, keys: Collection[str]) -> None:
+        for key in keys:
+            self._queue.add_after(key, self._rng.random() * min(SPREAD, EACH * len(keys)))
 
     # Times --------------------------------------------------------------------------------------------
 
