@@ -112,6 +112,22 @@ async def test_when_it_is_due(run, cluster, arguments, when):
     assert due(cluster, "oncall") == when
 
 
+@pytest.mark.parametrize(
+    ("left", "words"),
+    [
+        (timedelta(days=3) - timedelta(seconds=1), "in 3d"),
+        (timedelta(days=2, hours=1), "in 2d"),
+        (timedelta(hours=-50), "2d over"),
+        (timedelta(minutes=-2), "2m over"),
+        (timedelta(), "now"),
+    ],
+)
+def test_how_long_that_is(left, words):
+    listed = {"name": "oncall", "title": "", "owners": [], "members": 1, "member_lists": 0, "due": NOW + left}
+    text = table([listed | {"due": listed["due"].isoformat(), "owner_lists": []}], NOW)
+    assert text.splitlines()[1].endswith(words)
+
+
 async def test_what_is_not_said(run, cluster, capsys):
     assert await run("create", "oncall") == 0
     assert capsys.readouterr().out == "oncall is due 2026-11-30\n  owners: alice@example.com\n"

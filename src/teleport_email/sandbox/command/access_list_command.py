@@ -173,7 +173,7 @@ def _when(due: str | None, now: datetime) -> str:
     left = (datetime.fromisoformat(due) - now).total_seconds()
     for unit in "dhms":
         if abs(left) >= _UNITS[unit]:
-            many = f"{int(abs(left) // _UNITS[unit])}{unit}"
+            many = f"{int(abs(left) / _UNITS[unit] + 0.5)}{unit}"  # 3 days minus a moment are 3
             return f"in {many}" if left > 0 else f"{many} over"
     return "now"
 
