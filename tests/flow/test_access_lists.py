@@ -23,7 +23,7 @@ from teleport_email.core.model import User
 from teleport_email.daemon import service
 from teleport_email.render.audit_data import MOST_LISTS
 from teleport_email.sandbox.cluster.faults import fail, lose_answer
-from teleport_email.sandbox.mail.script import Silence
+from teleport_email.sandbox.mail.script import Silence, Wait
 from teleport_email.sandbox.mail.smtp_faults import Reply
 from teleport_email.watching import audit_poll
 
@@ -329,6 +329,23 @@ async def test_a_stop_in_the_middle_hands_everything_back(world: Any, owners: Ow
     assert all(len(world.inbox.to(address)) == 1 for address in people)
 
 
+async def test_a_stop_begins_no_more_of_one_list_s_reminders(world: Any, owners: Owners) -> None:
+    world.cluster.faults.only_for_lists = True
+    people = [f"p{number}@example.com" for number in range(60)]
+    owners.list("Production", *people)
+    world.inbox.faults.on("DOT", Wait(0.1))
+    running = await world.start(access_lists=ON)
+    await world.inbox.wait_for(2, LIMIT)
+    polling = running.daemon.lists.reminders._polling
+    await running.stop()
+    assert polling.cancelled()
+    assert world.said("stopped")[-1].endswith("all_recorded=True")
+    assert world.inbox.received < 60, "else nothing was interrupted"
+    world.inbox.faults.clear()
+    await owners.start()
+    assert {len(world.inbox.to(address)) for address in people} == {1}
+
+
 @pytest.mark.usefixtures("hasty")
 async def test_who_is_refused_is_given_up_for_the_step_and_tried_in_the_next(
     world: Any, owners: Owners
@@ -446,6 +463,21 @@ async def test_off_nothing_is_asked_or_kept_and_a_reload_switches(world: Any, ow
     await running.until(lambda: len(world.inbox.to(ANN)) == 2, LIMIT)
     await owners.looked(running)
     assert owners.told(ANN) == [["Production"], ["Staging"]]
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_switched_off_what_was_not_sent_yet_never_is(world: Any, owners: Owners) -> None:
+    owners.list("Production", ANN)
+    await world.inbox.stop_listening()
+    running = await world.start(access_lists=ON)
+    await running.until(lambda: world.said("sending paused"), LIMIT)
+    await running.reload(access_lists=AccessListSettings())
+    await world.inbox.listen_again()
+    request = await world.cluster.create()
+    await world.told(request.id, mails=1)
+    await running.settled()
+    assert owners.told(ANN) == []
+    assert owners.ledger(ANN).owner == ""
 
 
 def test_off_nothing_of_it_is_loaded() -> None:

@@ -58,12 +58,13 @@ class Cluster:
         """The page that fails."""
         self.get_fault: Exception | None = None
         self.owners_fault: Exception | None = None
-        self.slow = 0.0
+        self.slow = self.slow_page = 0.0
 
     async def pages(self) -> AsyncIterator[list[OwnedList]]:
         self.polls.append(clock() - START)
         lists = list(self.lists.values())
         for number, begin in enumerate(range(0, max(1, len(lists)), self.page)):
+            await asyncio.sleep(self.slow_page)
             if self.fault and number == self.fault_at:
                 raise self.fault
             yield lists[begin : begin + self.page]
@@ -340,6 +341,12 @@ async def test_a_missing_permission_is_said_once_with_the_lines_of_the_role() ->
     assert (line["event"], line["log_level"]) == ("Access Lists not readable", "warning")
     assert "- resources: [access_list]" in line["role"]
     assert parts.open == {ANN: ["a"]}
+    parts.cluster.fault = Denied('access denied to perform action "list" on "access_list"')
+    with capture_logs() as logs:
+        async with parts.running():
+            parts.poll.connected()
+            await asyncio.sleep(3600)
+    assert [line["event"] for line in logs] == ["Access Lists not readable"], "taken away again, that is news"
 
 
 @in_virtual_time
@@ -374,6 +381,37 @@ async def test_before_a_claim_lists_are_read_again_unless_that_was_just_done() -
     assert list(await parts.looks()) == [BOB], "whom else it concerns is looked at, too"
     await parts.poll.refresh(ANN)
     assert parts.cluster.reads == ["a", "b"]
+
+
+@in_virtual_time
+async def test_of_a_poll_and_a_claim_at_once_the_later_reading_counts() -> None:
+    parts = Parts(*(owned(name, "ann") for name in "abcd"))
+    await parts.poll.once()
+    parts.cluster.slow_page = 10.0  # the first page has a and b
+    polling = asyncio.create_task(parts.poll.once())
+    await asyncio.sleep(15)
+    del parts.cluster.lists["a"]
+    del parts.cluster.lists["d"]
+    parts.cluster.lists["b"] = owned("b", "ann", due=NOW + 3 * DAY)
+    await parts.poll.refresh(ANN)
+    await polling
+    assert parts.open == {ANN: ["c", "b"]}, "what the poll saw of a, b and d was older"
+    parts.cluster.slow_page = 0.0
+    parts.cluster.slow = 8.0
+    before = dict(parts.cluster.lists)
+    await asyncio.sleep(60)
+    refreshing = asyncio.create_task(parts.poll.refresh(ANN))
+
+    async def get(name: str) -> OwnedList | None:
+        await asyncio.sleep(8)
+        return before[name]
+
+    parts.cluster.get = get  # type: ignore[method-assign]
+    await asyncio.sleep(4)
+    del parts.cluster.lists["c"]
+    await parts.poll.once()
+    await refreshing
+    assert parts.open == {ANN: ["b"]}, "and here what the claim saw"
 
 
 @pytest.mark.parametrize("fault", [Unreachable("away"), Rejected("odd"), Denied("no"), Unsupported("old")])

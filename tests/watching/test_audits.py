@@ -65,7 +65,10 @@ def test_only_what_changed_gets_a_new_version() -> None:
     board.replace({"a": held("a", "ann"), "b": held("b", "bob", due=NOW + 2 * DAY)})
     assert board.version(ANN) == versions[ANN]
     assert board.version(BOB) > versions[BOB]
-    assert board.update({"b": held("b", "bob", due=NOW + 2 * DAY), "never there": None}) == ()
+    assert (
+        board.update({"b": held("b", "bob", due=NOW + 2 * DAY), "never there": None, "c": held("c", "ann")})
+        == ()
+    )
     assert board.update({"b": held("b", "ann", "bob")}) == (ANN, BOB)
     assert seen(board, ANN) == (("ann@example.com",), ["a", "b"])
 

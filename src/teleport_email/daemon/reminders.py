@@ -67,15 +67,15 @@ class Reminders:
             self.poll.at_once()
 
     def retire(self) -> None:
-        """Nobody is to be reminded any more: what is under way ends, and nothing is due."""
+        """Nobody is to be reminded any more: what is under way ends, claims are released, nothing is due."""
         self.stop()
         self.board.replace({})
+        for key in self.board.all_keys():
+            self._parts.queue.add(key)
 
     def stop(self) -> None:
         """Ask for no more lists."""
         self._polling.cancel()
-        for key in self.board.all_keys():
-            self._parts.queue.forget(key)
 
     def now(self) -> Reviews:
         """How things stand."""

@@ -149,19 +149,22 @@ class AuditPoll:
         """One poll. Raises :class:`ClusterError`; then nothing has changed."""
         lists = self._lists()
         found: dict[str, Held] = {}
+        read_at: dict[str, float] = {}
         owners_tell = True
         asked = self._clock()
-        count = 0
         async for page in lists.pages():
-            count += len(page)
             for owned in page:
+                name = owned.audit.list_name
                 held, owners_tell = await self._held(lists, owned, owners_tell)
-                if held is not None:
-                    found[owned.audit.list_name] = held
-                else:  # it may have come on an earlier page, before somebody reviewed it
-                    found.pop(owned.audit.list_name, None)
+                _set(found, name, held)  # it may have come on an earlier page, before somebody reviewed it
+                read_at[name] = asked
+            asked = self._clock()
+        for name, at in self._read_at.items():
+            if at > read_at.get(name, at):  # by a claim, while this poll was under way
+                _set(found, name, self._board.held(name))
+                read_at[name] = at
         self._board.replace(found)
-        self._read_at = dict.fromkeys(found, asked)
+        self._read_at = {name: read_at[name] for name in found}
         open_ = {held.audit.key for held in found.values()}
         self._told = {key: said for key, said in self._told.items() if key in open_}
         self._failures = 0
@@ -169,7 +172,7 @@ class AuditPoll:
         self._ended, self.ended_at = self._clock(), self._wall()
         keys = self._board.all_keys()
         self._spread(keys)
-        log.debug("polled Access Lists", lists=count, open=len(found), owners=len(keys))
+        log.debug("polled Access Lists", lists=len(read_at), open=len(found), owners=len(keys))
 
     async def refresh(self, key: str) -> None:
         """Read the lists of a key once more, before a claim says what is due; what fails changes nothing."""
@@ -236,8 +239,9 @@ class AuditPoll:
             except ClusterError as error:
                 log.debug("Access List not read again", list=name, error=str(error))
             else:
-                changes[name] = held
-                self._read_at[name] = asked
+                if asked >= self._read_at.get(name, asked):  # else a poll was faster
+                    changes[name] = held
+                    self._read_at[name] = asked
 
     async def _held(self, lists: Lists, owned: OwnedList, ask: bool) -> tuple[Held | None, bool]:
         """The audit and whom it concerns, None where nobody will be reminded for now; and whether the cluster
@@ -292,3 +296,10 @@ async def resolved(lists: Lists, owned: OwnedList) -> tuple[tuple[ListOwner, ...
             await lists.get(name)  # raises where it is the connection
         log.debug("owners of Access List not resolved", list=name, error=str(error))
         return owned.owners, error
+
+
+def _set(lists: dict[str, Held], name: str, held: Held | None) -> None:
+    if held is None:
+        lists.pop(name, None)
+    else:
+        lists[name] = held

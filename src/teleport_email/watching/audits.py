@@ -55,7 +55,8 @@ class AuditBoard:
 
     def update(self, changes: Mapping[str, Held | None]) -> tuple[str, ...]:
         """Take in lists that were read again, None where no such audit is left; the keys that it concerns."""
-        news = {name: held for name, held in changes.items() if self._lists.get(name) != held}
+        # What a poll has dropped meanwhile stays dropped.
+        news = {name: held for name, held in changes.items() if self._lists.get(name, held) != held}
         if not news:
             return ()
         for name, held in news.items():
@@ -70,6 +71,10 @@ class AuditBoard:
         self.per_list = True
         self._known.clear()
         return self._index()
+
+    def held(self, name: str) -> Held | None:
+        """A list by its name, if its review is open or will soon be."""
+        return self._lists.get(name)
 
     def all_keys(self) -> tuple[str, ...]:
         """All keys, also of those whose lists were all reviewed since they were looked at last."""
