@@ -1,12 +1,13 @@
 """Chaos: nothing lost, nothing twice, whatever breaks. ``make chaos SEED=1 MINUTES=1``
 
     python bench/chaos.py --seed 1 --minutes 1 [--replicas 3] [--scale 1] [--calm] [--keep DIRECTORY]
-        [--pipelining on|off] [--previous REVISION] [--choices A,B]
+        [--pipelining on|off] [--previous REVISION] [--choices A,B] [--lists 6]
 
 An embedded cluster, a hostile SMTP server and a hostile Mailgun in this process; one to three daemons as real
 processes, killed, stopped, paused and reloaded at random. Requests are made, reviewed, resolved and removed
-all the time, now and then a hundred messages at once. After ``--minutes`` everything is set right and
-the daemons get the time that they need, however busy the machine; then the books are compared.
+all the time, now and then a hundred messages at once; some Access Lists are to be reviewed, and windows open
+and dates pass meanwhile. After ``--minutes`` everything is set right and the daemons get the time that they
+need, however busy the machine; then the books are compared.
 
 The exit code is 1 on a single loss, a double without a fault that excuses it, a message out of order, a
 ledger that is left claimed, a daemon that ended by itself or took more than 20 s to stop; 0 otherwise.
@@ -29,7 +30,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ import previous
 import structlog
 from chaos_book import BARRED, LEAD, MOODY, REFUSED, Book, Life, Verdict
 from chaos_daemons import PASSWORD, Slot
+from chaos_lists import Lists
 from chaos_weather import Weather
 
 from teleport_email.core.model import RequestState, Threshold
@@ -100,7 +102,9 @@ class Chaos:
         self.options = options
         self.scale: float = options.scale
         # One chain of chance per activity: what one of them does must not depend on the others' pace.
-        self.rngs = {name: random.Random(f"{options.seed} {name}") for name in ("life", "kill", "weather")}
+        self.rngs = {
+            name: random.Random(f"{options.seed} {name}") for name in ("life", "kill", "weather", "lists")
+        }
         self.choices = [name for name in options.choices.split(",") if name]
         if unknown := set(self.choices) - set(CHOICES):
             raise SystemExit(f"--choices: {', '.join(sorted(unknown))} is none of {', '.join(CHOICES)}")
@@ -120,6 +124,7 @@ class Chaos:
             role: [one for one in recipients if not (options.previous and one == BARRED)]
             for role, recipients in ROLES.items()
         }
+        self.lists = Lists(self.rngs["lists"], self.cluster, self.book, options.lists)
         self.weather.pipelining = {"on": True, "off": False}.get(options.pipelining)
         self.directory = directory
         self.slots: list[Slot] = []
@@ -151,6 +156,7 @@ class Chaos:
                 name = f"d{number}"
                 slot = Slot(name, directory / name, servers, self.cluster, self.roles, self.scale, self.book)
                 slot.previous = self.previous if number == 0 else None
+                slot.lists = self.options.lists > 0
                 slot.choices = self._chosen(random.Random(name))
                 self.slots.append(slot)
             try:
@@ -160,7 +166,9 @@ class Chaos:
             finally:
                 for slot in self.slots:
                     await slot.kill()
-        return self.book.verdict()
+        verdict = self.book.verdict()
+        self.lists.judge(verdict)
+        return verdict
 
     def _chosen(self, rng: random.Random) -> tuple[str, str]:
         """More lines for a configuration: of ``[delivery]``, and sections."""
@@ -182,6 +190,7 @@ class Chaos:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
                 group.create_task(self._people(group))
+                group.create_task(self.lists.live())
                 if not self.options.calm:
                     group.create_task(self.weather.blow())
                     for slot in self.slots:
@@ -209,13 +218,17 @@ class Chaos:
     async def _catch_up(self, seconds: float) -> None:
         """Until nothing is open; or nothing has arrived for so long."""
         arrived, since = self.book.mails, time.monotonic()
-        while next(self.book.open(), ""):
+        while next(self._open(), ""):
             await asyncio.sleep(1.0)
             if self.book.mails != arrived:
                 arrived, since = self.book.mails, time.monotonic()
             elif time.monotonic() - since > seconds:
-                self._note(f"still open, and nothing arrives any more: {sum(1 for _ in self.book.open())}")
+                self._note(f"still open, and nothing arrives any more: {sum(1 for _ in self._open())}")
                 return
+
+    def _open(self) -> Iterator[str]:
+        yield from self.book.open()
+        yield from self.lists.open()
 
     async def _until(self, condition: Any, seconds: float) -> None:
         async with asyncio.timeout(seconds):
@@ -332,6 +345,8 @@ def table(chaos: Chaos, verdict: Verdict, seconds: float) -> str:
         ("messages due", verdict.due),
         ("reviews passed", sum(len(book.passed(life, who)) for life in lives for who in life.recipients)),
         ("requests escalated", sum(bool(book.codes(life.id, LEAD)) for life in lives)),
+        ("reviews of Access Lists", chaos.lists.reviews),
+        ("owners' steps reminded of", chaos.lists.told),
         ("delivered", verdict.delivered),
         ("lost", len(verdict.lost)),
         ("out of order", len(verdict.disordered)),
@@ -398,6 +413,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument(
         "--pipelining", choices=("on", "off"), help="of the SMTP server; without it that changes, too"
     )
+    parser.add_argument("--lists", type=int, default=6, help="Access Lists to be reviewed; 0: none")
     parser.add_argument("--calm", action="store_true", help="no faults at all, to measure")
     parser.add_argument(
         "--previous",

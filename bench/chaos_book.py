@@ -15,9 +15,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from teleport_email.core.ledger import ANNOUNCEMENTS, LEDGER_KEY, Ledger, Mark
+from teleport_email.core.audits import owner_id
+from teleport_email.core.ledger import ANNOUNCEMENTS, LEDGER_KEY, Ledger, Mark, Round
 from teleport_email.core.ledger_json import loads
-from teleport_email.core.model import Kind
+from teleport_email.core.model import Kind, Topic
 from teleport_email.sandbox.mail.mailbox import ReceivedMail
 
 REFUSED = "gone@example.com"
@@ -65,6 +66,8 @@ class Arrival:
     acknowledged: bool
     slot: str
     """Which daemon held the claim then."""
+    round: Round | None = None
+    """Of a reminder: what its ledger said then that it tells."""
 
 
 @dataclass
@@ -119,10 +122,15 @@ class Book:
         self.mails += 1
         request_id = mail.subject.rpartition(" ")[2]
         code = mail.message_id.partition(".")[0]
+        told: Round | None = None
+        if code.startswith(Topic.AUDIT.value):
+            request_id = owner_id(mail.to)
+            ledger = self._ledgers.get(request_id)
+            told = ledger.round_of(Kind.parse(code)) if ledger else None
         owners = self._owners[request_id]
         slot = owners[-1][2] if owners else ""
         self.arrivals[request_id, mail.to].append(
-            Arrival(time.monotonic(), mail.to, code, mail.message_id, mail.raw, mail.acknowledged, slot)
+            Arrival(time.monotonic(), mail.to, code, mail.message_id, mail.raw, mail.acknowledged, slot, told)
         )
 
     def written(self, request_id: str, slot: str, changes: Mapping[str, str]) -> None:
@@ -176,6 +184,10 @@ class Book:
         entries = party.entries if party is not None else {}
         return {kind.code for kind, entry in entries.items() if entry.mark is Mark.PASSED}
 
+    def ledger(self, resource: str) -> Ledger | None:
+        """The last that was written."""
+        return self._ledgers.get(resource)
+
     def open(self) -> Iterator[str]:
         """What is still to come, for waiting and for error messages."""
         for life in self.lives.values():
@@ -193,7 +205,8 @@ class Book:
         known = {(life.id, recipient) for life in self.lives.values() for recipient in life.recipients}
         known |= {(life.id, LEAD) for life in self.lives.values() if life.escalates}
         for (request_id, recipient), mails in self.arrivals.items():
-            if mails and (request_id, recipient) not in known:
+            of_lists = request_id == owner_id(recipient)
+            if mails and not of_lists and (request_id, recipient) not in known:
                 verdict.doubled.append(
                     f"{request_id} {recipient}: nobody to be told, yet {len(mails)} mails came"
                 )
@@ -315,17 +328,22 @@ class Book:
         by_code: dict[str, list[Arrival]] = defaultdict(list)
         for mail in self.arrivals[life.id, recipient]:
             by_code[mail.code].append(mail)
-        for code, copies in by_code.items():
+        for copies in by_code.values():
             for earlier, later in itertools.pairwise(copies):
-                if (earlier.message_id, self._bytes(earlier)) != (later.message_id, self._bytes(later)):
-                    verdict.doubled.append(f"{name}: two different messages {code}")
-                    continue
-                excuse = self._excuse(life.id, earlier, later)
-                if excuse:
-                    verdict.twins[excuse] += 1
-                else:
-                    gap = later.at - earlier.at
-                    verdict.doubled.append(f"{name}: {code} came again after {gap:.1f} s without a fault")
+                self.compare(life.id, recipient, earlier, later, verdict)
+
+    def compare(
+        self, resource: str, recipient: str, earlier: Arrival, later: Arrival, verdict: Verdict
+    ) -> None:
+        """Judge the same message, come twice."""
+        name, code = f"{resource} {recipient}", earlier.code
+        if (earlier.message_id, self._bytes(earlier)) != (later.message_id, self._bytes(later)):
+            verdict.doubled.append(f"{name}: two different messages {code}")
+        elif excuse := self._excuse(resource, earlier, later):
+            verdict.twins[excuse] += 1
+        else:
+            gap = later.at - earlier.at
+            verdict.doubled.append(f"{name}: {code} came again after {gap:.1f} s without a fault")
 
     def _bytes(self, mail: Arrival) -> bytes:
         """What must be the same in a twin: all of it, or between versions what was frozen."""

@@ -42,6 +42,8 @@ class Slot:
     starts: int = 0
     choices: tuple[str, str] = ("", "")
     """More lines of ``[delivery]``, and more sections."""
+    lists: bool = False
+    """Whether it reminds of Access Lists."""
     stop_times: list[float] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     """What a daemon should never do: end by itself, or take too long to stop."""
@@ -75,7 +77,7 @@ class Slot:
         bench, environ = Path(__file__).parent, os.environ | {"PYTHONDEVMODE": ""}
         if self.previous is not None:
             bench, environ = self.previous.parent / "bench", environ | {"PYTHONPATH": str(self.previous)}
-        if self.scale != 1:
+        if self.scale != 1 or (self.lists and self.previous is None):
             command = [sys.executable, str(bench / "chaos_hurried.py"), str(self.scale)]
         self.killed = False
         with self.log.open("ab") as log:
@@ -117,6 +119,7 @@ class Slot:
         text = text.replace('tls = "none"', 'tls = "none"\nallow_plaintext_auth = true')
         if self.previous is None:
             text = text.replace("[delivery]", f"[delivery]\n{self.choices[0]}") + self.choices[1]
+            text += "\n[access_lists]\nenabled = true\n" if self.lists else ""
         workspace.write(self.directory / "config.toml", text)
 
     async def kill(self) -> None:

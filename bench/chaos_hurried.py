@@ -1,13 +1,15 @@
 """The daemon with shorter waits: ``python bench/chaos_hurried.py SCALE start -c FILE``.
 
 A short run of the chaos harness would see hardly any takeover with a lease of 30 s. With SCALE 0.2 every
-length of time that depends on the lease, and every pause between tries, is a fifth of what it is; nothing
-else is changed. Long runs use the daemon as it is.
+length of time that depends on the lease, and every pause between tries, is a fifth of what it is. Long runs
+use the daemon as it is, with SCALE 1, but for one thing: Access Lists are asked for every few seconds, not
+every three hours, and who got many reminders waits for a moment.
 """
 
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 from typing import Any
 
 from teleport_email.daemon.signals import ignore_hangup
@@ -15,12 +17,12 @@ from teleport_email.daemon.signals import ignore_hangup
 ignore_hangup()
 
 from teleport_email.__main__ import main  # noqa: E402
-from teleport_email.core import backoff, claim  # noqa: E402
+from teleport_email.core import backoff, claim, reminding  # noqa: E402
 from teleport_email.mail import pause, standing  # noqa: E402
 from teleport_email.mail.smtp import growth  # noqa: E402
 from teleport_email.reconciling import hold, look, reconcile  # noqa: E402
 from teleport_email.teleport.calls import plugin_data  # noqa: E402
-from teleport_email.watching import resync, store  # noqa: E402
+from teleport_email.watching import audit_poll, resync, store  # noqa: E402
 
 LENGTHS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (claim, ("LEASE", "RENEW_AFTER", "BEGIN_UNTIL", "FINISH_UNTIL")),
@@ -33,6 +35,14 @@ LENGTHS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (growth, ("GROW_AFTER", "PATIENCE")),
     (plugin_data, ("WRITE_DEADLINE",)),
 )
+
+
+def hurry_polls() -> None:
+    """Look at Access Lists as often as dates pass in a run."""
+    lengths = {"FIRST": 1.0, "EVERY": 4.0, "SPACING": 1.0, "SPREAD": 1.0, "FRESH": 1.0}
+    for name, seconds in {**lengths, "RETRY": backoff.Backoff(first=0.5, cap=4.0)}.items():
+        setattr(audit_poll, name, seconds)
+    reminding.GATHER = timedelta(seconds=5)
 
 
 def hurry(scale: float) -> None:
@@ -59,4 +69,5 @@ def hurry(scale: float) -> None:
 
 if __name__ == "__main__":
     hurry(float(sys.argv.pop(1)))
+    hurry_polls()
     sys.exit(main())

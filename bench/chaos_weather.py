@@ -240,6 +240,10 @@ class Weather:
         def reads() -> None:
             switches.randomly("GetPluginData", 0.3, faults.fail())
 
+        def lists() -> None:
+            for method in ("ListAccessLists", "GetAccessList"):
+                switches.randomly(method, 0.4, faults.fail())
+
         def everything() -> None:
             writes("record failed", faults.fail(), 0.05)()
             writes("answer to a record lost", faults.lose_answer(), 0.05)()
@@ -263,6 +267,7 @@ class Weather:
             ("records without answer, not done", writes("record hung", faults.hang(carried_out=False), 0.2)),
             ("slow records", writes("slow record", faults.delay(0.5), 0.5)),
             ("reads fail", reads),
+            ("Access Lists fail", lists),
             ("all sorts", everything),
             ("well", lambda: None),
         ]
