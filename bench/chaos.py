@@ -71,6 +71,8 @@ KEPT = 50
 CATCHING_UP = 200.0
 """Seconds without a mail after which the daemons have done what they will do, at full length: a lease, the
 second look at a request that is missing from the lists, and the longest waits between tries."""
+ENDLESS = 6
+"""Times as long is waited in all: who goes on telling the same without end is found out by the books."""
 QUIET = 3.0
 """Seconds to see that nothing more comes."""
 
@@ -216,9 +218,10 @@ class Chaos:
             await slot.stop()
 
     async def _catch_up(self, seconds: float) -> None:
-        """Until nothing is open; or nothing has arrived for so long."""
+        """Until nothing is open; or nothing has arrived for so long; or there is no end of it."""
         arrived, since = self.book.mails, time.monotonic()
-        while next(self._open(), ""):
+        ends = since + ENDLESS * seconds
+        while next(self._open(), "") and time.monotonic() < ends:
             await asyncio.sleep(1.0)
             if self.book.mails != arrived:
                 arrived, since = self.book.mails, time.monotonic()
