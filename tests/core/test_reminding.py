@@ -7,12 +7,14 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from teleport_email.core.audits import DAY, WEEK, Audit, step_begin
 from teleport_email.core.claim import Claim
 from teleport_email.core.decide import Audience, Plan, Policy, View
 from teleport_email.core.errors import LedgerTooNew
-from teleport_email.core.ledger import Ledger
+from teleport_email.core.ledger import Ledger, Round
 from teleport_email.core.model import (
     Content,
     Delivered,
@@ -47,6 +49,8 @@ class Owner:
         self.mails: list[tuple[str, str, str]] = []
         """Recipient, Message-ID and text of all that was accepted, perhaps unknowingly."""
         self.roots: list[str] = []
+        self.rounds: dict[str, Round] = {}
+        """By Message-ID, what the ledger said that it tells."""
         self._writes = 0
 
     @property
@@ -94,6 +98,9 @@ class Owner:
                 if not isinstance(outcome, Refused) and getattr(outcome, "maybe_accepted", True):
                     self.mails.append((mail.recipient, mail.message_id, mail.content.text))
                     self.roots.append(mail.thread_root)
+                    round_ = claim.ledger.round_of(due.kind)
+                    assert round_ is not None
+                    assert self.rounds.setdefault(mail.message_id, round_) == round_
                 sent.append(mail.content.text)
                 claim = claim.finish(due, outcome, int(now.timestamp()))
         raise AssertionError("the work never ends")
@@ -302,6 +309,44 @@ def test_lists_with_times_of_their_own_are_gathered_after_a_few_mails() -> None:
     assert 8 <= max(mails.values()) <= 12
     assert set(steps.values()) == {1}, "nothing is told twice in a step"
     assert all(steps[one, step_begin(one, DATE + n * DAY)] for one in owner.audits for n in range(4))
+
+
+SOME = (
+    audit("a"),
+    audit("b", DATE + 2 * DAY, OPENS + DAY),
+    audit("c", DATE - 10 * DAY, OPENS - 3 * DAY),
+    audit("a", DATE + 5 * DAY, OPENS),
+)
+happenings = st.one_of(
+    st.integers(1, 80).map(lambda hours: timedelta(hours=hours)),
+    st.sets(st.sampled_from(SOME)).map(lambda some: tuple(sorted(some, key=lambda one: one.key))),
+    st.sampled_from([Delivered(), Refused("550"), NOT_NOW, PERHAPS]),
+)
+
+
+@given(st.lists(happenings, max_size=40))
+def test_whatever_happens_each_step_is_told_once_and_nobody_stays_untold(
+    story: list[timedelta | tuple[Audit, ...] | SendOutcome],
+) -> None:
+    owner, now = Owner(*SOME[:2]), OPENS
+    for what in (*story, Delivered()):
+        if isinstance(what, timedelta):
+            now += what
+        elif isinstance(what, tuple):
+            owner.audits = what
+        else:
+            owner.look(now, what)
+    owner.look(now)
+    assert owner.plan(now).settled
+    texts: dict[str, str] = {}
+    for _, message_id, text in owner.mails:
+        assert texts.setdefault(message_id, text) == text
+    steps: dict[tuple[Audit, datetime | None], str] = {}
+    for message_id, told in owner.rounds.items():
+        at = datetime.fromtimestamp(told.at, UTC)
+        for one in SOME:
+            if one.mark in told.audits:
+                assert steps.setdefault((one, step_begin(one, at)), message_id) == message_id
 
 
 # One list with several owners ---------------------------------------------------------------------------
