@@ -23,6 +23,7 @@ CASES = {
     "day.py": ["--requests", "4", "--recipients", "2", "--open", "2"],
     "growth.py": [*ONE, "--sizes", "5,20"],
     "idle.py": ["--seconds", "0.2", "--events", "50"],
+    "access_lists.py": ["--lists", "120", "--owners", "3", "--open", "5", "--polls", "1"],
     "memory.py": ["--requests", "10", "--events", "2000", "--settle", "0.1"],
 }
 
