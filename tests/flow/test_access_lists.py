@@ -377,6 +377,24 @@ async def test_a_cluster_without_access_lists_is_a_word_in_the_log(world: Any, o
     assert world.cluster.calls["ListAccessLists"] == 1
 
 
+@pytest.mark.parametrize("world", [12], indirect=True)
+async def test_a_cluster_from_before_access_lists(world: Any, owners: Owners) -> None:
+    running = await world.start(access_lists=ON)
+    await running.until(lambda: world.said("no Access Lists in this cluster"), LIMIT)
+    request = await world.cluster.create()
+    await world.told(request.id, mails=1)
+
+
+@pytest.mark.parametrize("world", [15], indirect=True)
+async def test_a_cluster_that_tells_neither_members_nor_owners_of_owners(world: Any, owners: Owners) -> None:
+    team = owners.list("Team", BOB, due=300 * DAY, members=(ANN,))
+    owners.list("Production", BOB, owner_lists=(team,), members=())
+    await owners.start()
+    assert (owners.told(ANN), owners.told(BOB)) == ([], [["Production"]]), (
+        "without members as far as is known"
+    )
+
+
 async def test_a_missing_permission_is_said_with_the_lines_and_requests_go_on(
     world: Any, owners: Owners
 ) -> None:
@@ -590,3 +608,19 @@ async def test_explain_where_the_cluster_keeps_data_for_lists_alone(world: Any, 
     [one] = (await explain_list.ask(running.settings, name)).recipients
     assert [each.status for each in one.told] == ["delivered"]
     assert one.now.startswith("told in this step; next ")
+
+
+async def test_after_several_reminders_within_a_day_the_next_one_gathers(
+    world: Any, owners: Owners, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explain_list, "wall_clock", owners.clock)
+    running = await owners.start()
+    names = []
+    for number in range(6):
+        names.append(owners.list(f"List {number}", ANN))
+        await owners.poll(running)
+    assert owners.told(ANN) == [["List 0"], ["List 1"], ["List 2"], ["List 3"]]
+    [one] = (await explain_list.ask(running.settings, names[4])).recipients
+    assert (one.told, one.now.partition(";")[0]) == ((), "due, after several reminders within a day")
+    await owners.later(running, timedelta(hours=3, minutes=1))
+    assert sorted(owners.told(ANN)[4]) == ["List 4", "List 5"]

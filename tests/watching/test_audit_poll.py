@@ -266,6 +266,20 @@ async def test_who_cannot_be_told_is_said_once_for_each_review() -> None:
 
 
 @in_virtual_time
+async def test_when_thousands_of_lists_have_nobody_to_tell_the_first_are_named() -> None:
+    parts = Parts(
+        *(owned(f"{number:03}", "eve@other.example") for number in range(100)), allowed_domains=("x.org",)
+    )
+    with capture_logs() as logs:
+        await parts.poll.once()
+        await parts.poll.once()
+    said = [line for line in logs if line["log_level"] != "debug"]
+    assert [line["list"] for line in said[:-1]] == [f"{number:03}" for number in range(audit_poll.MOST_SAID)]
+    assert said[-1]["event"] == "owners of more lists not reminded"
+    assert said[-1]["lists"] == 100 - audit_poll.MOST_SAID
+
+
+@in_virtual_time
 async def test_a_poll_that_is_cut_short_changes_nothing_and_is_tried_again() -> None:
     parts = Parts(*(owned(name, "ann") for name in "abcdef"))
     async with parts.running():

@@ -170,7 +170,8 @@ async def _recipient(
 ) -> Recipient:
     """With what the ledgers say: the owner's, and that of the list where the cluster keeps those alone."""
     told: list[Told] = []
-    verdicts: list[str] = []
+    is_due = waits = False
+    again: datetime | None = None
     for resource in (owner_id(address), audit.list_name):
         key = ACCESS_LIST + resource
         try:
@@ -183,15 +184,17 @@ async def _recipient(
         told += _told(claim.ledger, audit, address)
         if data:
             plan = claim.plan(view_of(key, (address,), (audit,)), Audience(), Policy(), now)
-            verdicts.append("due" if plan.next else "told")
+            is_due, waits, again = is_due or bool(plan.next), waits or not plan.next, plan.wake_at
     if not due:
         verdict = ""
-    elif "told" in verdicts:
-        verdict = f"told in this step; next {_time(next_step(audit, now))}"
-    elif told and told[-1].status == _STATUS[Mark.ATTEMPTED]:
+    elif is_due and told and told[-1].status == _STATUS[Mark.ATTEMPTED]:
         verdict = "sent again, as the same message: nobody knows whether it arrived"
-    else:
+    elif not waits:
         verdict = "due now"
+    elif again is not None and again < next_step(audit, now):
+        verdict = f"due, after several reminders within a day; next {_time(again)}"
+    else:
+        verdict = f"told in this step; next {_time(next_step(audit, now))}"
     return Recipient(address, why, tuple(told), verdict)
 
 
