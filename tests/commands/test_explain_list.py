@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from teleport_email.cli import main
+from teleport_email.core.audits import owner_id
 from teleport_email.core.model import User
 from teleport_email.sandbox.cluster.cluster import SandboxCluster
+from teleport_email.sandbox.cluster.faults import fail
 from teleport_email.sandbox.cluster.permissions import MINIMAL
 
 DAY = timedelta(days=1)
@@ -141,7 +143,8 @@ async def test_what_comes_of_it_at_the_moment(cluster: SandboxCluster, command: 
 
 async def test_owners_that_are_lists(cluster: SandboxCluster, command: Command) -> None:
     team = make(cluster, "root@example.com", title="Team", members=("ann@example.com",), due=NOW + 300 * DAY)
-    name = make(cluster, "bob@example.com", owner_lists=(team,))
+    name = make(cluster, "bob@example.com", owner_lists=(team,), member_lists=(team,))
+    assert "Members:       1, and 1 list\n" in (await command("--access-list", name))[1]
     assert set(now(await command.json(name))) == {"ann@example.com", "bob@example.com"}
     cluster.faults.unimplemented.add("GetAccessListOwners")
     answer = await command.json(name)
@@ -156,6 +159,24 @@ async def test_nobody_to_remind_is_exit_code_1(cluster: SandboxCluster, command:
     assert "no delivery.fallback_recipient is set" in answer["problem"]
     answer = await command.json(name, delivery='fallback_recipient = "sec@example.com"')
     assert (answer["code"], answer["fallback"], list(now(answer))) == (1, True, ["sec@example.com"])
+
+
+async def test_a_ledger_that_cannot_be_read(cluster: SandboxCluster, command: Command) -> None:
+    name = make(cluster, "ann@example.com")
+    cluster.put_plugin_data(owner_id("ann@example.com"), {"ledger": "{"}, kind="access_list")
+    assert now(await command.json(name))["ann@example.com"].startswith("left alone: ")
+    cluster.faults.on("GetPluginData", fail(), times=None)
+    answer = await command.json(name)
+    assert now(answer)["ann@example.com"].startswith("what was told cannot be read: ")
+    assert answer["code"] == 0
+
+
+async def test_users_who_may_not_be_looked_up(cluster: SandboxCluster, command: Command) -> None:
+    name = make(cluster, "bob")
+    cluster.faults.denied |= {"user", "user_login_state"}
+    answer = await command.json(name)
+    assert "users cannot be looked up" in answer["notes"][0]
+    assert "Note: users cannot be looked up" in (await command("--access-list", name))[1]
 
 
 async def test_clusters_that_do_not_tell(cluster: SandboxCluster, command: Command) -> None:

@@ -347,6 +347,36 @@ async def test_a_stop_begins_no_more_of_one_list_s_reminders(world: Any, owners:
 
 
 @pytest.mark.usefixtures("hasty")
+async def test_a_stop_cuts_off_what_has_no_end(
+    world: Any, owners: Owners, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DRAIN", "LAST_CALL", "GIVE_UP"):
+        monkeypatch.setattr(service, name, 0.3)
+    owners.list("Production", ANN)
+    world.inbox.faults.on("DATA", Silence(), times=1)
+    running = await world.start(access_lists=ON)
+    await world.inbox.until(lambda box: box.commands["DATA"] == 1)
+    async with asyncio.timeout(LIMIT):
+        await running.stop()
+    assert world.inbox.received == 0
+    await owners.start()
+    await world.inbox.wait_for(1, LIMIT)
+    world.assert_once()
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_what_the_cluster_refuses_is_said_of_the_owner(world: Any, owners: Owners) -> None:
+    owners.list("Production", ANN)
+    refuse = fail(grpc.StatusCode.INVALID_ARGUMENT, "no such field")
+    world.cluster.faults.on("UpdatePluginData", refuse, times=1)
+    running = await world.start(access_lists=ON)
+    await world.inbox.wait_for(1, LIMIT)
+    [line] = world.said("refused by the cluster")
+    assert f"owner={ANN}" in line
+    assert running.daemon.lists.about("id") == {"request": "id"}
+
+
+@pytest.mark.usefixtures("hasty")
 async def test_who_is_refused_is_given_up_for_the_step_and_tried_in_the_next(
     world: Any, owners: Owners
 ) -> None:

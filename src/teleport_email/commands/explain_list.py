@@ -244,8 +244,8 @@ def lines(explained: ExplainedList) -> Iterator[str]:
 def _members(audit: Audit) -> str:
     if audit.members is None:
         return "not told by this cluster"
-    lists = f", {audit.member_lists} lists" if audit.member_lists else ""
-    return f"{audit.members}{lists}"
+    lists = audit.member_lists or 0
+    return f"{audit.members}" + (f", and {lists} list{'' if lists == 1 else 's'}" if lists else "")
 
 
 def _indented(rows: list[tuple[str, str]]) -> Iterator[str]:

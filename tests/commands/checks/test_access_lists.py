@@ -19,7 +19,7 @@ from teleport_email.config.settings import (
     TeleportSettings,
 )
 from teleport_email.sandbox.cluster.cluster import SandboxCluster
-from teleport_email.sandbox.cluster.faults import fail
+from teleport_email.sandbox.cluster.faults import carry_out_plainly, fail
 from teleport_email.sandbox.cluster.permissions import MINIMAL
 
 DAY = timedelta(days=1)
@@ -115,3 +115,19 @@ async def test_what_cannot_be_found_out_is_said(there: SandboxCluster, tmp_path:
     lines = await check(there, tmp_path)
     assert any("could not find out whether we may list Access Lists" in line.what for line in lines)
     assert not [line for line in lines if line.area == access_lists.AREA]
+
+
+async def test_lists_that_cannot_be_looked_through(there: SandboxCluster, tmp_path: Path) -> None:
+    make(there, DAY)
+    there.faults.on("ListAccessLists", carry_out_plainly, times=1)
+    there.faults.on("ListAccessLists", fail(), times=None)
+    lines = await check(there, tmp_path)
+    [line] = [line for line in lines if line.area == access_lists.AREA]
+    assert (line.level, line.what.startswith("could not be looked through: ")) == (Level.WARNING, True)
+
+
+async def test_plugin_data_that_cannot_be_tried(there: SandboxCluster, tmp_path: Path) -> None:
+    there.faults.on("UpdatePluginData", carry_out_plainly, times=1)  # that of requests
+    there.faults.on("UpdatePluginData", fail(), times=None)
+    _, line = [line for line in await check(there, tmp_path) if line.area == access_lists.AREA]
+    assert (line.level, "could not find out whether it can be kept" in line.what) == (Level.WARNING, True)
