@@ -13,13 +13,12 @@ next, which messages may be sent after it, and what an answer, or the lack of on
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from teleport_email.core import decide, go_plugin, informing, reminding
-from teleport_email.core.decide import Audience, Due, Pass, Plan, Policy, View
+from teleport_email.core.decide import Audience, Due, Plan, Policy, View
 from teleport_email.core.errors import LedgerUnreadable
 from teleport_email.core.frozen import pack, unpack
 from teleport_email.core.go_plugin import Write
@@ -35,6 +34,7 @@ from teleport_email.core.model import (
     Refused,
     SendOutcome,
     Temporary,
+    replace,
 )
 
 LEASE = 30.0
@@ -108,9 +108,9 @@ class Claim:
         ledger = go_plugin.read(data, reviews=0)  # those are taken in with the request, which bounds them
         applied = next((attempt for attempt in self.attempts if attempt.write_id == ledger.write_id), None)
         mine = ledger.owner == self.owner
-        claim = dataclasses.replace(self, data=dict(data), ledger=ledger, attempts=())
+        claim = replace(self, data=dict(data), ledger=ledger, attempts=())
         if not mine:
-            return dataclasses.replace(claim, holding=False, ready=())
+            return replace(claim, holding=False, ready=())
         if applied is not None:
             return _applied(claim, applied)
         return claim
@@ -168,22 +168,27 @@ class Claim:
         many messages more may be in flight; 0 when winding down. ``write_id`` and ``nonce`` are random
         and new for each call. With nothing left to do, or reviews to pass alone, the write leaves no claim.
         """
+        passes = plan.passes if room > 0 else ()
+        begun = {*self.in_flight, *self.deferred, *self.ready}
+        start = [due for due in plan.next if due not in begun][: max(0, room)]
+        if not start and not passes and not self.holding:
+            return None
+        idle = not start and not self.in_flight and not self.ready
+        is_due = self.age(now) >= RENEW_AFTER
+        if not start and not idle and not self.facts and not is_due:
+            return None
         ledger = self._seen(view, self.facts)
-        start: list[Due] = []
-        passes: tuple[Pass, ...] = ()
         if room > 0:
             if not ledger.exists:
                 expires = view.request.expires
                 until = max(0, int(expires.timestamp())) if expires else 0
-                ledger = dataclasses.replace(ledger, nonce=nonce, domain=domain, expires=until)
+                ledger = replace(ledger, nonce=nonce, domain=domain, expires=until)
             ledger = ledger.replace_party(*plan.add)
             if render is not None:
                 for kind in (*(() if self.holding else plan.renew), *plan.freeze):
                     ledger = ledger.with_round(plan.round) if plan.round else ledger
                     ledger = _freeze(ledger, kind, render(kind, view, ledger))
-            passes, ledger = plan.passes, ledger.passed(plan.passes)
-            open_ = [due for due in plan.next if due not in self.in_flight and due not in self.deferred]
-            start = [due for due in open_ if due not in self.ready][:room]
+            ledger = ledger.passed(passes)
         fresh = set()
         parties = {party.key: party for party in ledger.parties}
         for due in start:
@@ -194,15 +199,9 @@ class Claim:
         for key, wait in self.waits.items():
             if key in parties:
                 info = informing.with_waiting(parties[key].info, wait)
-                parties[key] = dataclasses.replace(parties[key], info=info)
-        if not start and not passes and not self.holding:
-            return None
-        idle = not start and not self.in_flight and not self.ready
-        is_due = self.age(now) >= RENEW_AFTER
-        if not start and not idle and not self.facts and not is_due:
-            return None
+                parties[key] = replace(parties[key], info=info)
         ledger = ledger.keep_blobs(plan.owed)
-        ledger = dataclasses.replace(
+        ledger = replace(
             ledger,
             parties=tuple(parties.values()),
             owner="" if idle else self.owner,
@@ -225,7 +224,7 @@ class Claim:
         facts = {due: entry for due, entry in self.facts.items() if entry is not None}
         ledger = self._known(facts)
         if self.is_left_behind:
-            ledger = dataclasses.replace(ledger, owner="")
+            ledger = replace(ledger, owner="")
         if ledger == self.ledger or not ledger.exists:
             return None
         ledger = go_plugin.with_reviews(ledger, self.data, len(view.request.reviews))
@@ -233,24 +232,22 @@ class Claim:
 
     def issued(self, attempt: Attempt) -> Claim:
         """The write is on its way."""
-        return dataclasses.replace(self, attempts=(*self.attempts, attempt))
+        return replace(self, attempts=(*self.attempts, attempt))
 
     def written(self, attempt: Attempt) -> Claim:
         """The write was confirmed."""
-        claim = dataclasses.replace(self, data=attempt.write.after, ledger=attempt.write.ledger, attempts=())
+        claim = replace(self, data=attempt.write.after, ledger=attempt.write.ledger, attempts=())
         return _applied(claim, attempt)
 
     def facts_written(self, write: Write) -> Claim:
         """The facts were recorded, without the claim."""
-        return dataclasses.replace(self, data=write.after, ledger=write.ledger, facts={})
+        return replace(self, data=write.after, ledger=write.ledger, facts={})
 
     # Sending ------------------------------------------------------------------------------------------
 
     def begin(self) -> tuple[tuple[Due, ...], Claim]:
         """The messages that may be sent now, and the claim with them in flight."""
-        return self.ready, dataclasses.replace(
-            self, ready=(), in_flight=self.in_flight | frozenset(self.ready)
-        )
+        return self.ready, replace(self, ready=(), in_flight=self.in_flight | frozenset(self.ready))
 
     def mails(self, dues: Collection[Due]) -> dict[Due, Mail]:
         """What :meth:`begin` says may be sent, as it is to be sent. Raises ``LedgerUnreadable``."""
@@ -277,7 +274,7 @@ class Claim:
 
     def put_off(self, dues: Iterable[Due]) -> Claim:
         """Not to be begun within this hold: these recipients wait after a refusal."""
-        return dataclasses.replace(self, deferred=self.deferred | frozenset(dues))
+        return replace(self, deferred=self.deferred | frozenset(dues))
 
     def finish(self, due: Due, outcome: SendOutcome, at: int) -> Claim:
         """An attempt has ended. ``at``: Unix time."""
@@ -300,7 +297,7 @@ class Claim:
                 if due in fresh and self.holding:
                     facts[due] = None
                     fresh -= {due}
-        return dataclasses.replace(
+        return replace(
             self,
             in_flight=self.in_flight - {due},
             fresh=fresh,
@@ -338,11 +335,10 @@ class Claim:
                     parties[due.party] = party.with_entry(due.kind, None)
             elif old is None or (old.mark, entry.mark) in _GROWS:
                 info = informing.with_waiting(party.info, None)
-                parties[due.party] = dataclasses.replace(party.with_entry(due.kind, entry), info=info)
+                party = party if info == party.info else replace(party, info=info)
+                parties[due.party] = party.with_entry(due.kind, entry)
         known = tuple(parties.values())
-        return (
-            self.ledger if known == self.ledger.parties else dataclasses.replace(self.ledger, parties=known)
-        )
+        return self.ledger if known == self.ledger.parties else replace(self.ledger, parties=known)
 
 
 _GROWS = {
@@ -358,10 +354,10 @@ def _freeze(ledger: Ledger, kind: Kind, content: Content) -> Ledger:
     thread by it, and a review shares its second with the resolution that it causes."""
     last = informing.last_date(ledger.info) or _latest_date(ledger)
     if last is not None:
-        content = dataclasses.replace(content, date=max(content.date, last + timedelta(seconds=1)))
+        content = replace(content, date=max(content.date, last + timedelta(seconds=1)))
     ledger = ledger.keep_blobs(ledger.contents - {kind}).freeze(kind, pack(content))
     info = informing.with_subjects(ledger.info, content.subject, content.plain_subject)
-    return dataclasses.replace(ledger, info=informing.with_last_date(info, content.date))
+    return replace(ledger, info=informing.with_last_date(info, content.date))
 
 
 def _latest_date(ledger: Ledger) -> datetime | None:
@@ -378,7 +374,7 @@ def _applied(claim: Claim, attempt: Attempt) -> Claim:
         for due, entry in claim.facts.items()
         if due not in attempt.facts or attempt.facts[due] != entry
     }
-    return dataclasses.replace(
+    return replace(
         claim,
         holding=attempt.write.ledger.owner == claim.owner,
         confirmed=max(attempt.issued, claim.confirmed),

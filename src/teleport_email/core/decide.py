@@ -120,17 +120,18 @@ def decide(view: View, ledger: Ledger, audience: Audience, policy: Policy, now: 
     newcomers = [(party, owing.of(party)) for party in (*add, *others)]
     lists = [*((party, owing.of(party)) for party in ledger.parties), *newcomers]
     passes = {(party.key, kind): note for party, kinds in lists for kind, note in owing.passes(party, kinds)}
-    lists = [(party, [kind for kind in kinds if (party.key, kind) not in passes]) for party, kinds in lists]
-    owed = [kind for _, kinds in lists for kind in kinds]
+    if passes:
+        lists = [
+            (party, [kind for kind in kinds if (party.key, kind) not in passes]) for party, kinds in lists
+        ]
+    owed = _in_order(kind for _, kinds in lists for kind in kinds)
     begun = {kind for party in ledger.parties for kind in party.entries}
     return Plan(
         # A requester who wants only later news is written down with the first claim: there is no other time.
         add=tuple(party for party, kinds in newcomers if kinds or party.requester),
-        freeze=tuple(kind for kind in _in_order(owed) if not ledger.blob(kind)),
+        freeze=tuple(kind for kind in owed if not ledger.blob(kind)),
         renew=tuple(
-            kind
-            for kind in _in_order(owed)
-            if ledger.blob(kind) and kind not in begun and owing.can_freeze(kind)
+            kind for kind in owed if ledger.blob(kind) and kind not in begun and owing.can_freeze(kind)
         ),
         next=tuple(
             Due(party.address, party.requester, kinds[0], party.turn_of(kinds[0]))

@@ -40,9 +40,10 @@ def json_value(text: str | bytes) -> Any:
     """
     try:
         read = text.decode("utf-8-sig") if isinstance(text, bytes) else text
-        whole = _ESCAPE.sub(lambda found: r"\ufffd" if found[1] else found[0], read)
+        if r"\ud" in read or r"\uD" in read:  # else no half of a character is written as an escape
+            read = _ESCAPE.sub(lambda found: r"\ufffd" if found[1] else found[0], read)
         return json.loads(
-            whole,
+            read,
             parse_constant=_no_constant,
             parse_float=_finite,
             parse_int=_integer,

@@ -8,7 +8,6 @@ crash, since they are written with the claim, before anything is sent.
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ from teleport_email.core.ledger import (
     Party,
 )
 from teleport_email.core.ledger_json import dumps, loads
-from teleport_email.core.model import AccessRequest, Kind, RequestState, Topic
+from teleport_email.core.model import AccessRequest, Kind, RequestState, Topic, replace
 
 BY_GO = Entry(Mark.DELIVERED, 0, "go")
 ANNOUNCEMENT = Kind(Topic.ANNOUNCEMENT)
@@ -128,7 +127,7 @@ def with_reviews(ledger: Ledger, data: Mapping[str, str], reviews: int) -> Ledge
     if last <= known:
         return ledger
     ledger = _told(ledger, data, [Kind(Topic.REVIEW, number) for number in range(known + 1, last + 1)])
-    return dataclasses.replace(ledger, reviews=max(ledger.reviews, last))
+    return replace(ledger, reviews=max(ledger.reviews, last))
 
 
 def is_claiming(data: Mapping[str, str]) -> bool:
@@ -152,14 +151,14 @@ def _absorb(ledger: Ledger, data: Mapping[str, str]) -> Ledger:
         if thread not in ours:
             party = by_form.get(thread.form) or _newcomer(thread)
             by_form[thread.form] = parties[party.key] = _announced_by_go(party, thread)
-    ledger = dataclasses.replace(ledger, parties=tuple(parties.values()))
+    ledger = replace(ledger, parties=tuple(parties.values()))
     resolution = data.get("resolution", "")
     if resolution == shadow.get("resolution", ""):
         return ledger
     state = next((state for state in RESOLUTION_TOPICS if state.value == resolution), RequestState.PENDING)
     if state in RESOLUTION_TOPICS:
         ledger = _told(ledger, data, [Kind(RESOLUTION_TOPICS[state])])
-    return dataclasses.replace(ledger, state=state if state.rank > ledger.state.rank else ledger.state)
+    return replace(ledger, state=state if state.rank > ledger.state.rank else ledger.state)
 
 
 def _told(ledger: Ledger, data: Mapping[str, str], kinds: Sequence[Kind]) -> Ledger:
@@ -170,9 +169,9 @@ def _told(ledger: Ledger, data: Mapping[str, str], kinds: Sequence[Kind]) -> Led
         if party.requester or one_form(party.address) not in forms:
             return party
         news = {kind: BY_GO for kind in kinds if _open(party, kind)}
-        return dataclasses.replace(party, entries={**party.entries, **news}) if news else party
+        return replace(party, entries={**party.entries, **news}) if news else party
 
-    return dataclasses.replace(ledger, parties=tuple(map(told, ledger.parties)))
+    return replace(ledger, parties=tuple(map(told, ledger.parties)))
 
 
 def _newcomer(thread: Thread) -> Party:
@@ -184,7 +183,7 @@ def _newcomer(thread: Thread) -> Party:
 def _announced_by_go(party: Party, thread: Thread) -> Party:
     begun = party.announcement
     if begun is None:
-        return dataclasses.replace(party, root=root_of(thread)).with_entry(ANNOUNCEMENT, BY_GO)
+        return replace(party, root=root_of(thread)).with_entry(ANNOUNCEMENT, BY_GO)
     if begun == ANNOUNCEMENT and party.mark(begun) is not Mark.DELIVERED:
         return party.with_entry(begun, BY_GO)
     return party
@@ -232,7 +231,7 @@ def write(ledger: Ledger, data: Mapping[str, str], request: AccessRequest) -> Wr
     shadow = {key: value for key, value in values.items() if value}
     if count > ledger.reviews:  # more than the request has, as we see it: not taken in, so not ours yet
         shadow["reviews_count"] = str(ledger.reviews) if ledger.reviews else ""
-    ledger = dataclasses.replace(ledger, shadow={key: value for key, value in shadow.items() if value})
+    ledger = replace(ledger, shadow={key: value for key, value in shadow.items() if value})
     after = {**values, LEDGER_KEY: dumps(ledger)}
     changed = {key: value for key, value in after.items() if value != before[key]}
     return Write(set=changed, expect=before, ledger=ledger)

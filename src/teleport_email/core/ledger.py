@@ -10,16 +10,15 @@ were read (the compare), so that a Go plugin at work makes us lose the compare, 
 
 from __future__ import annotations
 
-import dataclasses
 import enum
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from teleport_email.core import informing
 from teleport_email.core.addresses import one_form
 from teleport_email.core.informing import Info
-from teleport_email.core.model import Kind, RequestState, Review, Topic
+from teleport_email.core.model import Kind, RequestState, Review, Topic, replace
 
 LEDGER_KEY = "ledger"
 GO_KEYS = (
@@ -153,6 +152,8 @@ class Party:
         Where several were, since one was refused: what may still arrive, else what did, else the latest.
         """
         begun = [kind for kind in self.entries if kind.topic in ANNOUNCEMENTS]
+        if not begun:
+            return None
         best = {self.entries[kind].mark: kind for kind in reversed(begun)}
         return best.get(Mark.ATTEMPTED) or best.get(Mark.DELIVERED) or best.get(Mark.GIVEN_UP)
 
@@ -166,7 +167,7 @@ class Party:
             entries = {kind: entry, **entries}
         else:
             entries[kind] = entry
-        return dataclasses.replace(self, entries=entries)
+        return replace(self, entries=entries)
 
     @property
     def given_up(self) -> tuple[Kind, ...]:
@@ -183,7 +184,7 @@ class Party:
         if not self.given_up:
             return self
         left = {kind: entry for kind, entry in self.entries.items() if entry.mark is not Mark.GIVEN_UP}
-        return dataclasses.replace(self, entries=left, turn=self.turn + 1)
+        return replace(self, entries=left, turn=self.turn + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,24 +284,28 @@ class Ledger:
 
     def replace_party(self, *changed: Party) -> Ledger:
         """The ledger with each of these in the place of the party of the same key, or added."""
+        if not changed:
+            return self
         parties = {party.key: party for party in (*self.parties, *changed)}
-        return dataclasses.replace(self, parties=tuple(parties.values()))
+        return replace(self, parties=tuple(parties.values()))
 
     def brought_back(self, keys: Iterable[tuple[str, bool]]) -> Ledger:
         """The ledger with nothing given up any more for these parties. Whoever holds it goes on with it."""
         wanted = set(keys)
         parties = tuple(party.brought_back() if party.key in wanted else party for party in self.parties)
-        return dataclasses.replace(self, parties=parties)
+        return replace(self, parties=parties)
 
-    def passed(self, passes: Iterable[tuple[tuple[str, bool], Kind, str]]) -> Ledger:
+    def passed(self, passes: Collection[tuple[tuple[str, bool], Kind, str]]) -> Ledger:
         """The ledger in which nobody is owed these reviews any more; (party, kind, note) of each."""
+        if not passes:
+            return self
         parties = {party.key: party for party in self.parties}
         reviews = self.reviews
         for key, kind, note in passes:
             if key in parties and parties[key].mark(kind) is None:
                 parties[key] = parties[key].with_entry(kind, Entry(Mark.PASSED, 0, note))
                 reviews = max(reviews, kind.number)
-        return dataclasses.replace(self, parties=tuple(parties.values()), reviews=reviews)
+        return replace(self, parties=tuple(parties.values()), reviews=reviews)
 
     def freeze(self, kind: Kind, blob: str) -> Ledger:
         """The ledger with the content of ``kind`` fixed, and its state moved to what the message tells.
@@ -316,7 +321,7 @@ class Ledger:
         told = TELLS_STATE.get(kind.topic)
         state = told if told is not None and told.rank > self.state.rank else self.state
         covers = kind.number if kind.topic is Topic.REVIEW else kind.covers
-        return dataclasses.replace(self, frozen=frozen, state=state, reviews=max(self.reviews, covers))
+        return replace(self, frozen=frozen, state=state, reviews=max(self.reviews, covers))
 
     def keep_blobs(self, owed: Iterable[Kind]) -> Ledger:
         """The ledger without the contents that nobody is owed any more."""
@@ -324,7 +329,7 @@ class Ledger:
         frozen = tuple(
             item if item.kind in needed or not item.blob else Frozen(item.kind) for item in self.frozen
         )
-        return self if frozen == self.frozen else dataclasses.replace(self, frozen=frozen)
+        return self if frozen == self.frozen else replace(self, frozen=frozen)
 
     def round_of(self, kind: Kind) -> Round | None:
         """The round whose message this is."""
@@ -344,13 +349,11 @@ class Ledger:
         parties = tuple(
             party
             if all(map(stays, party.entries))
-            else dataclasses.replace(
-                party, entries={kind: entry for kind, entry in party.entries.items() if stays(kind)}
-            )
+            else replace(party, entries={kind: entry for kind, entry in party.entries.items() if stays(kind)})
             for party in self.parties
         )
         frozen = tuple(item for item in self.frozen if stays(item.kind))
-        return dataclasses.replace(self, rounds=rounds, parties=parties, frozen=frozen)
+        return replace(self, rounds=rounds, parties=parties, frozen=frozen)
 
     def _matters(self, old: Round) -> bool:
         """Whether somebody may still get it, or was told something by it and not by a later one."""

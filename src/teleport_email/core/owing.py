@@ -18,7 +18,7 @@ are told as well; a thread that begins with an escalation goes on as any other.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -31,6 +31,7 @@ from teleport_email.core.ledger import (
     REQUESTER_STATES,
     RESOLUTION_TOPICS,
     RESOLUTIONS,
+    TELLS_STATE,
     Entry,
     Ledger,
     Mark,
@@ -147,6 +148,8 @@ class Owing:
         self._reminded = 0
         """How many reminders have become due."""
         self._may_escalate = self._is_escalating = False
+        self._known: dict[tuple[object, ...], Sequence[Kind]] = {}
+        """What is owed, by how far a party is."""
         self.wake_at: datetime | None = None
         if state is RequestState.PENDING and not view.gone:
             self._look_at_time(now, others=others)
@@ -171,9 +174,14 @@ class Owing:
                 wakes.append(at)
         self.wake_at = min(wakes, default=None)
 
-    def of(self, party: Party) -> list[Kind]:
-        kinds = self._to_requester(party) if party.requester else self._to_reviewer(party)
-        return [kind for kind in kinds if self._is_open(party, kind)]
+    def of(self, party: Party) -> Sequence[Kind]:
+        # Most parties of a request are as far as each other; nothing else of them matters here.
+        how_far = (party.requester, party.escalated, party.turn, tuple(party.entries.items()))
+        known = self._known.get(how_far)
+        if known is None:
+            kinds = self._to_requester(party) if party.requester else self._to_reviewer(party)
+            known = self._known[how_far] = tuple(kind for kind in kinds if self._is_open(party, kind))
+        return known
 
     def passes(self, party: Party, kinds: Iterable[Kind]) -> Iterator[tuple[Kind, str]]:
         """Of what is open, the reviews that are to be passed, and why.
@@ -181,10 +189,10 @@ class Owing:
         ``quiet_reviews`` and ``merge_deciding_review`` concern those that nobody was told of yet. The latter
         those that an end tells along which is about to be written.
         """
-        if party.requester or self._stale:
+        policy, reviews = self._policy, self._view.request.reviews
+        if party.requester or self._stale or not reviews:
             return
         kinds = tuple(kinds)
-        policy, reviews = self._policy, self._view.request.reviews
         ends = any(kind.topic in RESOLUTIONS and kind not in self._blobs for kind in kinds)
         for kind in kinds:
             if kind.topic is not Topic.REVIEW or party.mark(kind) is not None or kind.number > len(reviews):
@@ -213,8 +221,7 @@ class Owing:
             return self._state is RequestState.PENDING and not self._view.gone
         if kind.topic is Topic.ENDED:
             return self._view.gone
-        told = RESOLUTIONS | ANNOUNCED_STATES | REQUESTER_STATES
-        return told[kind.topic] is self._state
+        return TELLS_STATE[kind.topic] is self._state
 
     def _to_reviewer(self, party: Party) -> list[Kind]:
         begun = party.announcement
@@ -226,7 +233,7 @@ class Owing:
         seen = max(len(self._view.request.reviews), self._ledger.reviews)
         rest = [Kind(Topic.REVIEW, number) for number in range(begin.covers + 1, seen + 1)]
         rest += self._reminders(party, begin)
-        rest += self._states(RESOLUTION_TOPICS, told)
+        rest += self._states(RESOLUTIONS, RESOLUTION_TOPICS, told)
         # What was frozen keeps its order, also where a review came to be known after a resolution.
         rest.sort(key=lambda kind: self._places.get(kind, len(self._places)))
         return [begin, *rest]
@@ -279,9 +286,10 @@ class Owing:
             return []
         return [due]
 
-    def _states(self, topics: dict[RequestState, Topic], told: RequestState) -> list[Kind]:
+    def _states(
+        self, by_topic: Mapping[Topic, RequestState], topics: Mapping[RequestState, Topic], told: RequestState
+    ) -> list[Kind]:
         """The states beyond ``told`` that are to be told: those frozen, and the one that is now."""
-        by_topic = {topic: state for state, topic in topics.items()}
         kinds = [
             kind
             for kind in self._places
@@ -301,7 +309,7 @@ class Owing:
             kinds.append(RECEIVED)
         kinds += [
             kind
-            for kind in self._states(REQUESTER_TOPICS, RequestState.PENDING)
+            for kind in self._states(REQUESTER_STATES, REQUESTER_TOPICS, RequestState.PENDING)
             if kind in self._blobs or REQUESTER_CHOICE[REQUESTER_STATES[kind.topic]] in choices
         ]
         granted = RequestState.APPROVED in (self._state, self._ledger.state)
