@@ -8,9 +8,7 @@ the numbers here repeat; a test computes the whole from these styles.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from teleport_email.core.model import Topic
+from teleport_email.core.model import Topic, replace
 from teleport_email.render import quoting
 from teleport_email.render.names import shorter
 from teleport_email.render.quoting import Quote, column_width
@@ -45,7 +43,16 @@ _ARIAL = """
 667 944 667 667 611 278 278 278 469 556 333 556 556 500 556 556 278 556 556 222 222 500 222 833 556 556 556
 556 333 500 278 556 500 722 500 500 500 334 260 334 584
 """
-_WIDTHS = dict(zip(map(chr, range(32, 127)), map(int, _ARIAL.split()), strict=True))
+
+
+class _Widths(dict[str, int]):
+    """By character: a look-up costs nothing beside a call, and each letter of a reason is one."""
+
+    def __missing__(self, char: str) -> int:
+        return 600 * column_width(char)
+
+
+_width = _Widths(zip(map(chr, range(32, 127)), map(int, _ARIAL.split()), strict=True)).__getitem__
 _SENTENCE_ROOM = (
     SENTENCE_WIDTH * 1000 // 16 * 10 // 11
 )  # a tenth for wider fonts, and what breaking lines leaves
@@ -114,7 +121,3 @@ def _left(sentence: First, topic: Topic) -> int:
     wide = _WORDS + sum(map(_width, told))
     rows = max(-(-wide // _SENTENCE_ROOM), len(quoting.row_starts(told, _SENTENCE_ROOM, _width)) + 1)
     return (HEIGHT - _BESIDE.get(topic, _BESIDE_OTHERS) - rows * SENTENCE_ROW) // REASON_ROW
-
-
-def _width(char: str) -> int:
-    return _WIDTHS.get(char) or 600 * column_width(char)

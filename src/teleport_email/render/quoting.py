@@ -26,8 +26,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from urllib.parse import quote
 
 from teleport_email.render.file_endings import FILE_ENDINGS
@@ -52,21 +54,25 @@ _BLANKS = re.compile(" {2,}")
 _BLANK_LINES = re.compile(" *\n *")
 # What link finders take for a dot: browsers map all of these to one (UTS 46), some through NFKC.
 _DOTS = ".\u3002\uff0e\uff61\u2024\ufe52"
-_SCHEME = re.compile(r"(?<=\S):(?=[/\\]{2})")
+_SCHEME = re.compile(r":(?<=\S:)(?=[/\\]{2})")
 _UNC = re.compile(r"\\\\(?=[^\s\]])")
-_AT = re.compile(r"(?<=\S)[@\uff20\ufe6b](?=[^\s\]])")
+_AT = re.compile(r"[@\uff20\ufe6b](?<=\S.)(?=[^\s\]])")
 # Behind a dot, the end of a file's name, perhaps with more such ends: `.tar.gz`, `.log.1`. Nothing follows
 # that could make a domain of it.
 _ENDING = "|".join(sorted(FILE_ENDINGS))
 _FILE_END = rf"(?:{_ENDING})(?:\.(?:{_ENDING}|\d+)){{0,3}}(?![\w@-]|[{_DOTS}]\w)"
 # A dot between two labels of which the second could be a top-level domain: a letter and one more character.
 _DOT = re.compile(
-    rf"(?<=[^\s{_DOTS}])(?!\.{_FILE_END})[{_DOTS}](?=[^\W\d_][^\s{_DOTS}!-,/:-@\[-`{{-~])", re.IGNORECASE
+    rf"[{_DOTS}](?<=[^\s{_DOTS}].)(?!(?<=\.){_FILE_END})(?=[^\W\d_][^\s{_DOTS}!-,/:-@\[-`{{-~])",
+    re.IGNORECASE,
 )
 _NUMERIC_HOST = re.compile(rf"(?<!\d)\d+(?:[{_DOTS}]\d+){{3,}}")
 _WWW = re.compile(rf"(?i)((?:www|ftp)\d*)[{_DOTS}](?=\S)")
 # A state as our own lines tell it; people filter by it.
 _STATE = re.compile(r"(?i)[⏳✅❌📋⌛]\ufe0f?(?= *(?:PENDING|APPROVED|DENIED|PROMOTED|EXPIRED|ENDED))")
+# Each of the patterns of :func:`defang` has one of these in it. They begin with it where they can, and look
+# back from there: to look back at every character takes several times as long.
+_SUSPECT = re.compile(rf"[%\uff05\ufe6a⏳✅❌📋⌛\\:@\uff20\ufe6b{_DOTS}]")
 # What closes a parenthesis, or looks so.
 _OPENS = "(\uff08\ufe59\u207d\u208d\u2768\u276a\u2985\uff5f"
 _CLOSES = ")\uff09\ufe5a\u207e\u208e\u2769\u276b\u2986\uff60"
@@ -146,6 +152,8 @@ def clean(text: str) -> str:
 
 def defang(text: str) -> str:
     """``text`` so that no mail program makes a link of any part of it, and Mailgun no token."""
+    if not _SUSPECT.search(text):
+        return text
     text = _TOKEN.sub("[%]", text)
     text = _STATE.sub(r"[\g<0>]", text)
     text = _UNC.sub(r"[\\\\]", text)
@@ -317,17 +325,14 @@ def row_starts(line: str, width: int, measure: Callable[[str], int] | None = Non
         if line.isascii() and len(line) <= width:
             return [0]
         measure = column_width
+    ends = [0, *accumulate(map(measure, line))]
     starts = [0]
-    start = last_space = used = 0
-    for position, char in enumerate(line):
-        if char == " ":
-            last_space = position
-        used += measure(char)
-        if used > width:
-            end = last_space if last_space > start else position
-            start = end + 1 if end == last_space and line[end] == " " else end
-            used = sum(map(measure, line[start : position + 1]))
-            starts.append(start)
+    start, position = 0, -1
+    while (position := max(position + 1, bisect_right(ends, width + ends[start]) - 1)) < len(line):
+        space = line.rfind(" ", start + 1, position + 1)
+        end = position if space < 0 else space
+        start = end + 1 if line[end] == " " else end
+        starts.append(start)
     return starts
 
 

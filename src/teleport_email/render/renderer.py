@@ -239,4 +239,4 @@ def _tidy_text(text: str) -> str:
 
 
 def _tidy_html(html: str) -> str:
-    return "".join(f"{line.strip()}\n" for line in html.splitlines() if line.strip())
+    return "".join(map("{}\n".format, filter(None, map(str.strip, html.splitlines()))))

@@ -7,7 +7,6 @@ been through :mod:`teleport_email.render.quoting`; a template cannot get at the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, tzinfo
 
 from teleport_email.core.ledger import ANNOUNCEMENTS
@@ -19,6 +18,7 @@ from teleport_email.core.model import (
     ResourceID,
     Review,
     Topic,
+    replace,
 )
 from teleport_email.render import first_screen, links, names, quoting
 from teleport_email.render.approvals import Progress, progress

@@ -84,10 +84,27 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return super()._generate(source, *args, **kwargs)
 
 
+class _Context(jinja2.runtime.Context):
+    """Calls macros, which are nearly all that is called, without finding out anew what they want to get."""
+
+    def call(self, called: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if type(called) is not jinja2.runtime.Macro:
+            return super().call(called, *args, **kwargs)
+        kwargs.pop("_block_vars", None)
+        kwargs.pop("_loop_vars", None)
+        return called(self.eval_ctx, *args, **kwargs)
+
+
+class _Trusted(jinja2.Environment):
+    """For the built-in templates."""
+
+    context_class = _Context
+
+
 def _environment(loader: jinja2.BaseLoader, *, html: bool, trusted: bool) -> jinja2.Environment:
     """``trusted``: there are none but ours. They need no sandbox, which takes a third of rendering's time."""
     if trusted:
-        return jinja2.Environment(loader=loader, autoescape=html, **_OPTIONS)  # noqa: S701 - where it is HTML
+        return _Trusted(loader=loader, autoescape=html, **_OPTIONS)
     return _Sandbox(loader, html=html)
 
 
