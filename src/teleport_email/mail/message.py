@@ -16,7 +16,9 @@ import binascii
 import functools
 import re
 from base64 import b64encode
+from datetime import datetime, timedelta
 from email.utils import format_datetime
+from typing import NamedTuple
 
 from teleport_email.core.model import Content, Mail
 from teleport_email.mail.encoded_words import LINE_LENGTH, encoded_words
@@ -80,36 +82,67 @@ def build(mail: Mail) -> bytes:
         without changing what it says. Subject and bodies can be any text.
     """
     content = mail.content
+    shared = _shared_headers(
+        date=content.date,
+        offset=content.date.utcoffset(),
+        sender=content.sender,
+        reply_to=content.reply_to,
+        subject=content.subject,
+        extra=content.headers,
+        boundary=content.boundary,
+    )
     headers = [
-        ("Date", format_datetime(content.date)),
-        ("From", _mailbox(content.sender, "sender")),
+        *shared.before,
         ("To", _address(mail.recipient, "recipient")),
+        *shared.between,
+        ("Message-ID", f"<{_message_id(mail.message_id)}>"),
     ]
-    if content.reply_to:
-        headers.append(("Reply-To", _mailbox(content.reply_to, "reply_to")))
-    headers.append(("Subject", _unstructured(content.subject, len("Subject: "))))
-    headers.append(("Message-ID", f"<{_message_id(mail.message_id)}>"))
     if mail.thread_root and mail.thread_root != mail.message_id:
         # The same root in each message: Gmail and Outlook thread even when the first mail was lost, never
         # went to this reader, or got another id from a provider.
         root = f"<{_message_id(mail.thread_root)}>"
         headers += [("References", root)] if mail.announces else [("In-Reply-To", root), ("References", root)]
-    headers += FIXED_HEADERS
-    headers += [_extra(name, value) for name, value in content.headers]
-    boundary = content.boundary
-    if not _BOUNDARY.fullmatch(boundary):
-        raise ValueError("the MIME boundary has characters that RFC 2046 does not allow")
-    headers += [
-        ("MIME-Version", "1.0"),
-        ("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
-    ]
-    head = "".join(f"{name}: {value}\r\n" for name, value in headers).encode()
-    return b"".join((head, CRLF, _alternative(content.text, content.html, boundary.encode("ascii"))))
+    head = "".join([f"{name}: {value}\r\n" for name, value in headers] + [shared.after]).encode()
+    return b"".join((head, CRLF, _alternative(content.text, content.html, content.boundary.encode("ascii"))))
 
 
 def envelope_sender(content: Content) -> str:
     """The plain address of the sender: what MAIL FROM names. ``ValueError`` when it has none."""
     return _split_mailbox(content.sender, "sender")[1]
+
+
+class _Shared(NamedTuple):
+    """Headers of one content, whoever it goes to."""
+
+    before: tuple[tuple[str, str], ...]
+    between: tuple[tuple[str, str], ...]
+    after: str
+    """As they are written."""
+
+
+@functools.lru_cache(maxsize=32)  # as for the body
+def _shared_headers(
+    *,
+    date: datetime,
+    offset: timedelta | None,  # noqa: ARG001 - equal dates with different ones are written differently
+    sender: str,
+    reply_to: str,
+    subject: str,
+    extra: tuple[tuple[str, str], ...],
+    boundary: str,
+) -> _Shared:
+    before = (("Date", format_datetime(date)), ("From", _mailbox(sender, "sender")))
+    between = [("Reply-To", _mailbox(reply_to, "reply_to"))] if reply_to else []
+    between.append(("Subject", _unstructured(subject, len("Subject: "))))
+    if not _BOUNDARY.fullmatch(boundary):
+        raise ValueError("the MIME boundary has characters that RFC 2046 does not allow")
+    after = (
+        *FIXED_HEADERS,
+        *(_extra(name, value) for name, value in extra),
+        ("MIME-Version", "1.0"),
+        ("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
+    )
+    return _Shared(before, tuple(between), "".join(f"{name}: {value}\r\n" for name, value in after))
 
 
 # Headers --------------------------------------------------------------------------------------------
@@ -236,4 +269,4 @@ _PLAIN_LINES = re.compile(rb"(?:[\t\x20-\x7e]{0,76}(?<![\t ])\n)*[\t\x20-\x7e]{0
 
 def _is_plain(raw: bytes) -> bool:
     """Whether the text can go as it is: short lines of printable ASCII without white space at their ends."""
-    return _PLAIN_LINES.fullmatch(raw) is not None
+    return raw.isascii() and _PLAIN_LINES.fullmatch(raw) is not None

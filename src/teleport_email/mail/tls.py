@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import ssl
 from collections.abc import Callable, Mapping
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from teleport_email.config.settings import SmtpSettings
 
-__all__ = ["ClientTls", "TlsFileError", "system_context"]
+__all__ = ["ClientTls", "TlsFileError", "seconds", "system_context"]
 
 
 class TlsFileError(Exception):
@@ -28,6 +29,14 @@ def _bare_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
+
+
+@functools.lru_cache(
+    maxsize=8
+)  # each connection sees the same certificates, and reading a date takes a while
+def seconds(ends: str) -> int:
+    """Unix time of a certificate's date, as :meth:`ssl.SSLObject.getpeercert` gives it."""
+    return ssl.cert_time_to_seconds(ends)
 
 
 class ClientTls:

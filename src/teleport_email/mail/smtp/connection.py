@@ -19,7 +19,7 @@ from aiosmtplib.esmtp import parse_esmtp_extensions
 from teleport_email.config.settings import SmtpSettings
 from teleport_email.core.model import AccountFault, Declined, Delivered, Refused, Temporary
 from teleport_email.mail.mailer import Attempt
-from teleport_email.mail.tls import ClientTls, TlsFileError
+from teleport_email.mail.tls import ClientTls, TlsFileError, seconds
 from teleport_email.network.connect import connect
 
 from .dialogue import GO_ON, ConnectionGone, Dialogue, Timeouts
@@ -258,7 +258,7 @@ class SmtpConnection:
         self.facts.tls_version = tls.version() or ""
         ends = (tls.getpeercert() or {}).get("notAfter")
         if isinstance(ends, str):
-            self.facts.certificate_ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(ends), UTC)
+            self.facts.certificate_ends = datetime.fromtimestamp(seconds(ends), UTC)
 
     # One message
 

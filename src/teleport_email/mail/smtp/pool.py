@@ -226,8 +226,10 @@ class Pool(Generic[C]):
 
     def _wanted(self) -> int:
         """How many wait for a connection, counted no further than one more than there can be."""
-        waiting = (1 for waiter in self._waiting if not waiter.done())
-        return sum(itertools.islice(waiting, self._size + 1))
+        waiting = itertools.filterfalse(asyncio.Future.done, self._waiting)
+        return len(
+            list(itertools.islice(waiting, self._size + 1))
+        )  # asked a dozen times a mail: without a loop
 
     def _fill(self, spare: int = 0) -> None:
         """Open as many connections as are waited for (and ``spare`` more), within the limits."""

@@ -57,7 +57,10 @@ class Reply:
         return self.code == 421 or (self.code == 432 and self.enhanced == "4.3.2")
 
     def __str__(self) -> str:
-        text = " ".join("".join(c if c.isprintable() else " " for c in redaction.hide(self.text)).split())
+        text = redaction.hide(self.text)
+        if not text.isprintable():
+            text = "".join(c if c.isprintable() else " " for c in text)
+        text = " ".join(text.split())
         if len(text) > LONGEST_QUOTE:
             text = text[:LONGEST_QUOTE] + "…"
         return f"{self.code} {text}".rstrip()
