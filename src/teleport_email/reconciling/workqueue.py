@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-from collections import OrderedDict
+from collections import OrderedDict, deque
 
 MAX_VOID = 64
 """Replaced timers, beyond as many as are valid, at which they are swept out: each would lie there until its
@@ -33,7 +33,9 @@ class WorkQueue:
         self._heap: list[tuple[float, int, str]] = []
         self._order = itertools.count()
         self._timer: asyncio.TimerHandle | None = None
-        self._wake = asyncio.Event()
+        self._idle: deque[asyncio.Future[None]] = deque()
+        """Workers that wait for a key, each woken for one: all of them at each key would be most of a burst's
+        wake-ups."""
         self._closed = False
 
     def add(self, key: str) -> None:
@@ -45,7 +47,7 @@ class WorkQueue:
             self._again.add(key)
             return
         self._ready[key] = None
-        self._wake.set()
+        self._wake_one()
 
     def add_after(self, key: str, seconds: float) -> None:
         """Look at ``key`` in ``seconds``, or earlier where that was asked for already."""
@@ -73,12 +75,16 @@ class WorkQueue:
         while not self._ready:
             if self._closed:
                 raise QueueClosed
-            self._wake.clear()
-            await self._wake.wait()
+            woken = asyncio.get_running_loop().create_future()
+            self._idle.append(woken)
+            try:
+                await woken
+            except asyncio.CancelledError:
+                if not woken.cancelled():  # what it was woken for is another's now
+                    self._wake_one()
+                raise
         key, _ = self._ready.popitem(last=False)
         self._working.add(key)
-        if self._ready:
-            self._wake.set()
         return key
 
     def done(self, key: str) -> None:
@@ -98,7 +104,8 @@ class WorkQueue:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._wake.set()
+        while self._idle:
+            self._wake_one()
 
     @property
     def depth(self) -> int:
@@ -118,6 +125,13 @@ class WorkQueue:
     def working(self) -> int:
         """Keys that are being worked on."""
         return len(self._working)
+
+    def _wake_one(self) -> None:
+        while self._idle:
+            woken = self._idle.popleft()
+            if not woken.done():
+                woken.set_result(None)
+                return
 
     def _arm(self) -> None:
         while self._heap and self._due.get(self._heap[0][2]) != self._heap[0][0]:

@@ -139,11 +139,14 @@ class Caller:
             return
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
-        try:
-            async with asyncio.timeout_at(deadline):
-                await self._places.acquire()
-        except TimeoutError:
-            raise Unreachable(f"{doing}: too many calls at once, none ended in time") from None
+        if not self._places.locked():
+            await self._places.acquire()  # which does not wait then
+        else:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await self._places.acquire()
+            except TimeoutError:
+                raise Unreachable(f"{doing}: too many calls at once, none ended in time") from None
         try:
             yield deadline - loop.time()
         finally:
