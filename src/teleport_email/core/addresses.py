@@ -21,7 +21,9 @@ _MAX_DOMAIN = 253
 _MAX_ADDRESS = 500
 _MAX_LABEL = 63
 
-_ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff]+"
+# Atext (RFC 5322 section 3.2.3) and all that is not ASCII, said by what it is not: a class that names all
+# characters up to the last one takes five milliseconds of a start to compile.
+_ATEXT = r'[^\x00-\x20"(),.:;<>@\[\\\]\x7f]+'
 _DOT_ATOM = re.compile(rf"{_ATEXT}(?:\.{_ATEXT})*")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 # Names inside a network have underscores, and the odd one ends in a hyphen.

@@ -57,8 +57,9 @@ OWN_HEADERS = frozenset(
 )
 """Set here or never; ``Content.headers`` may not repeat them. Nor may it have any ``Content-*``."""
 
+# By what it is not, as in ``core/addresses.py``.
 _ADDRESS = re.compile(
-    r'(?:[!#-\'*+\-/-9=?A-Z^-~.\xa1-\U0010ffff]+|"(?:[ !#-\[\]-~\xa1-\U0010ffff]|\\[ -~])+")'
+    r'(?:[^\x00-\x20"(),:;<>@\[\\\]\x7f-\xa0]+|"(?:[^\x00-\x1f"\\\x7f-\xa0]|\\[ -~])+")'
     r"@[A-Za-z0-9._:\[\]-]+"
 )
 LONGEST_ADDRESS = 500
