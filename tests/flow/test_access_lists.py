@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -179,7 +180,7 @@ async def test_weekly_before_the_date_and_daily_after_in_one_thread(world: Any, 
 async def test_a_step_that_begins_between_two_polls_is_told_in_time(
     world: Any, owners: Owners, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    owners.list("Production", ANN, due=timedelta(seconds=3))
+    owners.list("Production", ANN, due=timedelta(seconds=7))
     running = await world.start(access_lists=ON)
     await world.inbox.wait_for(2, LIMIT)
     assert running.daemon.lists.reminders.poll.ended_at is not None
@@ -213,8 +214,11 @@ async def test_what_was_reviewed_is_not_reminded_of(world: Any, owners: Owners) 
 async def test_what_was_reviewed_since_the_poll_is_not_reminded_of(
     world: Any, owners: Owners, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit_poll, "SPREAD", 4.0)
-    monkeypatch.setattr(audit_poll, "EACH", 4.0)
+    def in_a_while(poll: audit_poll.AuditPoll, keys: Collection[str]) -> None:
+        for key in keys:
+            poll._queue.add_after(key, 2.0)
+
+    monkeypatch.setattr(audit_poll.AuditPoll, "_spread", in_a_while)
     name = owners.list("Production", ANN, BOB)
     running = await world.start(access_lists=ON)
     await running.until(lambda: running.daemon.lists.reminders.poll.ended_at is not None, LIMIT)
