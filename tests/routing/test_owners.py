@@ -42,6 +42,15 @@ def test_a_name_that_is_an_address_is_one_and_others_are_looked_up() -> None:
     assert (found.problem, found.skipped) == ("", ())
 
 
+def test_of_tens_of_thousands_of_owners_the_first_are_looked_at_and_the_others_said() -> None:
+    owned_by = of(*(f"p{number}@example.com" for number in range(owners.MOST)), "bob", "carol")
+    assert owners.names_to_look_up(owned_by) == ()
+    found = reminded(owned_by, max_recipients=100_000)
+    assert len(found.recipients) == owners.MOST
+    assert skipped(found) == {"2 more": f"owner: beyond the first {owners.MOST} owners of the list"}
+    assert skipped(reminded(owned_by[: owners.MOST], max_recipients=100_000)) == {}
+
+
 def test_the_same_address_counts_once_and_keeps_how_it_was_written() -> None:
     found = reminded(of("Ann@EXAMPLE.com", "ann2", "Ann@example.com"), {"ann2": "Ann@Example.COM"})
     assert found.recipients == ("Ann@example.com",)

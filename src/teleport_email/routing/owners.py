@@ -16,10 +16,14 @@ from teleport_email.routing.candidates import add_foreign, address_of, apply_lim
 from teleport_email.routing.collection import Collection
 from teleport_email.routing.route import Reason, Route
 
+MOST = 2000
+"""Owners of one list that are looked at, more than ``delivery.max_recipients`` is meant for: whoever may edit
+a list could name tens of thousands, and each takes a look-up, or a part of a millisecond of everybody's."""
+
 
 def names_to_look_up(owners: Sequence[ListOwner]) -> tuple[str, ...]:
     """The user names whose address :func:`reminded` would like to know; each once, in order."""
-    names = [owner.name.strip() for owner in owners if not owner.is_list]
+    names = [owner.name.strip() for owner in owners[:MOST] if not owner.is_list]
     return tuple(dict.fromkeys(name for name in names if name and address_of(name) is None))
 
 
@@ -35,12 +39,14 @@ def reminded(
     was not looked up. ``spelled``: how the configuration writes an address where that is another form of it.
     """
     chosen = Collection()
-    for owner in owners:
+    for owner in owners[:MOST]:
         name = owner.name.strip()
         if owner.is_list:
             chosen.skip(name, "owner: a list whose owners the cluster did not name")
         elif name:
             add_foreign(chosen, name, "owner", delivery, addresses)
+    if (beyond := len(owners) - MOST) > 0:
+        chosen.skip(f"{beyond} more", f"owner: beyond the first {MOST} owners of the list")
     problem, fallback = "", False
     if not chosen.found:
         problem = "no owner has a usable address"
