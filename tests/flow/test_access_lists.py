@@ -22,8 +22,10 @@ from teleport_email.core.audits import owner_id
 from teleport_email.core.ledger import Ledger, Mark
 from teleport_email.core.model import User
 from teleport_email.daemon import service
+from teleport_email.reconciling.keys import ACCESS_LIST
+from teleport_email.reconciling.workqueue import PATIENT_AT_ONCE
 from teleport_email.render.audit_data import MOST_LISTS
-from teleport_email.sandbox.cluster.faults import fail, lose_answer
+from teleport_email.sandbox.cluster.faults import fail, hang, lose_answer
 from teleport_email.sandbox.mail.script import Silence, Wait
 from teleport_email.sandbox.mail.smtp_faults import Reply
 from teleport_email.watching import audit_poll
@@ -397,6 +399,38 @@ async def test_who_is_refused_is_given_up_for_the_step_and_tried_in_the_next(
     assert owners.told(ANN) == [["Production"]]
 
 
+# Requests come first ----------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_reads_that_hang_keep_no_request_waiting(world: Any, owners: Owners) -> None:
+    for number in range(60):
+        owners.list(f"List {number}", f"p{number}@example.com")
+    world.cluster.faults.on("GetAccessList", hang(carried_out=False), times=None)
+    running = await world.start(access_lists=ON)
+    await running.until(lambda: world.cluster.calls["GetAccessList"] >= PATIENT_AT_ONCE, LIMIT)
+    request = await world.cluster.create()
+    await world.told(request.id)
+    assert world.kinds("all@example.com") == ["a"]
+    assert world.inbox.received == 1, "the owners' mails still wait for the lists"
+    world.cluster.faults.clear()
+
+
+@pytest.mark.usefixtures("brisk")
+async def test_a_slow_mail_server_has_slots_left_for_requests(world: Any, owners: Owners) -> None:
+    for number in range(60):
+        owners.list(f"List {number}", f"p{number}@example.com")
+    held = world.inbox.faults.on(
+        "DOT", Silence(), times=None, recipient=lambda address: address.startswith("p")
+    )
+    running = await world.start(access_lists=ON)
+    await running.until(lambda: running.daemon.queue.working == PATIENT_AT_ONCE, LIMIT)
+    request = await world.cluster.create()
+    await world.told(request.id)
+    assert [mail.to for mail in world.inbox.messages] == ["all@example.com"]
+    held.remove()
+
+
 # Clusters that have it otherwise -----------------------------------------------------------------------
 
 
@@ -443,6 +477,26 @@ async def test_a_missing_permission_is_said_with_the_lines_and_requests_go_on(
     assert running.daemon.look().obstacles() == ()
     world.cluster.faults.denied.clear()
     await owners.poll(running)
+    assert owners.told(ANN) == [["Production"]]
+
+
+@pytest.mark.parametrize("lost", ["permission", "calls"])
+async def test_what_cannot_be_read_any_more_is_not_reminded_of(world: Any, owners: Owners, lost: str) -> None:
+    """It may have been reviewed since, and nobody would stop the reminders."""
+    owners.list("Production", ANN)
+    running = await owners.start()
+    reminders = running.daemon.lists.reminders
+    if lost == "permission":
+        world.cluster.faults.denied.add("access_list")
+    else:
+        world.cluster.faults.unimplemented |= {"ListAccessLists", "GetAccessList"}
+    reminders.poll.at_once()
+    key = ACCESS_LIST + owner_id(ANN)
+    await running.until(lambda: reminders.board.names(key) == (), LIMIT)
+    owners.clock.ahead += WEEK
+    world.cluster.faults.denied.clear()
+    running.daemon.queue.add(key)
+    await owners.looked(running)
     assert owners.told(ANN) == [["Production"]]
 
 
@@ -530,6 +584,27 @@ async def test_switched_off_what_was_not_sent_yet_never_is(world: Any, owners: O
     await running.settled()
     assert owners.told(ANN) == []
     assert owners.ledger(ANN).owner == ""
+
+
+async def test_switched_off_and_on_with_a_reminder_under_way_a_stop_still_hands_it_back(
+    world: Any, owners: Owners, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "DRAIN", 0.2)
+    owners.list("Production", ANN)
+    held = world.inbox.faults.on("RCPT", Silence(), times=None)
+    running = await world.start(access_lists=ON)
+    await running.until(lambda: owners.ledger(ANN).owner, LIMIT)
+    for settings in (AccessListSettings(), ON, AccessListSettings(), ON):
+        before = running.daemon.observer.reloads[True]
+        running.settings = dataclasses.replace(running.settings, access_lists=settings)
+        running.signals.reload()
+        await running.until(lambda before=before: running.daemon.observer.reloads[True] > before, LIMIT)
+    await running.stop()
+    assert owners.ledger(ANN).owner == ""
+    held.remove()
+    await world.inbox.drop_connections()
+    await owners.start()
+    assert owners.told(ANN) == [["Production"]]
 
 
 def test_off_nothing_of_it_is_loaded() -> None:

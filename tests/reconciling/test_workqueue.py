@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 from virtual_time import START, clock, in_virtual_time
 
-from teleport_email.reconciling.workqueue import QueueClosed, WorkQueue
+from teleport_email.reconciling.workqueue import PATIENT_AT_ONCE, QueueClosed, WorkQueue
 
 
 async def soon(queue: WorkQueue) -> str:
@@ -258,3 +258,60 @@ async def test_at_random_no_key_is_lost_and_none_is_worked_on_twice_at_once(seed
         assert not wanted
         assert set(looked) == set(keys)
         queue.close()
+
+
+@in_virtual_time
+async def test_patient_keys_come_last_and_a_few_at_once() -> None:
+    queue = WorkQueue(patient="p/")
+    patient = [f"p/{number}" for number in range(PATIENT_AT_ONCE + 3)]
+    for key in (*patient, "a"):
+        queue.add(key)
+    assert queue.depth == len(patient) + 1
+    assert await soon(queue) == "a"
+    assert [await soon(queue) for _ in range(PATIENT_AT_ONCE)] == patient[:PATIENT_AT_ONCE]
+    assert await nothing(queue)
+    queue.add("b")
+    assert await soon(queue) == "b", "others do not wait for them"
+    assert await nothing(queue)
+    waiting = asyncio.ensure_future(queue.get())
+    await asyncio.sleep(0)
+    queue.add(patient[0])
+    queue.done("a")
+    queue.done("never begun")
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    queue.done(patient[0])
+    assert await waiting == patient[PATIENT_AT_ONCE], "whoever waits for a key gets the next of them"
+    assert await nothing(queue)
+    for key in patient[1:4]:
+        queue.done(key)
+    rest = [*patient[PATIENT_AT_ONCE + 1 :], patient[0]]
+    assert [await soon(queue) for _ in rest] == rest, "news during the work bring it back behind the others"
+
+
+@in_virtual_time
+async def test_many_workers_and_patient_keys_all_have_their_turn() -> None:
+    queue = WorkQueue(patient="p/")
+    keys = [f"p/{number}" for number in range(50)] + [f"r{number}" for number in range(50)]
+    at_once, most, done = 0, 0, list[str]()
+
+    async def work() -> None:
+        nonlocal at_once, most
+        while True:
+            key = await queue.get()
+            at_once += key.startswith("p/")
+            most = max(most, at_once)
+            await asyncio.sleep(1)
+            at_once -= key.startswith("p/")
+            done.append(key)
+            queue.done(key)
+
+    workers = [asyncio.create_task(work()) for _ in range(10)]
+    for key in keys:
+        queue.add_after(key, 0.5)
+    await asyncio.sleep(60)
+    for worker in workers:
+        worker.cancel()
+    assert sorted(done) == sorted(keys)
+    assert most == PATIENT_AT_ONCE
+    assert max(map(done.index, keys[50:])) < 80, "the others are through long before"

@@ -469,6 +469,56 @@ async def test_a_cluster_that_is_slow_to_read_again_holds_nobody_up() -> None:
     await parts.poll.refresh(ANN)
     assert clock() - begun == audit_poll.READ_WITHIN
     assert parts.open == {ANN: ["a"]}
+    parts.cluster.slow, begun = 0.0, clock()
+    await parts.poll.refresh(ANN)
+    assert clock() == begun, "nor does it hold up the next ones again and again"
+    assert len(parts.cluster.reads) == 1
+    await asyncio.sleep(audit_poll.READ_PAUSE)
+    await parts.poll.refresh(ANN)
+    assert len(parts.cluster.reads) == 2
+
+
+@in_virtual_time
+async def test_on_the_strength_of_what_was_known_a_day_ago_nobody_is_reminded() -> None:
+    parts = Parts(owned("a", "ann"), owned("b", "ann"))
+    async with parts.running():
+        parts.poll.connected()
+        await asyncio.sleep(60)
+        parts.cluster.fault = Rejected("listing Access Lists: no (INTERNAL)")
+        await asyncio.sleep(audit_poll.STALE)
+        await parts.poll.refresh(ANN)
+        assert parts.open == {ANN: ["a", "b"]}, "what is read again counts, whatever becomes of the polls"
+        parts.cluster.get_fault = Rejected("reading Access List a: no (INTERNAL)")
+        await asyncio.sleep(audit_poll.STALE - 10)
+        await parts.poll.refresh(ANN)
+        assert parts.open == {ANN: ["a", "b"]}
+        await asyncio.sleep(20)
+        await parts.poll.refresh(ANN)
+        assert parts.open == {}
+        parts.cluster.fault = None
+        await asyncio.sleep(audit_poll.RETRY.cap)
+        assert parts.open == {ANN: ["a", "b"]}
+
+
+@pytest.mark.parametrize(
+    "fault", [Denied("listing Access Lists: no"), Unsupported("listing Access Lists: no")]
+)
+def test_who_may_read_no_lists_any_more_reminds_of_none(fault: Exception) -> None:
+    @in_virtual_time
+    async def scenario() -> None:
+        parts = Parts(owned("a", "ann"))
+        async with parts.running():
+            parts.poll.connected()
+            await asyncio.sleep(60)
+            assert parts.open == {ANN: ["a"]}
+            await parts.looks()
+            parts.cluster.fault = fault
+            parts.poll.at_once()
+            await asyncio.sleep(1)
+            assert parts.open == {}
+            assert set(await parts.looks()) == {ANN}, "a claim that was left behind is given back"
+
+    scenario()
 
 
 # Plugin data for lists alone --------------------------------------------------------------------------

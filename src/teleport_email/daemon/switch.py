@@ -22,6 +22,8 @@ class ReminderSwitch:
         self.reminders: Reminders | None = None
         self.reconcilers: dict[str, Reconciler] = {}
         """By the beginning of the keys that are theirs. Once there it stays: what is under way has to end."""
+        self._before: list[Reconciler] = []
+        """Those that another one has taken the place of: a message of theirs may still be under way."""
 
     def apply(self) -> None:
         """Do as the settings of the moment say."""
@@ -33,6 +35,8 @@ class ReminderSwitch:
             from teleport_email.daemon.reminders import Reminders
 
             self.reminders = Reminders(self._parts)
+            if (before := self.reconcilers.get(ACCESS_LIST)) is not None:
+                self._before.append(before)
             self.reconcilers[ACCESS_LIST] = self.reminders.reconciler
         if self.reminders is not None:
             self.reminders.reloaded()
@@ -61,10 +65,10 @@ class ReminderSwitch:
         """The process stops: begin nothing more; what is under way comes to its end and is recorded."""
         if self.reminders is not None:
             self.reminders.stop()
-        for reconciler in self.reconcilers.values():
+        for reconciler in (*self.reconcilers.values(), *self._before):
             reconciler.stop()
 
     def abandon(self) -> None:
         """After :meth:`stop`: give back everything that is not past its final dot."""
-        for reconciler in self.reconcilers.values():
+        for reconciler in (*self.reconcilers.values(), *self._before):
             reconciler.abandon()

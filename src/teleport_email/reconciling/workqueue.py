@@ -3,6 +3,9 @@ work bring it back once more (the way of client-go's workqueue).
 
 In: keys, now or after a delay (an earlier time wins). Out: one key at a time to each worker. Never: more
 than one worker on a key, a lost key, a growing queue for a repeated key.
+
+Keys of one kind may be *patient*: they come after all others, and only a few are worked on at once. However
+many there are and however slow the work on them is, the others do not wait for it.
 """
 
 from __future__ import annotations
@@ -12,9 +15,14 @@ import heapq
 import itertools
 from collections import OrderedDict, deque
 
+from teleport_email.reconciling.keys import ACCESS_LIST
+
 MAX_VOID = 64
 """Replaced timers, beyond as many as are valid, at which they are swept out: each would lie there until its
 time, which for a reminder is days away."""
+PATIENT_AT_ONCE = 4
+"""Patient keys that are worked on at the same time: less than half of the mailer's usual slots, and a small
+part of the workers. Two hundred mails at a second each are out within a minute."""
 
 
 class QueueClosed(Exception):
@@ -24,9 +32,13 @@ class QueueClosed(Exception):
 class WorkQueue:
     """Keys to look at. All methods belong to one event loop, whose clock counts the delays."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, patient: str = ACCESS_LIST) -> None:
+        """``patient``: how the patient keys begin."""
         self._clock = asyncio.get_running_loop().time
+        self._patient = patient
         self._ready: OrderedDict[str, None] = OrderedDict()
+        self._last: OrderedDict[str, None] = OrderedDict()  # those of the patient ones
+        self._patiently = 0  # of these, how many are worked on
         self._working: set[str] = set()
         self._again: set[str] = set()  # came up during their own work
         self._due: dict[str, float] = {}  # key -> time of its timer
@@ -41,12 +53,13 @@ class WorkQueue:
     def add(self, key: str) -> None:
         """Look at ``key`` as soon as a worker is free; after its work where one is at it."""
         self._due.pop(key, None)
-        if self._closed or key in self._ready:
+        line = self._line(key)
+        if self._closed or key in line:
             return
         if key in self._working:
             self._again.add(key)
             return
-        self._ready[key] = None
+        line[key] = None
         self._wake_one()
 
     def add_after(self, key: str, seconds: float) -> None:
@@ -54,7 +67,7 @@ class WorkQueue:
         if seconds <= 0:
             self.add(key)
             return
-        if self._closed or key in self._ready or key in self._again:
+        if self._closed or key in self._line(key) or key in self._again:
             return
         when = self._clock() + seconds
         if when >= self._due.get(key, float("inf")):
@@ -72,7 +85,7 @@ class WorkQueue:
 
     async def get(self) -> str:
         """The next key, now being worked on until :meth:`done`. Raises :class:`QueueClosed`."""
-        while not self._ready:
+        while (line := self._next_line()) is None:
             if self._closed:
                 raise QueueClosed
             woken = asyncio.get_running_loop().create_future()
@@ -83,13 +96,18 @@ class WorkQueue:
                 if not woken.cancelled():  # what it was woken for is another's now
                     self._wake_one()
                 raise
-        key, _ = self._ready.popitem(last=False)
+        key, _ = line.popitem(last=False)
         self._working.add(key)
+        self._patiently += line is self._last
         return key
 
     def done(self, key: str) -> None:
         """The work on ``key`` has ended."""
-        self._working.discard(key)
+        if key in self._working:
+            self._working.remove(key)
+            if self._line(key) is self._last:
+                self._patiently -= 1
+                self._wake_one()  # another of them may have its turn now
         if key in self._again:
             self._again.discard(key)
             self.add(key)
@@ -98,6 +116,7 @@ class WorkQueue:
         """Take and give no more keys; workers get :class:`QueueClosed` once they ask again."""
         self._closed = True
         self._ready.clear()
+        self._last.clear()
         self._again.clear()
         self._due.clear()
         self._heap.clear()
@@ -110,7 +129,7 @@ class WorkQueue:
     @property
     def depth(self) -> int:
         """Keys that wait for a worker now."""
-        return len(self._ready) + len(self._again)
+        return len(self._ready) + len(self._last) + len(self._again)
 
     @property
     def delayed(self) -> int:
@@ -132,6 +151,16 @@ class WorkQueue:
             if not woken.done():
                 woken.set_result(None)
                 return
+
+    def _line(self, key: str) -> OrderedDict[str, None]:
+        """The one that a key stands in, or would."""
+        return self._last if key.startswith(self._patient) else self._ready
+
+    def _next_line(self) -> OrderedDict[str, None] | None:
+        """The one whose first key may be worked on now, if any."""
+        if self._ready:
+            return self._ready
+        return self._last if self._last and self._patiently < PATIENT_AT_ONCE else None
 
     def _arm(self) -> None:
         while self._heap and self._due.get(self._heap[0][2]) != self._heap[0][0]:

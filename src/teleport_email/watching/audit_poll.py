@@ -55,6 +55,11 @@ READ_WITHIN: Final = 5.0
 """Seconds for all of them: a slot of the mailer and a worker are held meanwhile."""
 MOST_SAID: Final = 20
 """Lists of one poll whose untold owners are named: one missing permission can concern thousands."""
+READ_PAUSE: Final = 60.0
+"""Seconds for which nothing is read again after that was not enough: others wait for the slot, too."""
+STALE: Final = 24 * 3600.0
+"""Seconds after which nobody is reminded of a list on the strength of what was known of it then: it may have
+been reviewed long since, and that lists cannot be read is said in the log."""
 
 AGAIN: Final = "tried again"
 
@@ -106,6 +111,8 @@ class AuditPoll:
         """How many lists have owners who cannot be told, beyond those that are named."""
         self._reads = True
         """Whether this connection's cluster reads single lists."""
+        self._reads_from = float("-inf")
+        """Clock reading from which on they are read again, after one that had no answer in time."""
         self._said: set[str] = set()
         self._told: dict[tuple[str, int], str] = {}
         """Audit -> what was said of owners who cannot be told."""
@@ -132,10 +139,12 @@ class AuditPoll:
                 await self.once()
             except Unsupported:
                 self._due = float("inf")  # till the next connection: the cluster may be upgraded by then
+                self._drop_all()
                 self._say_once(
                     log.info, "no Access Lists in this cluster", effect="nobody is reminded of any"
                 )
             except Denied as error:
+                self._drop_all()
                 self._say_denied(error)
             except ClusterError as error:
                 self._retry()
@@ -183,20 +192,33 @@ class AuditPoll:
         log.debug("polled Access Lists", lists=len(read_at), open=len(found), owners=len(keys))
 
     async def refresh(self, key: str) -> None:
-        """Read the lists of a key once more, before a claim says what is due; what fails changes nothing."""
-        since = self._clock() - FRESH
-        names = self._board.names(key)[:MOST_READ]
-        names = tuple(name for name in names if self._read_at.get(name, float("-inf")) < since)
-        if not names or not self._reads:
-            return
+        """Read the lists of a key once more, before a claim says what is due; what fails changes nothing, as
+        long as what is known is not :data:`STALE`."""
+        now = self._clock()
+        names = self._board.names(key)
+        read = [name for name in names[:MOST_READ] if self._read_at.get(name, float("-inf")) < now - FRESH]
         changes: dict[str, Held | None] = {}
-        with suppress(Unreachable, TimeoutError):
-            lists = self._lists()
-            places = asyncio.Semaphore(AT_ONCE)
-            async with asyncio.timeout(READ_WITHIN), asyncio.TaskGroup() as group:
-                for name in names:
-                    group.create_task(self._read_again(lists, name, places, changes))
+        if read and self._reads and now >= self._reads_from:
+            try:
+                lists = self._lists()
+                places = asyncio.Semaphore(AT_ONCE)
+                async with asyncio.timeout(READ_WITHIN), asyncio.TaskGroup() as group:
+                    for name in read:
+                        group.create_task(self._read_again(lists, name, places, changes))
+            except Unreachable:
+                pass
+            except TimeoutError:
+                self._reads_from = self._clock() + READ_PAUSE
+        for name in names:
+            if name not in changes and self._read_at.get(name, float("-inf")) < now - STALE:
+                changes[name] = None
         self._spread([other for other in self._board.update(changes) if other != key])
+
+    def _drop_all(self) -> None:
+        """Nothing is known any more, and nobody is reminded."""
+        self._board.replace({})
+        for key in self._board.all_keys():
+            self._queue.add(key)
 
     def vanished(self, key: str, error: NotFound) -> None:
         """The cluster has no place for a ledger. It knows no owner, so of one it means that it keeps plugin
