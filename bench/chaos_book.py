@@ -297,16 +297,25 @@ class Book:
             tried = last is not None and last.code in given_up and last.topic.value == moment
             tried = tried and last is not None and last.covers >= life.reviews
             return [] if tried or life.gone else ["a"]
-        due = [] if life.unseen else [f"r{n}" for n in range(begun[-1].covers + 1, life.reviews + 1)]
-        told = begun[-1].topic.value[1:]
-        due += (
-            ["X"]
-            if life.gone and not life.states
-            else life.states[-1:]
-            if told not in life.states[-1:]
-            else []
-        )
+        # An announcement that came, its answer lost, may have been refused at the next try: then it
+        # is given up, and the later ones that take its place with it.
+        tells = [begun[-1], *(kind for kind in map(Kind.parse, given_up) if kind.topic in ANNOUNCEMENTS)]
+        covered = max(kind.covers for kind in tells)
+        due = [] if life.unseen else [f"r{n}" for n in range(covered + 1, life.reviews + 1)]
+        if life.gone and not life.states:
+            due.append("X")
+        elif not any(kind.topic.value[1:] in life.states[-1:] for kind in tells):
+            due += life.states[-1:]
         return [code for code in due if code not in codes and code not in given_up | passed]
+
+    def _noted(self, life: Life, recipient: str) -> str:
+        """What the last ledger says of somebody, for error messages."""
+        ledger = self._ledgers.get(life.id)
+        party = ledger.party(recipient) if ledger else None
+        entries = party.entries if party is not None else {}
+        return (
+            " ".join(f"{kind.code}:{entry.mark.name.lower()}" for kind, entry in entries.items()) or "nothing"
+        )
 
     def _judge(self, life: Life, recipient: str, verdict: Verdict) -> None:
         codes = self._without_reminders(life, recipient)
@@ -316,7 +325,9 @@ class Book:
             verdict.barred += recipient == BARRED
             return
         missing = self._missing(life, recipient)
-        verdict.lost += [f"{name}: {code}" for code in missing]
+        verdict.lost += [
+            f"{name}: {code}; its ledger says {self._noted(life, recipient)}" for code in missing
+        ]
         free = life.unseen or recipient == MOODY
         free |= recipient == LEAD and not codes
         verdict.due += len(codes) + len(missing) if free else len(self._fitting(life, recipient, codes))

@@ -10,10 +10,13 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
 
-from chaos_book import Book
+from chaos_book import MOODY, Arrival, Book, Life
 from chaos_daemons import Slot
 from previous import FIRST, unpack
 
+from teleport_email.core.ledger import LEDGER_KEY, Entry, Ledger, Mark, Party
+from teleport_email.core.ledger_json import dumps
+from teleport_email.core.model import Kind
 from teleport_email.sandbox.cluster.cluster import SandboxCluster
 from teleport_email.sandbox.mail.inbox import Inbox
 
@@ -61,6 +64,26 @@ async def test_whom_the_harness_has_killed_itself_is_not_blamed_for_it(tmp_path:
         await asyncio.gather(killing, return_exceptions=True)
         await slot.stop()
     assert slot.faults == []
+
+
+@pytest.mark.parametrize(
+    ("marks", "lost"),
+    [
+        # It came, nobody heard of it, and the next try was refused: then its place is taken by a later one.
+        ({"a": Mark.GIVEN_UP, "a2": Mark.GIVEN_UP}, []),
+        ({"a": Mark.GIVEN_UP, "a1": Mark.GIVEN_UP}, ["r2"]),
+        ({"a": Mark.DELIVERED}, ["r1", "r2"]),
+        ({"a": Mark.DELIVERED, "r1": Mark.GIVEN_UP}, ["r2"]),
+    ],
+)
+def test_what_is_given_up_is_not_lost_and_all_else_is(marks: dict[str, Mark], lost: list[str]) -> None:
+    book = Book()
+    book.lives["id"] = Life("id", (MOODY,), made=0.0, reviews=2, busy=False)
+    book.arrivals["id", MOODY].append(Arrival(0.0, MOODY, "a", "a.1@example.com", b"", False, "d0"))
+    party = Party(MOODY, entries={Kind.parse(code): Entry(mark) for code, mark in marks.items()})
+    book.written("id", "d0", {LEDGER_KEY: dumps(Ledger(nonce="00" * 16, write_id="w", parties=(party,)))})
+    told = " ".join(f"{code}:{mark.name.lower()}" for code, mark in marks.items())
+    assert book.verdict().lost == [f"id {MOODY}: {code}; its ledger says {told}" for code in lost]
 
 
 async def chaos(*options: str) -> None:
