@@ -198,3 +198,13 @@ async def test_it_goes_by_itself(
     with pytest.raises(SystemExit) as ended:
         await command("--access-list", "x", *arguments)
     assert ended.value.code == 2
+
+
+@pytest.mark.parametrize("name", ["", "  "])
+async def test_no_name_is_a_slip_and_not_a_list_that_is_missing(
+    command: Command, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        await command("--access-list", name)
+    assert ended.value.code == 2
+    assert "--access-list wants the name of a list" in capsys.readouterr().err

@@ -9,6 +9,7 @@ from collections import Counter
 import pytest
 from virtual_time import START, clock, in_virtual_time
 
+from teleport_email.reconciling.keys import ACCESS_LIST
 from teleport_email.reconciling.workqueue import PATIENT_AT_ONCE, QueueClosed, WorkQueue
 
 
@@ -262,8 +263,8 @@ async def test_at_random_no_key_is_lost_and_none_is_worked_on_twice_at_once(seed
 
 @in_virtual_time
 async def test_patient_keys_come_last_and_a_few_at_once() -> None:
-    queue = WorkQueue(patient="p/")
-    patient = [f"p/{number}" for number in range(PATIENT_AT_ONCE + 3)]
+    queue = WorkQueue()
+    patient = [f"{ACCESS_LIST}{number}" for number in range(PATIENT_AT_ONCE + 3)]
     for key in (*patient, "a"):
         queue.add(key)
     assert queue.depth == len(patient) + 1
@@ -291,18 +292,18 @@ async def test_patient_keys_come_last_and_a_few_at_once() -> None:
 
 @in_virtual_time
 async def test_many_workers_and_patient_keys_all_have_their_turn() -> None:
-    queue = WorkQueue(patient="p/")
-    keys = [f"p/{number}" for number in range(50)] + [f"r{number}" for number in range(50)]
+    queue = WorkQueue()
+    keys = [f"{ACCESS_LIST}{number}" for number in range(50)] + [f"r{number}" for number in range(50)]
     at_once, most, done = 0, 0, list[str]()
 
     async def work() -> None:
         nonlocal at_once, most
         while True:
             key = await queue.get()
-            at_once += key.startswith("p/")
+            at_once += key.startswith(ACCESS_LIST)
             most = max(most, at_once)
             await asyncio.sleep(1)
-            at_once -= key.startswith("p/")
+            at_once -= key.startswith(ACCESS_LIST)
             done.append(key)
             queue.done(key)
 

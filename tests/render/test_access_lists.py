@@ -11,6 +11,7 @@ import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.header import decode_header, make_header
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -323,6 +324,47 @@ def test_names_of_many_lists_are_cut_and_say_so() -> None:
     *whole, last = re.split(", ?", told)
     assert whole == [f"list-{n}" for n in range(len(whole))]
     assert len(whole) > 25
+    assert last == "..."
+
+
+def told_names(*names: str) -> list[str]:
+    """The header of the lists as a mail program shows it, taken apart, with its last item as it came."""
+    raw = wire(remind(*(replace(ONE, list_name=name) for name in names)))
+    found = email.message_from_bytes(raw, policy=email.policy.compat32)["X-Teleport-Access-Lists"]
+    assert max(map(len, raw.partition(b"\r\n\r\n")[0].split(b"\r\n"))) <= 78
+    return re.split(", ?", str(make_header(decode_header(re.sub(r"\r?\n", "", found)))))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "oncall,dba",
+        "on call",
+        "oncall\u200b",
+        "öncall",
+        "当番",
+        "oncall%2Cdba",
+        "=?utf-8?q?oncall?=",
+        "%recipient%",
+        "on\r\nX: y",
+        "o" * 130,
+        f"{ONE.list_name} ",
+        "%20unsubscribe_url%",
+    ],
+)
+def test_no_list_passes_for_another_one_in_a_filter(name: str) -> None:
+    (told,) = told_names(name)
+    assert unquote(told) == name
+    assert re.fullmatch(r"[!-~]+", told)
+    assert "?" not in told
+    assert re.fullmatch(r"([^%]|%[0-9A-F]{2})+", told), "nothing in it is a variable of Mailgun"
+
+
+@pytest.mark.parametrize("length", range(40, 260, 7))
+def test_the_names_of_lists_are_told_whole_or_said_to_be_left_out(length: int) -> None:
+    names = sorted("o" * (length - place) + str(place) for place in range(12))
+    *whole, last = told_names(*names)
+    assert whole == names[: len(whole)]
     assert last == "..."
 
 

@@ -74,6 +74,14 @@ def test_many_roles_are_folded_behind_commas_and_say_when_cut() -> None:
     assert len(whole) > 20
 
 
+@pytest.mark.parametrize("length", range(2, 40))
+def test_roles_in_encoded_words_are_whole_or_said_to_be_left_out(length: int) -> None:
+    roles = tuple("é" + "r" * (length - len(str(number))) + str(number) for number in range(90))
+    *whole, last = decoded(replace(samples.REQUEST, roles=roles), "X-Teleport-Roles").split(",")
+    assert tuple(whole) == roles[: len(whole)]
+    assert last == "..."
+
+
 @pytest.mark.parametrize("evil", HOSTILE)
 def test_a_user_name_forges_no_header(evil: str) -> None:
     lines = raw(replace(samples.REQUEST, user=evil, roles=(evil, "db"))).partition(b"\r\n\r\n")[0]

@@ -188,6 +188,8 @@ def _check_usage(parser: argparse.ArgumentParser, args: argparse.Namespace) -> N
     ways = sum(value is not None for value in (args.request_id, args.request, args.roles, args.access_list))
     if ways != 1:
         parser.error("say which request: a REQUEST_ID, --request FILE, or --roles A,B; or --access-list NAME")
+    if args.access_list is not None and not args.access_list.strip():
+        parser.error("--access-list wants the name of a list")
     if args.access_list is not None and (args.rules or args.at or args.trait or args.address):
         parser.error("--access-list goes by itself: the cluster knows the rest")
     if args.roles is None and (args.user or args.reviewers or args.reason):

@@ -28,7 +28,8 @@ from teleport_email.routing.audience import reminded
 from teleport_email.routing.directory import Directory
 from teleport_email.routing.route import Route
 from teleport_email.teleport.session import Connection
-from teleport_email.watching.audit_poll import Lists, resolved
+from teleport_email.watching.audit_poll import resolved
+from teleport_email.watching.link import AccessLists
 
 _STATUS = {Mark.ATTEMPTED: "perhaps sent", Mark.DELIVERED: "delivered", Mark.GIVEN_UP: "given up"}
 
@@ -132,7 +133,7 @@ async def ask(settings: Settings, name: str) -> ExplainedList:
     )
 
 
-async def _find(lists: Lists, name: str) -> OwnedList:
+async def _find(lists: AccessLists, name: str) -> OwnedList:
     """By its name, else by its title where only one has it."""
     try:
         if (owned := await lists.get(name)) is not None:

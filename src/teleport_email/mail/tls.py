@@ -31,9 +31,8 @@ def _bare_context() -> ssl.SSLContext:
     return context
 
 
-@functools.lru_cache(
-    maxsize=8
-)  # each connection sees the same certificates, and reading a date takes a while
+# Each connection sees the same certificates, and reading a date takes a while.
+@functools.lru_cache(maxsize=8)
 def seconds(ends: str) -> int:
     """Unix time of a certificate's date, as :meth:`ssl.SSLObject.getpeercert` gives it."""
     return ssl.cert_time_to_seconds(ends)

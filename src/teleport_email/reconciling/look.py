@@ -21,7 +21,9 @@ from teleport_email.reconciling.record import PluginData
 
 
 class Known(Protocol):
-    """What is known of the requests: :class:`teleport_email.watching.store.Store`."""
+    """What is known of the keys: of requests :class:`teleport_email.watching.store.Store`, of reminders
+    :class:`teleport_email.watching.audits.AuditBoard`.
+    """
 
     def view(self, request_id: str) -> View | None: ...
 

@@ -1,4 +1,4 @@
-"""Writing to a request's ledger, and finding out what became of a write.
+"""Writing to a ledger, and finding out what became of a write.
 
 In: what a claim wants written. Out: the claim after the answer, or after reading where there was none.
 Never: a decision about what is due, a blind repetition.

@@ -4,7 +4,7 @@ work bring it back once more (the way of client-go's workqueue).
 In: keys, now or after a delay (an earlier time wins). Out: one key at a time to each worker. Never: more
 than one worker on a key, a lost key, a growing queue for a repeated key.
 
-Keys of one kind may be *patient*: they come after all others, and only a few are worked on at once. However
+The keys of reminders are *patient*: they come after all others, and only a few are worked on at once. However
 many there are and however slow the work on them is, the others do not wait for it.
 """
 
@@ -32,10 +32,8 @@ class QueueClosed(Exception):
 class WorkQueue:
     """Keys to look at. All methods belong to one event loop, whose clock counts the delays."""
 
-    def __init__(self, *, patient: str = ACCESS_LIST) -> None:
-        """``patient``: how the patient keys begin."""
+    def __init__(self) -> None:
         self._clock = asyncio.get_running_loop().time
-        self._patient = patient
         self._ready: OrderedDict[str, None] = OrderedDict()
         self._last: OrderedDict[str, None] = OrderedDict()  # those of the patient ones
         self._patiently = 0  # of these, how many are worked on
@@ -154,7 +152,7 @@ class WorkQueue:
 
     def _line(self, key: str) -> OrderedDict[str, None]:
         """The one that a key stands in, or would."""
-        return self._last if key.startswith(self._patient) else self._ready
+        return self._last if key.startswith(ACCESS_LIST) else self._ready
 
     def _next_line(self) -> OrderedDict[str, None] | None:
         """The one whose first key may be worked on now, if any."""

@@ -53,9 +53,8 @@ class _Widths(dict[str, int]):
 
 
 _width = _Widths(zip(map(chr, range(32, 127)), map(int, _ARIAL.split()), strict=True)).__getitem__
-_SENTENCE_ROOM = (
-    SENTENCE_WIDTH * 1000 // 16 * 10 // 11
-)  # a tenth for wider fonts, and what breaking lines leaves
+# A tenth for wider fonts, and what breaking lines leaves.
+_SENTENCE_ROOM = SENTENCE_WIDTH * 1000 // 16 * 10 // 11
 _REASON_ROOM = 238 * 1000 // 15 * 15 // 16
 _WORDS = 24_000  # the sentence's own words, in languages that need many
 _KIND = "Kubernetes cluster "  # the longest of those that Teleport has

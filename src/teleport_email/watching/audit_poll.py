@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -28,6 +28,9 @@ from teleport_email.reconciling.workqueue import WorkQueue
 from teleport_email.routing.route import Route, listed, plain
 from teleport_email.teleport.calls.permissions import help_for, role_lines
 from teleport_email.watching.audits import AuditBoard, Held
+
+if TYPE_CHECKING:
+    from teleport_email.watching.link import AccessLists
 
 LISTS: Final = "access_list"
 FIRST: Final = 30.0
@@ -61,17 +64,7 @@ STALE: Final = 24 * 3600.0
 """Seconds after which nobody is reminded of a list on the strength of what was known of it then: it may have
 been reviewed long since, and that lists cannot be read is said in the log."""
 
-AGAIN: Final = "tried again"
-
 log = structlog.get_logger()
-
-
-class Lists(Protocol):
-    """The Access Lists of the cluster (:class:`teleport_email.teleport.calls.access_lists.AccessLists`)."""
-
-    def pages(self) -> AsyncIterator[list[OwnedList]]: ...
-    async def get(self, name: str) -> OwnedList | None: ...
-    async def owners(self, name: str) -> tuple[ListOwner, ...]: ...
 
 
 class AuditPoll:
@@ -81,7 +74,7 @@ class AuditPoll:
         self,
         board: AuditBoard,
         queue: WorkQueue,
-        lists: Callable[[], Lists],
+        lists: Callable[[], AccessLists],
         find: Callable[[Sequence[ListOwner]], Awaitable[Route]],
         settings: Callable[[], AccessListSettings],
         *,
@@ -255,7 +248,7 @@ class AuditPoll:
     # One list -----------------------------------------------------------------------------------------
 
     async def _read_again(
-        self, lists: Lists, name: str, places: asyncio.Semaphore, changes: dict[str, Held | None]
+        self, lists: AccessLists, name: str, places: asyncio.Semaphore, changes: dict[str, Held | None]
     ) -> None:
         async with places:
             if not self._reads:
@@ -273,7 +266,7 @@ class AuditPoll:
                     changes[name] = held
                     self._read_at[name] = asked
 
-    async def _held(self, lists: Lists, owned: OwnedList, ask: bool) -> tuple[Held | None, bool]:
+    async def _held(self, lists: AccessLists, owned: OwnedList, ask: bool) -> tuple[Held | None, bool]:
         """The audit and whom it concerns, None where nobody will be reminded for now; and whether the cluster
         tells who the owners are where a list is one. ``ask``: whether it does, as far as is known."""
         audit, owners = owned.audit, owned.owners
@@ -316,7 +309,7 @@ class AuditPoll:
         self._say_once(log.warning, "Access Lists not readable", error=str(error), role=role, effect=effect)
 
 
-async def resolved(lists: Lists, owned: OwnedList) -> tuple[tuple[ListOwner, ...], ClusterError | None]:
+async def resolved(lists: AccessLists, owned: OwnedList) -> tuple[tuple[ListOwner, ...], ClusterError | None]:
     """The owners of a list of which some are lists; or as the list names them, and why they are not known.
 
     Raises :class:`ClusterError` where not only this call does not work.

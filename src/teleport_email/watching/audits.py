@@ -35,8 +35,6 @@ class _Known:
     """By their dates; none once all were reviewed."""
     version: int = 1
     """Grows with each change."""
-    settled: int = 0
-    """The version at which nothing was left to do."""
 
 
 class AuditBoard:
@@ -126,10 +124,7 @@ class AuditBoard:
     def settle(self, key: str, version: int) -> None:
         """Nothing was left to do at ``version``. Whoever has no lists left is forgotten."""
         known = self._known.get(key)
-        if known is None:
-            return
-        known.settled = version
-        if not known.lists and known.version == version:
+        if known is not None and not known.lists and known.version == version:
             del self._known[key]
 
     def _index(self) -> tuple[str, ...]:

@@ -36,7 +36,9 @@ class _Resources(Protocol):
     async def labels(self, ids: Sequence[ResourceID]) -> Sequence[Mapping[str, str]] | None: ...
 
 
-class _AccessLists(Protocol):
+class AccessLists(Protocol):
+    """The Access Lists of the cluster (:class:`teleport_email.teleport.calls.access_lists.AccessLists`)."""
+
     def pages(self) -> AsyncIterator[list[OwnedList]]: ...
     async def get(self, name: str) -> OwnedList | None: ...
     async def owners(self, name: str) -> tuple[ListOwner, ...]: ...
@@ -54,7 +56,7 @@ class Connected(Protocol):
     @property
     def access_list_data(self) -> _PluginData: ...
     @property
-    def access_lists(self) -> _AccessLists: ...
+    def access_lists(self) -> AccessLists: ...
     @property
     def users(self) -> _Users: ...
     @property
@@ -152,7 +154,7 @@ class Link:
         """Write our plugin data of a request."""
         await self._now().plugin_data.compare_and_swap(request_id, set, expect)
 
-    def access_lists(self) -> _AccessLists:
+    def access_lists(self) -> AccessLists:
         """The Access Lists, over this very connection."""
         return self._now().access_lists
 

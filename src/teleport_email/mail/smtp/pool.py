@@ -227,9 +227,8 @@ class Pool(Generic[C]):
     def _wanted(self) -> int:
         """How many wait for a connection, counted no further than one more than there can be."""
         waiting = itertools.filterfalse(asyncio.Future.done, self._waiting)
-        return len(
-            list(itertools.islice(waiting, self._size + 1))
-        )  # asked a dozen times a mail: without a loop
+        # Asked a dozen times a mail: without a loop.
+        return len(list(itertools.islice(waiting, self._size + 1)))
 
     def _fill(self, spare: int = 0) -> None:
         """Open as many connections as are waited for (and ``spare`` more), within the limits."""
