@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from teleport_email.cli import main
-from teleport_email.core.audits import owner_id
+from teleport_email.core import ledger_json
+from teleport_email.core.audits import Audit, owner_id
+from teleport_email.core.ledger import LEDGER_KEY, Entry, Ledger, Mark, Party, Round
 from teleport_email.core.model import User
 from teleport_email.sandbox.cluster.cluster import SandboxCluster
 from teleport_email.sandbox.cluster.faults import fail
@@ -169,6 +171,22 @@ async def test_a_ledger_that_cannot_be_read(cluster: SandboxCluster, command: Co
     answer = await command.json(name)
     assert now(answer)["ann@example.com"].startswith("what was told cannot be read: ")
     assert answer["code"] == 0
+
+
+async def test_what_two_ledgers_told_stands_in_its_order(cluster: SandboxCluster, command: Command) -> None:
+    name = make(cluster, "ann@example.com")
+    audit = Audit(name, NOW + 10 * DAY, NOW)
+    hours = {owner_id("ann@example.com"): (9, 1), name: (5, 3)}
+    for resource, ago in hours.items():
+        rounds = tuple(
+            Round(number, int((NOW - timedelta(hours=hour)).timestamp()), 20_000, frozenset({audit.mark}))
+            for number, hour in enumerate(ago, 1)
+        )
+        ann = Party("ann@example.com", entries={one.kind: Entry(Mark.DELIVERED, one.at) for one in rounds})
+        ledger = Ledger(nonce="0" * 32, domain="example.com", parties=(ann,), rounds=rounds)
+        cluster.put_plugin_data(resource, {LEDGER_KEY: ledger_json.dumps(ledger)}, kind="access_list")
+    [told] = [each["told"] for each in (await command.json(name))["recipients"]]
+    assert [one["at"] for one in told] == [(NOW - timedelta(hours=hour)).isoformat() for hour in (9, 5, 3, 1)]
 
 
 async def test_users_who_may_not_be_looked_up(cluster: SandboxCluster, command: Command) -> None:

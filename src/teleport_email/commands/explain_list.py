@@ -39,12 +39,11 @@ class Told:
     """One reminder of the list to one recipient."""
 
     status: str
-    at: datetime | None
+    at: datetime
     note: str = ""
 
     def __str__(self) -> str:
-        when = f" {_time(self.at)}" if self.at else ""
-        return f"{self.status}{when}" + (f" ({self.note})" if self.note else "")
+        return f"{self.status} {_time(self.at)}" + (f" ({self.note})" if self.note else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +93,7 @@ class ExplainedList:
                     "address": each.address,
                     "why": each.why,
                     "told": [
-                        {"status": one.status, "at": one.at and one.at.isoformat(), "note": one.note}
+                        {"status": one.status, "at": one.at.isoformat(), "note": one.note}
                         for one in each.told
                     ],
                     "now": each.now,
@@ -186,6 +185,7 @@ async def _recipient(
         if data:
             plan = claim.plan(view_of(key, (address,), (audit,)), Audience(), Policy(), now)
             is_due, waits, again = is_due or bool(plan.next), waits or not plan.next, plan.wake_at
+    told.sort(key=lambda one: one.at)
     if not due:
         verdict = ""
     elif is_due and told and told[-1].status == _STATUS[Mark.ATTEMPTED]:

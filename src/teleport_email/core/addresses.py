@@ -98,11 +98,6 @@ def parse_domain(text: str) -> str:
     return domain
 
 
-def domain_of(address: str) -> str:
-    """The domain of an address that :func:`parse_address` gave."""
-    return address.rpartition("@")[2]
-
-
 def why_odd(address: str) -> str:
     """What is unusual about an address that :func:`parse_address` gave, so that servers may refuse it."""
     local, _, domain = address.rpartition("@")
