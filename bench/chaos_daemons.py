@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -48,7 +49,6 @@ class Slot:
     faults: list[str] = field(default_factory=list)
     """What a daemon should never do: end by itself, or take too long to stop."""
     paused: bool = False
-    started_at: float = 0.0
 
     def __post_init__(self) -> None:
         workspace.make(self.directory)
@@ -72,7 +72,6 @@ class Slot:
         """Start a daemon that sends by ``mailers[mailer]``."""
         self.configure(mailer)
         self.starts += 1
-        self.started_at = asyncio.get_running_loop().time()
         command = [sys.executable, "-m", "teleport_email"]
         bench, environ = Path(__file__).parent, os.environ | {"PYTHONDEVMODE": ""}
         if self.previous is not None:
@@ -174,8 +173,7 @@ class Slot:
 
     def reload(self) -> None:
         """SIGHUP; not to one that is so young that Python itself has not begun to run our code."""
-        young = asyncio.get_running_loop().time() - self.started_at < 3.0
-        if self.process is not None and self.alive and not young:
+        if self.process is not None and self.alive and _hears(self.process.pid, signal.SIGHUP):
             self.process.send_signal(signal.SIGHUP)
             self.book.counts["SIGHUP"] += 1
 
@@ -194,3 +192,12 @@ class Slot:
     def ready_count(self) -> int:
         """How many of its daemons came as far as being ready."""
         return self.log.read_bytes().count(READY) if self.log.exists() else 0
+
+
+def _hears(pid: int, number: signal.Signals) -> bool:
+    """Whether the process handles a signal or passes it over; it may have ended by now (proc(5))."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith(("SigIgn:", "SigCgt:")) and int(line.split()[1], 16) >> (number - 1) & 1:
+                return True
+    return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from pathlib import Path
 
@@ -64,6 +65,24 @@ async def test_whom_the_harness_has_killed_itself_is_not_blamed_for_it(tmp_path:
         await asyncio.gather(killing, return_exceptions=True)
         await slot.stop()
     assert slot.faults == []
+
+
+async def test_whoever_is_too_young_for_a_reload_is_spared_it(tmp_path: Path) -> None:
+    """As Python is before it has come to our code: SIGHUP would end it."""
+    async with SandboxCluster() as cluster, Inbox() as inbox:
+        slot = Slot("d0", tmp_path / "d0", (inbox,), cluster, {"*": ["all@example.com"]}, 1.0, Book())
+        for handling, reloads in (("SIG_DFL", 0), ("SIG_IGN", 1)):
+            script = f"import signal; signal.signal(signal.SIGHUP, signal.{handling}); print(flush=True)"
+            slot.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", f"{script}; signal.pause()", stdout=asyncio.subprocess.PIPE
+            )
+            assert slot.process.stdout is not None
+            await slot.process.stdout.readline()
+            slot.reload()
+            slot.killed = False
+            await slot.kill()
+            assert slot.process.returncode == -signal.SIGKILL
+            assert slot.book.counts["SIGHUP"] == reloads
 
 
 @pytest.mark.parametrize(
