@@ -298,12 +298,13 @@ class Book:
             tried = tried and last is not None and last.covers >= life.reviews
             return [] if tried or life.gone else ["a"]
         # An announcement that came, its answer lost, may have been refused at the next try: then it
-        # is given up, and the later ones that take its place with it.
+        # is given up, and the later ones that take its place with it; once all is over, none does.
         tells = [begun[-1], *(kind for kind in map(Kind.parse, given_up) if kind.topic in ANNOUNCEMENTS)]
         covered = max(kind.covers for kind in tells)
         due = [] if life.unseen else [f"r{n}" for n in range(covered + 1, life.reviews + 1)]
         if life.gone and not life.states:
-            due.append("X")
+            stands = party.announcement
+            due += ["X"] if stands is not None and stands.code not in given_up else []
         elif not any(kind.topic.value[1:] in life.states[-1:] for kind in tells):
             due += life.states[-1:]
         return [code for code in due if code not in codes and code not in given_up | passed]

@@ -86,18 +86,23 @@ async def test_whoever_is_too_young_for_a_reload_is_spared_it(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("marks", "lost"),
+    ("marks", "gone", "lost"),
     [
         # It came, nobody heard of it, and the next try was refused: then its place is taken by a later one.
-        ({"a": Mark.GIVEN_UP, "a2": Mark.GIVEN_UP}, []),
-        ({"a": Mark.GIVEN_UP, "a1": Mark.GIVEN_UP}, ["r2"]),
-        ({"a": Mark.DELIVERED}, ["r1", "r2"]),
-        ({"a": Mark.DELIVERED, "r1": Mark.GIVEN_UP}, ["r2"]),
+        ({"a": Mark.GIVEN_UP, "a2": Mark.GIVEN_UP}, False, []),
+        ({"a": Mark.GIVEN_UP, "a1": Mark.GIVEN_UP}, False, ["r2"]),
+        ({"a": Mark.DELIVERED}, False, ["r1", "r2"]),
+        ({"a": Mark.DELIVERED, "r1": Mark.GIVEN_UP}, False, ["r2"]),
+        # Nobody can act on what is gone: no announcement takes the place of the refused one, and none ends.
+        ({"a": Mark.GIVEN_UP, "a2": Mark.GIVEN_UP}, True, []),
+        ({"a": Mark.DELIVERED, "r1": Mark.DELIVERED, "r2": Mark.GIVEN_UP}, True, ["r1", "X"]),
     ],
 )
-def test_what_is_given_up_is_not_lost_and_all_else_is(marks: dict[str, Mark], lost: list[str]) -> None:
+def test_what_is_given_up_is_not_lost_and_all_else_is(
+    marks: dict[str, Mark], gone: bool, lost: list[str]
+) -> None:
     book = Book()
-    book.lives["id"] = Life("id", (MOODY,), made=0.0, reviews=2, busy=False)
+    book.lives["id"] = Life("id", (MOODY,), made=0.0, reviews=2, gone=gone, busy=False)
     book.arrivals["id", MOODY].append(Arrival(0.0, MOODY, "a", "a.1@example.com", b"", False, "d0"))
     party = Party(MOODY, entries={Kind.parse(code): Entry(mark) for code, mark in marks.items()})
     book.written("id", "d0", {LEDGER_KEY: dumps(Ledger(nonce="00" * 16, write_id="w", parties=(party,)))})
