@@ -25,25 +25,14 @@ from teleport_email.watching.audits import AuditBoard
 
 
 class Reminders:
-    """All of it, from its start to its stop."""
+    """All of it. Once made it stays, since what is under way has to end; only the asking for lists stops."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        clock, wall, rng = parts.clock, parts.wall, parts.rng
         self.board = AuditBoard()
-        self.poll = AuditPoll(
-            self.board,
-            parts.queue,
-            parts.link.access_lists,
-            self._find,
-            lambda: parts.settings().access_lists,
-            clock=clock,
-            wall=wall,
-            rng=rng,
-        )
         routing = NoRouting()
         self.reconciler = Reconciler(
-            owner=f"{rng.getrandbits(64):016x}",
+            owner=f"{parts.rng.getrandbits(64):016x}",
             store=self.board,
             plugin_data=OfAccessLists(parts.link.access_list_data),
             mailer=parts.mailer,
@@ -52,22 +41,42 @@ class Reminders:
             policy=Policy,
             id_domain=lambda: id_domain(parts.settings().delivery.sender),
             observer=parts.observer,
-            clock=clock,
-            wall=wall,
-            rng=rng,
-            refresh=self.poll.refresh,
-            vanished=self.poll.vanished,
+            clock=parts.clock,
+            wall=parts.wall,
+            rng=parts.rng,
+            refresh=lambda key: self.poll.refresh(key),  # noqa: PLW0108 - not always the same poll
+            vanished=lambda key, error: self.poll.vanished(key, error),  # noqa: PLW0108 - likewise
             about=self.board.about,
         )
-        self._polling = asyncio.create_task(self.poll.run(), name="Access Lists")
+        self._begin()
 
-    def reloaded(self) -> None:
+    def _begin(self) -> None:
+        parts = self._parts
+        self.poll = AuditPoll(
+            self.board,
+            parts.queue,
+            parts.link.access_lists,
+            self._find,
+            lambda: parts.settings().access_lists,
+            clock=parts.clock,
+            wall=parts.wall,
+            rng=parts.rng,
+        )
+        self._polling = asyncio.create_task(self.poll.run(), name="Access Lists")
+        self.on = True
+
+    def apply(self, *, on: bool) -> None:
         """A configuration has come into use; without a list of requests the first one tells when to ask."""
-        if self._parts.link.status.listed:
+        if self.on and not on:
+            self._retire()
+        elif on and not self.on:
+            self._begin()
+        if on and self._parts.link.status.listed:
             self.poll.at_once()
 
-    def retire(self) -> None:
+    def _retire(self) -> None:
         """Nobody is to be reminded any more: what is under way ends, claims are released, nothing is due."""
+        self.on = False
         self.stop()
         self.board.replace({})
         for key in self.board.all_keys():

@@ -15,35 +15,28 @@ if TYPE_CHECKING:
 
 
 class ReminderSwitch:
-    """The reminders, if any."""
+    """The reminders, if any were ever asked for."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self.reminders: Reminders | None = None
         self.reconcilers: dict[str, Reconciler] = {}
-        """By the beginning of the keys that are theirs. Once there it stays: what is under way has to end."""
-        self._before: list[Reconciler] = []
-        """Those that another one has taken the place of: a message of theirs may still be under way."""
+        """By the beginning of the keys that are theirs."""
 
     def apply(self) -> None:
         """Do as the settings of the moment say."""
-        enabled = self._parts.settings().access_lists.enabled
-        if self.reminders is not None and not enabled:
-            self.reminders.retire()
-            self.reminders = None
-        elif self.reminders is None and enabled:
+        on = self._parts.settings().access_lists.enabled
+        if self.reminders is None and on:
             from teleport_email.daemon.reminders import Reminders
 
             self.reminders = Reminders(self._parts)
-            if (before := self.reconcilers.get(ACCESS_LIST)) is not None:
-                self._before.append(before)
             self.reconcilers[ACCESS_LIST] = self.reminders.reconciler
         if self.reminders is not None:
-            self.reminders.reloaded()
+            self.reminders.apply(on=on)
 
     def listed(self) -> None:
         """A connection's first list of requests is through."""
-        if self.reminders is not None:
+        if self.reminders is not None and self.reminders.on:
             self.reminders.poll.connected()
 
     def about(self, key: str) -> Mapping[str, str]:
@@ -54,7 +47,7 @@ class ReminderSwitch:
 
     def now(self) -> Reviews | None:
         """How things stand; None where nobody is reminded."""
-        return self.reminders.now() if self.reminders is not None else None
+        return self.reminders.now() if self.reminders is not None and self.reminders.on else None
 
     @property
     def asleep(self) -> int:
@@ -65,10 +58,9 @@ class ReminderSwitch:
         """The process stops: begin nothing more; what is under way comes to its end and is recorded."""
         if self.reminders is not None:
             self.reminders.stop()
-        for reconciler in (*self.reconcilers.values(), *self._before):
-            reconciler.stop()
+            self.reminders.reconciler.stop()
 
     def abandon(self) -> None:
         """After :meth:`stop`: give back everything that is not past its final dot."""
-        for reconciler in (*self.reconcilers.values(), *self._before):
-            reconciler.abandon()
+        if self.reminders is not None:
+            self.reminders.reconciler.abandon()
