@@ -6,6 +6,8 @@ import asyncio
 import random
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from in_memory import NOW, PluginData, Post, Process, Tally, wall
@@ -22,9 +24,9 @@ from teleport_email.core.owing import View
 from teleport_email.core.reminding import NoRouting, ReminderView, audits_of, view_of
 from teleport_email.reconciling.keys import ACCESS_LIST, about
 from teleport_email.reconciling.reconcile import Again, Done, Outcome, Reconciler
-from teleport_email.reconciling.record import OfAccessLists
 from teleport_email.reconciling.worker import Workers
 from teleport_email.reconciling.workqueue import WorkQueue
+from teleport_email.watching.link import AccessListData
 
 ANN = "ann@example.com"
 KEY = ACCESS_LIST + owner_id(ANN)
@@ -91,7 +93,7 @@ class Reminding:
         self.reconciler = Reconciler(
             owner=owner,
             store=self.board,
-            plugin_data=OfAccessLists(self.data),
+            plugin_data=AccessListData(lambda: cast("Any", SimpleNamespace(access_list_data=self.data))),
             mailer=lambda: self.post,
             router=NoRouting,
             writer=lambda: Texts(owner),

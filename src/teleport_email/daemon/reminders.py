@@ -15,7 +15,6 @@ from teleport_email.core.ledger import id_domain
 from teleport_email.core.reminding import NoRouting
 from teleport_email.daemon.parts import Parts
 from teleport_email.reconciling.reconcile import Reconciler
-from teleport_email.reconciling.record import OfAccessLists
 from teleport_email.reconciling.writer import ReminderWriter
 from teleport_email.routing.audience import reminded
 from teleport_email.routing.route import Route
@@ -34,7 +33,7 @@ class Reminders:
         self.reconciler = Reconciler(
             owner=f"{parts.rng.getrandbits(64):016x}",
             store=self.board,
-            plugin_data=OfAccessLists(parts.link.access_list_data),
+            plugin_data=parts.link.access_list_data,
             mailer=parts.mailer,
             router=lambda: routing,
             writer=self._writer,

@@ -19,7 +19,7 @@ from teleport_email.core.claim import LEASE, Attempt, Claim
 from teleport_email.core.decide import View
 from teleport_email.core.errors import ClusterError, Conflict, LedgerUnreadable, Unreachable
 from teleport_email.reconciling.hold import Hold, Observer
-from teleport_email.reconciling.keys import about, resource
+from teleport_email.reconciling.keys import about
 
 log = structlog.get_logger()
 
@@ -40,27 +40,6 @@ class PluginData(Protocol):
     ) -> None:
         """Set keys where all expectations hold."""
         ...
-
-
-class OfAccessLists:
-    """Plugin data of kind ``access_list`` by the keys of the queue."""
-
-    def __init__(self, data: PluginData) -> None:
-        self._data = data
-
-    async def read(self, key: str) -> Mapping[str, str]:
-        """Our entry for the key, empty when there is none."""
-        return await self._data.read(resource(key))
-
-    async def compare_and_swap(
-        self,
-        key: str,
-        *,
-        set: Mapping[str, str],  # noqa: A002 - the name on the wire
-        expect: Mapping[str, str],
-    ) -> None:
-        """Set keys where all expectations hold."""
-        await self._data.compare_and_swap(resource(key), set=set, expect=expect)
 
 
 class Recorder:

@@ -7,7 +7,7 @@ to be asked for first.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
@@ -117,9 +117,7 @@ class AudienceFinder:
             verdicts += piece
             await asyncio.sleep(0)  # rules can ask for a fifth of a second, and others want their turn
         names = recipients.names_to_look_up(request, settings.delivery, rules, verdicts)
-        addresses = {name: await self._users.address(name) for name in names if self._users.permitted}
-        if not self._users.permitted:
-            addresses = {}  # not looked up, which is another reason than not found
+        addresses = await _addresses(self._users, names)
         return recipients.route(
             request,
             settings.delivery,
@@ -148,11 +146,14 @@ async def reminded(owned_by: Sequence[ListOwner], settings: Settings, users: Use
 
     Raises :class:`~teleport_email.core.errors.Unreachable` where users cannot be looked up at the moment.
     """
-    names = owners.names_to_look_up(owned_by)
-    addresses = {name: await users.address(name) for name in names if users.permitted}
-    if not users.permitted:
-        addresses = {}  # not looked up, which is another reason than not found
+    addresses = await _addresses(users, owners.names_to_look_up(owned_by))
     return owners.reminded(owned_by, settings.delivery, addresses, settings.spelled)
+
+
+async def _addresses(users: Users, names: Iterable[str]) -> dict[str, str | None]:
+    """User name -> address. Empty where users may not be read: another reason than that none was found."""
+    addresses = {name: await users.address(name) for name in names if users.permitted}
+    return addresses if users.permitted else {}
 
 
 def compiled(

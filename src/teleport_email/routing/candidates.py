@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from teleport_email.config.settings import DeliverySettings
 from teleport_email.core.addresses import parse_address
 from teleport_email.routing.collection import Collection
+from teleport_email.routing.route import Reason, Route
 
 _SSO = "SSO users who are not logged in may not be found"
 
@@ -57,8 +58,36 @@ def add_user(
         chosen.skip(name, f"{why}: the domain of the user's address is not in delivery.allowed_domains")
 
 
-def apply_limit(chosen: Collection, most: int) -> int:
-    """Keep the first ``most`` (``delivery.max_recipients``); returns how many were beyond."""
+def fall_back(chosen: Collection, delivery: DeliverySettings, problem: str, whom: str) -> tuple[str, bool]:
+    """Nobody is left (``problem`` says why): tell ``delivery.fallback_recipient`` where there is one.
+
+    Returns the problem in full, and whether there is. ``whom``: who could not be told, for the reason.
+    """
+    if delivery.fallback_recipient:
+        chosen.add(delivery.fallback_recipient, f"fallback_recipient: {whom} could be told")
+        return problem, True
+    return f"{problem}, and no delivery.fallback_recipient is set", False
+
+
+def route_to(chosen: Collection, delivery: DeliverySettings, spelled: Mapping[str, str] | None) -> Route:
+    """The route to whom was found, up to ``delivery.max_recipients``.
+
+    ``spelled``: how the configuration writes an address where that is another form of it.
+    """
+    dropped = _apply_limit(chosen, delivery.max_recipients)
+    told = tuple(address for address, _ in chosen.found.values())
+    written = {**(spelled or {}), **chosen.spelled}
+    return Route(
+        recipients=told,
+        spelled={address: text for address, text in written.items() if address in told},
+        names={address: tuple(users) for address, users in chosen.names.items() if users and address in told},
+        reasons=tuple(Reason(address, "; ".join(why)) for address, why in chosen.found.values()),
+        skipped=tuple(chosen.skipped),
+        dropped=dropped,
+    )
+
+
+def _apply_limit(chosen: Collection, most: int) -> int:
     over = list(chosen.found.items())[most:]
     for key, (address, _) in over:
         del chosen.found[key]

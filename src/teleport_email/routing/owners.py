@@ -9,12 +9,13 @@ per list. Where no owner is left, ``delivery.fallback_recipient`` is told, as fo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from teleport_email.config.settings import DeliverySettings
 from teleport_email.core.audits import ListOwner
-from teleport_email.routing.candidates import add_foreign, address_of, apply_limit
+from teleport_email.routing.candidates import add_foreign, address_of, fall_back, route_to
 from teleport_email.routing.collection import Collection
-from teleport_email.routing.route import Reason, Route
+from teleport_email.routing.route import Route
 
 MOST = 2000
 """Owners of one list that are looked at, more than ``delivery.max_recipients`` is meant for: whoever may edit
@@ -49,21 +50,5 @@ def reminded(
         chosen.skip(f"{beyond} more", f"owner: beyond the first {MOST} owners of the list")
     problem, fallback = "", False
     if not chosen.found:
-        problem = "no owner has a usable address"
-        if delivery.fallback_recipient:
-            chosen.add(delivery.fallback_recipient, "fallback_recipient: no owner could be told")
-            fallback = True
-        else:
-            problem += ", and no delivery.fallback_recipient is set"
-    dropped = apply_limit(chosen, delivery.max_recipients)
-    told = tuple(address for address, _ in chosen.found.values())
-    written = {**(spelled or {}), **chosen.spelled}
-    return Route(
-        recipients=told,
-        spelled={address: text for address, text in written.items() if address in told},
-        reasons=tuple(Reason(address, "; ".join(why)) for address, why in chosen.found.values()),
-        skipped=tuple(chosen.skipped),
-        fallback=fallback,
-        problem=problem,
-        dropped=dropped,
-    )
+        problem, fallback = fall_back(chosen, delivery, "no owner has a usable address", "no owner")
+    return replace(route_to(chosen, delivery, spelled), fallback=fallback, problem=problem)

@@ -16,14 +16,22 @@ as it was written: only its own mail system may say that ``Ann`` and ``ann`` are
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from teleport_email.config.settings import DeliverySettings
 from teleport_email.core.model import AccessRequest
 from teleport_email.routing import globs
-from teleport_email.routing.candidates import add_foreign, add_user, address_of, apply_limit, is_allowed
+from teleport_email.routing.candidates import (
+    add_foreign,
+    add_user,
+    address_of,
+    fall_back,
+    is_allowed,
+    route_to,
+)
 from teleport_email.routing.collection import Collection
-from teleport_email.routing.route import Reason, Route, RuleVerdict, Skipped, listed, plain
+from teleport_email.routing.route import Route, RuleVerdict, Skipped, listed, plain
 
 if TYPE_CHECKING:
     from teleport_email.routing.rules import CompiledRule
@@ -75,30 +83,14 @@ def route(
         _leave_out_requester(chosen, request, addresses)
     fallback = False
     if not chosen.found and not silent:
-        problem = problem or "no usable recipient"
-        if delivery.fallback_recipient:
-            chosen.add(delivery.fallback_recipient, "fallback_recipient: nobody else could be told")
-            fallback = True
-        else:
-            problem += ", and no delivery.fallback_recipient is set"
-    dropped = apply_limit(chosen, delivery.max_recipients)
-    told = tuple(address for address, _ in chosen.found.values())
-    return Route(
-        recipients=told,
-        spelled={
-            address: text
-            for address, text in {**(spelled or {}), **chosen.spelled}.items()
-            if address in told
-        },
-        names={address: tuple(users) for address, users in chosen.names.items() if users and address in told},
-        reasons=tuple(Reason(address, "; ".join(why)) for address, why in chosen.found.values()),
-        skipped=tuple(chosen.skipped),
+        problem, fallback = fall_back(chosen, delivery, problem or "no usable recipient", "nobody else")
+    return replace(
+        route_to(chosen, delivery, spelled),
         rules=matched,
         verdicts=tuple(verdicts),
         silenced=silent and not chosen.found and not problem,
         fallback=fallback,
         problem=problem,
-        dropped=dropped,
     )
 
 

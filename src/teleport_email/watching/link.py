@@ -14,6 +14,7 @@ from typing import Protocol
 from teleport_email.core.audits import ListOwner, OwnedList
 from teleport_email.core.errors import Unreachable
 from teleport_email.core.model import ClusterInfo, ResourceID, User
+from teleport_email.reconciling.keys import resource
 
 
 class _PluginData(Protocol):
@@ -81,24 +82,24 @@ class Status:
 
 
 class AccessListData:
-    """Our plugin data of kind ``access_list``, over the connection of the moment."""
+    """Our plugin data of kind ``access_list`` by the keys of the queue, over the connection of the moment."""
 
     def __init__(self, current: Callable[[], Connected]) -> None:
         self._current = current
 
-    async def read(self, resource: str) -> Mapping[str, str]:
+    async def read(self, key: str) -> Mapping[str, str]:
         """Those of a list, or of an owner."""
-        return await self._current().access_list_data.read(resource)
+        return await self._current().access_list_data.read(resource(key))
 
     async def compare_and_swap(
         self,
-        resource: str,
+        key: str,
         *,
         set: Mapping[str, str],  # noqa: A002 - the name on the wire
         expect: Mapping[str, str],
     ) -> None:
         """Write them."""
-        await self._current().access_list_data.compare_and_swap(resource, set, expect)
+        await self._current().access_list_data.compare_and_swap(resource(key), set=set, expect=expect)
 
 
 class Link:
