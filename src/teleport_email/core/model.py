@@ -20,7 +20,8 @@ else:
 
     def replace(value: Any, /, **changes: Any) -> Any:
         """As :func:`dataclasses.replace`, which looks at every field anew: claims and ledgers have many, and
-        are replaced a dozen times for each mail. For classes of two fields or more."""
+        are replaced a dozen times for each mail. For what each mail passes through, where it counts, and
+        classes of two fields or more; elsewhere the standard library's does."""
         names, values = _fields(type(value))
         return type(value)(**dict(zip(names, values(value), strict=True)) | changes)
 

@@ -108,17 +108,14 @@ class Renderer:
         if title is None and self._delivery.subject == "descriptive":
             title = " ".join(self._part(SUBJECT, variables).split())
         title = variables["subject"] = title or plain
-        name = TEMPLATE_OF[kind.topic]
-        return Content(
+        return self._content(
+            kind.topic,
+            variables,
             subject=title,
             plain_subject=plain if title != plain else "",
-            text=_tidy_text(self._part(f"{name}.txt", variables)),
-            html=_tidy_html(self._part(f"{name}.html", variables)),
             date=date,
             boundary=boundary,
-            sender=self._delivery.sender,
-            reply_to=self._delivery.reply_to,
-            headers=headers.headers(kind, request, facts.cluster, str(variables["state"])),
+            extra=headers.headers(kind, request, facts.cluster, str(variables["state"])),
         )
 
     def remind(
@@ -132,16 +129,13 @@ class Renderer:
         date = now.astimezone(UTC).replace(microsecond=0)
         title = audit_data.subject(cluster, audits)
         variables = audit_data.build(audits, cluster, subject=title, now=date, zone=self._zone)
-        name = TEMPLATE_OF[Topic.AUDIT]
-        return Content(
+        return self._content(
+            Topic.AUDIT,
+            variables,
             subject=title,
-            text=_tidy_text(self._part(f"{name}.txt", variables)),
-            html=_tidy_html(self._part(f"{name}.html", variables)),
             date=date,
             boundary=boundary,
-            sender=self._delivery.sender,
-            reply_to=self._delivery.reply_to,
-            headers=headers.of_lists(
+            extra=headers.of_lists(
                 audit_data.KIND,
                 [audit.list_name for audit in audit_data.in_order(audits)],
                 audit_data.thread_day(audits),
@@ -202,6 +196,31 @@ class Renderer:
             )
             attempt((f"{audit_data.KIND}.txt", f"{audit_data.KIND}.html"), variables)
         return list(faults.values())
+
+    def _content(
+        self,
+        topic: Topic,
+        variables: Mapping[str, object],
+        *,
+        subject: str,
+        plain_subject: str = "",
+        date: datetime,
+        boundary: str,
+        extra: tuple[tuple[str, str], ...],
+    ) -> Content:
+        """What the topic's template makes of the variables. ``extra``: :attr:`Content.headers`."""
+        name = TEMPLATE_OF[topic]
+        return Content(
+            subject=subject,
+            plain_subject=plain_subject,
+            text=_tidy_text(self._part(f"{name}.txt", variables)),
+            html=_tidy_html(self._part(f"{name}.html", variables)),
+            date=date,
+            boundary=boundary,
+            sender=self._delivery.sender,
+            reply_to=self._delivery.reply_to,
+            headers=extra,
+        )
 
     def _part(self, name: str, variables: Mapping[str, object]) -> str:
         own = self._own_templates()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -11,7 +10,7 @@ from typing import Any
 
 from teleport_email.commands.cells import cell, columns, indented
 
-from .action import Ask, add_action, words
+from .action import Ask, add_action, say, words
 
 _UNITS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _SPAN = re.compile(r"([0-9]{1,6})([wdhms])")
@@ -107,34 +106,26 @@ def _create(args: argparse.Namespace, ask: Ask) -> None:
 
 
 def _show(args: argparse.Namespace, made: Mapping[str, Any]) -> None:
-    if args.format == "json":
-        print(json.dumps(made, indent=2))
-        return
-    print(cell(f"{made['name']} is due {_day(made['due'])}"))
-    print(indented(f"  owners: {_owners(made)}"))
+    say(
+        args,
+        made,
+        [cell(f"{made['name']} is due {_day(made['due'])}"), indented(f"  owners: {_owners(made)}")],
+    )
 
 
 def _review(args: argparse.Namespace, ask: Ask) -> None:
     reviewed = ask("review_list", name=args.name)
-    if args.format == "json":
-        print(json.dumps(reviewed, indent=2))
-    else:
-        print(cell(f"{reviewed['name']} reviewed, the next one is due {_day(reviewed['due'])}"))
+    say(args, reviewed, [cell(f"{reviewed['name']} reviewed, the next one is due {_day(reviewed['due'])}")])
 
 
 def _delete(args: argparse.Namespace, ask: Ask) -> None:
     ask("delete_list", name=args.name)
-    print(json.dumps(None) if args.format == "json" else cell(f"{args.name} deleted"))
+    say(args, None, [cell(f"{args.name} deleted")])
 
 
 def _list(args: argparse.Namespace, ask: Ask) -> None:
     lists = ask("lists")
-    if args.format == "json":
-        print(json.dumps(lists, indent=2))
-    elif lists:
-        print(table(lists, datetime.now(UTC)))
-    else:
-        print("no Access Lists")
+    say(args, lists, [table(lists, datetime.now(UTC)) if lists else "no Access Lists"])
 
 
 def table(lists: Sequence[Mapping[str, Any]], now: datetime) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,15 @@ def add_action(
     parser.add_argument("--format", choices=("text", "json"), default="text", help="of what is printed")
     parser.set_defaults(run=run, act=act)
     return parser
+
+
+def say(args: argparse.Namespace, answer: object, lines: Iterable[str]) -> None:
+    """Print the sandbox's answer, as ``--format`` wants it; ``lines`` are made only for people."""
+    if args.format == "json":
+        print(json.dumps(answer, indent=2))
+    else:
+        for line in lines:
+            print(line)
 
 
 def words(text: str) -> list[str]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from teleport_email.commands.cells import cell, columns, indented
 from teleport_email.config.durations import parse_duration
 
-from .action import Ask, add_action, words
+from .action import Ask, add_action, say, words
 
 _CLUSTER = "demo.example.com"
 
@@ -111,31 +110,24 @@ def _promote(args: argparse.Namespace, ask: Ask) -> None:
 
 def _delete(args: argparse.Namespace, ask: Ask) -> None:
     ask("delete", id=args.id)
-    if args.format == "json":
-        print(json.dumps(None))
-    else:
-        print(cell(f"{args.id} deleted"))
+    say(args, None, [cell(f"{args.id} deleted")])
 
 
 def _list(args: argparse.Namespace, ask: Ask) -> None:
     requests = ask("ls")
-    if args.format == "json":
-        print(json.dumps(requests, indent=2))
-    elif requests:
-        print(table(requests, datetime.now(UTC)))
-    else:
-        print("no requests")
+    say(args, requests, [table(requests, datetime.now(UTC)) if requests else "no requests"])
 
 
 def _show(args: argparse.Namespace, request: Mapping[str, Any]) -> None:
-    if args.format == "json":
-        print(json.dumps(request, indent=2))
-        return
-    print(cell(f"{request['id']} {request['state']}"))
-    print(indented(f"  {request['user']} asks for {_wanted(request)}, expires {request['expires']}"))
+    say(args, request, _lines(request))
+
+
+def _lines(request: Mapping[str, Any]) -> Iterator[str]:
+    yield cell(f"{request['id']} {request['state']}")
+    yield indented(f"  {request['user']} asks for {_wanted(request)}, expires {request['expires']}")
     for review in request["reviews"]:
         reason = f": {review['reason']}" if review["reason"] else ""
-        print(indented(f"  {review['author']} {review['state']}{reason}"))
+        yield indented(f"  {review['author']} {review['state']}{reason}")
 
 
 def table(requests: Sequence[Mapping[str, Any]], now: datetime) -> str:
