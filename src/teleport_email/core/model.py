@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 else:
 
     def replace(value: Any, /, **changes: Any) -> Any:
-        """As :func:`dataclasses.replace`, which looks at every field anew: for claims, ledgers and what else is
-        replaced a dozen times for each mail. Elsewhere that one does; and where a class has one field."""
+        """As :func:`dataclasses.replace`, which looks at every field anew: for claims, ledgers and what else
+        is replaced a dozen times for each mail. Elsewhere that one does; and where a class has one field."""
         names, values = _fields(type(value))
         return type(value)(**dict(zip(names, values(value), strict=True)) | changes)
 
