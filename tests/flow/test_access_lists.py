@@ -156,6 +156,9 @@ async def test_owners_who_cannot_be_told_are_named_and_the_fallback_stands_in(
         delivery={"allowed_domains": ("example.com",), "fallback_recipient": "sec@example.com"}
     )
     assert owners.told("sec@example.com") == [["Production"]]
+    [mail] = world.inbox.to("sec@example.com")
+    assert "None of its owners can be told by mail." in mail.text
+    assert "you own" not in mail.text
     [line] = world.said("no owner to remind")
     assert "nobody-knows" in line
     assert "delivery.allowed_domains" in line

@@ -594,3 +594,22 @@ def test_german_has_a_word_for_every_english_one() -> None:
 def test_the_constants_that_the_page_tells() -> None:
     page = (Path(__file__).parents[2] / "docs" / "messages.md").read_text("utf-8")
     assert f"{audit_data.MOST_LISTS} are told in full" in page
+
+
+@BOTH
+@pytest.mark.parametrize("others", [(), (samples.OPERATORS,)], ids=["one", "several"])
+def test_who_stands_in_for_owners_is_not_told_that_the_list_is_theirs(
+    renderer: Renderer, others: tuple[Audit, ...]
+) -> None:
+    foreign = replace(ONE, list_name="foreign", title="Foreign", ownerless=True)
+    also = tuple(replace(one, list_name="foreign-too", ownerless=True) for one in others)
+    own = {RENDERER: "you own", GERMAN_RENDERER: "Ihnen Zugriffslisten"}[renderer]
+    alone = {RENDERER: "None of its owners", GERMAN_RENDERER: "Keinem ihrer Eigentümer"}[renderer]
+    theirs = remind(foreign, *also, renderer=renderer)
+    for text in (theirs.text, visible_text(theirs.html)):
+        assert own not in text
+        assert text.count(alone) == 1 + len(others)
+    mixed = remind(foreign, ONE, renderer=renderer)
+    for text in (mixed.text, visible_text(mixed.html)):
+        assert own in text
+        assert text.count(alone) == 1

@@ -41,6 +41,8 @@ class Audit:
     """Lists that are members; None where the cluster does not tell."""
     roles: tuple[str, ...] = ()
     """What it grants to its members."""
+    ownerless: bool = False
+    """None of its owners can be told, and whoever is stands in for them."""
 
     @property
     def key(self) -> tuple[str, int]:

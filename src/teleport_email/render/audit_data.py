@@ -64,6 +64,8 @@ class ListView:
     description: Quote
     link: str
     """Where it is reviewed; empty where no Proxy is known."""
+    ownerless: bool
+    """None of its owners can be told: the reader stands in for them."""
 
 
 def build(
@@ -83,6 +85,7 @@ def build(
         "lists_more": len(ordered) - len(shown),
         "total": len(ordered),
         "overdue": overdue,
+        "ownerless": sum(audit.ownerless for audit in ordered),
         "first": shown[0],
         "link": page if several else shown[0].link,
         "page": page,
@@ -150,6 +153,7 @@ def _view(audit: Audit, cluster: ClusterInfo, now: datetime, zone: tzinfo, *, al
         ),
         description=_beginning(audit.description, alone=alone),
         link=links.list_link(cluster, audit.list_name),
+        ownerless=audit.ownerless,
     )
 
 

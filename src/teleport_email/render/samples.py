@@ -235,6 +235,7 @@ def reminders() -> tuple[Reminder, ...]:
         Reminder("access-list-review-several", _SEVERAL),
         Reminder("access-list-review-overdue", (overdue,)),
         Reminder("access-list-review-overdue-several", (overdue, *_SEVERAL)),
+        Reminder("access-list-review-ownerless", (_SEVERAL[0], replace(_SEVERAL[1], ownerless=True))),
         Reminder("access-list-review-crowded", crowded),
         Reminder("access-list-review-bare", (bare,), replace(CLUSTER, proxy_public_addr="")),
     )

@@ -14,6 +14,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -277,7 +278,7 @@ class AuditPoll:
             ask = not isinstance(error, Unsupported | Denied)
         route = await self._find(owners)
         self._tell(audit.key, route)
-        return Held(audit, route.recipients, route.spelled), ask
+        return Held(replace(audit, ownerless=route.fallback), route.recipients, route.spelled), ask
 
     # Words for people ---------------------------------------------------------------------------------
 
