@@ -61,7 +61,7 @@ chaos: $(STAMP) ## break everything at random and count (SEED=1 MINUTES=1 REPLIC
 fuzz: $(STAMP) ## feed every parser of foreign bytes with what it does not expect (SEED=1 MINUTES=1)
 	@PYTHONPATH=tests $(BIN)/python -m fuzz.targets --seed $(or $(SEED),1) --minutes $(or $(MINUTES),1)
 
-golden: $(STAMP) ## accept how the messages look now (tests/golden/)
+golden: templates ## accept how the messages look now (tests/golden/)
 	@ACCEPT_GOLDEN=1 $(BIN)/python -m pytest -q tests/render/test_render.py -k "looks_as_accepted or left_over"
 
 lint: $(STAMP) ## formatting, lint, types, import rules, generated code
@@ -76,6 +76,9 @@ format: $(STAMP) ## put the code into its standard form
 
 protos: $(STAMP) ## generate teleport/_proto from proto/
 	@$(BIN)/python proto/generate.py
+
+templates: $(STAMP) ## compile the built-in templates into render/_compiled
+	@$(BIN)/python packaging/templates.py
 
 # The time in the archives is that of the last commit, so that the same source gives the same bytes.
 BUILD_IN = trap 'rm -f src/teleport_email/_commit' EXIT; \
@@ -121,4 +124,4 @@ clean: ## remove the virtual environments and what was built
 	rm -rf $(VENV) $(SANDBOX) build dist .coverage* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/teleport-email"
 
-.PHONY: stale help venv demo test coverage wheel packages test-packages test-container release test-systemd test-servers chaos fuzz bench golden lint format protos dist install uninstall lock clean
+.PHONY: stale help venv demo test coverage wheel packages test-packages test-container release test-systemd test-servers chaos fuzz bench golden lint format protos templates dist install uninstall lock clean

@@ -211,7 +211,8 @@ def said_in(path: Path) -> Iterator[str]:
 @functools.cache
 def source() -> str:
     """All that the program can say."""
-    modules = [path for path in (ROOT / "src/teleport_email").rglob("*.py") if "_proto" not in path.parts]
+    generated = {"_proto", "_compiled"}
+    modules = [p for p in (ROOT / "src/teleport_email").rglob("*.py") if not generated & set(p.parts)]
     return "\n".join(text for path in modules for text in said_in(path))
 
 

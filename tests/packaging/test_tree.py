@@ -7,7 +7,8 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src/teleport_email"
 PACKAGES = sorted(path.parent for path in SOURCE.rglob("__init__.py") if path.parent != SOURCE)
-WRITTEN = [package for package in PACKAGES if package.name != "_proto"]
+GENERATED = {"_proto", "_compiled"}
+WRITTEN = [package for package in PACKAGES if package.name not in GENERATED]
 MOST_MODULES = 16
 """About a dozen, and a few more where a folder is one thing: the language of conditions, the way in."""
 
@@ -34,6 +35,6 @@ def test_no_module_has_more_than_four_hundred_lines() -> None:
     long = {
         str(path.relative_to(SOURCE)): lines
         for path in SOURCE.rglob("*.py")
-        if "_proto" not in path.parts and (lines := len(path.read_text().splitlines())) > 400
+        if not GENERATED & set(path.parts) and (lines := len(path.read_text().splitlines())) > 400
     }
     assert long.keys() <= LONGER, long

@@ -7,7 +7,8 @@ that is being edited cannot end up in a mail; a reload makes new ones.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
+import importlib
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from teleport_email.core.errors import Fault
+from teleport_email.render import _compiled
 
 BUILTIN_PREFIX = "builtin/"
 """``{% extends "builtin/layout.html" %}`` in an own template means ours, whatever stands in its directory."""
@@ -48,6 +50,27 @@ class _Loader(jinja2.BaseLoader):
         if source is None:
             raise jinja2.TemplateNotFound(template)
         return source, BUILTIN_PREFIX + name, None
+
+
+class _Compiled(_Loader):
+    """The built-in ones as they were compiled; for another Jinja, whose runtime may differ, the sources."""
+
+    def __init__(self) -> None:
+        super().__init__({}, None)
+
+    def load(
+        self,
+        environment: jinja2.Environment,
+        name: str,
+        globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - Jinja's interface
+    ) -> jinja2.Template:
+        own = name.removeprefix(BUILTIN_PREFIX)
+        if jinja2.__version__ != _compiled.JINJA or own not in builtin_sources():
+            return super().load(environment, name, globals)
+        module = importlib.import_module(
+            f"{_compiled.__name__}.{_compiled.module_name(own, html=bool(environment.autoescape))}"
+        )
+        return environment.template_class.from_module_dict(environment, vars(module), globals or {})
 
 
 _OPTIONS: Mapping[str, Any] = {
@@ -101,11 +124,13 @@ class _Trusted(jinja2.Environment):
     context_class = _Context
 
 
-def _environment(loader: jinja2.BaseLoader, *, html: bool, trusted: bool) -> jinja2.Environment:
-    """``trusted``: there are none but ours. They need no sandbox, which takes a third of rendering's time."""
-    if trusted:
-        return _Trusted(loader=loader, autoescape=html, **_OPTIONS)
-    return _Sandbox(loader, html=html)
+@functools.cache
+def trusted(*, html: bool) -> jinja2.Environment:
+    """For sets with none but ours, which need no sandbox: that takes a third of rendering's time.
+
+    One for the process: compiled modules know the environment that loaded them.
+    """
+    return _Trusted(loader=_Compiled(), autoescape=html, **_OPTIONS)
 
 
 class _Steps:
@@ -140,8 +165,8 @@ class Templates:
         loader = _Loader(self._own, directory)
         # Two environments, not autoescape by file name: a macro of words.jinja that HTML calls would hand out
         # unescaped text that Jinja takes for markup.
-        self._text = _environment(loader, html=False, trusted=directory is None)
-        self._html = _environment(loader, html=True, trusted=directory is None)
+        self._text = trusted(html=False) if directory is None else _Sandbox(loader, html=False)
+        self._html = trusted(html=True) if directory is None else _Sandbox(loader, html=True)
 
     def faults(self) -> list[Fault]:
         """What is wrong with the files as such: unreadable, misnamed, or not Jinja."""

@@ -1,0 +1,67 @@
+"""Compile the built-in templates into ``teleport_email.render._compiled``.
+
+    python packaging/templates.py            write the compiled modules
+    python packaging/templates.py --check    say which of them are out of date; exit code 1 if any is
+
+Another version of Jinja than the one named there is refused: to change it is a change of that line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import jinja2
+
+from teleport_email.render import _compiled
+from teleport_email.render.templating import builtin_sources, trusted
+
+TARGET = Path(_compiled.__file__).parent
+MARK = "# Made of templates/ by packaging/templates.py. Do not edit.\n"
+
+
+def compiled() -> dict[str, str]:
+    """The modules' texts by file name."""
+    modules = {}
+    for html in (False, True):
+        environment = trusted(html=html)
+        for name, source in builtin_sources().items():
+            if name.endswith(".jinja") or name.endswith(".html") == html:
+                code = environment.compile(source, name, raw=True, defer_init=True)
+                modules[_compiled.module_name(name, html=html) + ".py"] = f"{MARK}{code}\n"
+    return modules
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the files, or compare them with ``--check``."""
+    parser = argparse.ArgumentParser(description="Compile the built-in templates.")
+    parser.add_argument("--check", action="store_true", help="write nothing, compare")
+    options = parser.parse_args(arguments)
+    if jinja2.__version__ != _compiled.JINJA:
+        print(
+            f"Jinja is {jinja2.__version__}, but {_compiled.JINJA} compiled the templates.", file=sys.stderr
+        )
+        return 1
+    wanted = compiled()
+    present = {
+        path.name: path.read_text("utf-8") for path in TARGET.glob("*.py") if path.name != "__init__.py"
+    }
+    differing = sorted(
+        name for name in wanted.keys() | present.keys() if wanted.get(name) != present.get(name)
+    )
+    if options.check:
+        for name in differing:
+            print(f"out of date: {TARGET / name} (run `make templates`)", file=sys.stderr)
+        return 1 if differing else 0
+    for name in differing:
+        if name in wanted:
+            (TARGET / name).write_text(wanted[name], "utf-8")
+        else:
+            (TARGET / name).unlink()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,648 @@
+# Made of templates/ by packaging/templates.py. Do not edit.
+from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFound, TemplateReference, TemplateRuntimeError, Undefined, escape, identity, internalcode, markup_join, missing, str_join
+name = 'layout.html'
+
+def root(context, missing=missing):
+    resolve = context.resolve_or_missing
+    undefined = environment.undefined
+    concat = environment.concat
+    cond_expr_undefined = Undefined
+    if 0: yield None
+    parent_template = None
+    l_0_builtin = resolve('builtin')
+    l_0_kind = resolve('kind')
+    l_0_review = resolve('review')
+    l_0_request = resolve('request')
+    l_0_w = l_0_cut_below = l_0_cut_later = l_0_continued = l_0_more_in_text = l_0_button = l_0_font = l_0_mono = l_0_row = l_0_state_pill = l_0_pill = l_0_badge = l_0_quoted = l_0_continuing = l_0_command_line = l_0_none_above = l_0_news = l_0_reason_section = missing
+    try:
+        t_1 = environment.tests['defined']
+    except KeyError:
+        @internalcode
+        def t_1(*unused):
+            raise TemplateRuntimeError("No test named 'defined' found.")
+    pass
+    parent_template = environment.get_template('frame.html', 'layout.html')
+    for name, parent_block in parent_template.blocks.items():
+        context.blocks.setdefault(name, []).append(parent_block)
+    l_0_w = context.vars['w'] = environment.get_template('words.jinja', 'layout.html').make_module(context.get_all(), True, {'badge': l_0_badge, 'builtin': l_0_builtin, 'button': l_0_button, 'command_line': l_0_command_line, 'continued': l_0_continued, 'continuing': l_0_continuing, 'cut_below': l_0_cut_below, 'cut_later': l_0_cut_later, 'font': l_0_font, 'mono': l_0_mono, 'more_in_text': l_0_more_in_text, 'news': l_0_news, 'none_above': l_0_none_above, 'pill': l_0_pill, 'quoted': l_0_quoted, 'reason_section': l_0_reason_section, 'row': l_0_row, 'state_pill': l_0_state_pill, 'w': l_0_w})
+    context.exported_vars.discard('w')
+    if (((t_1(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'cut_below')) and t_1(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'cut_later'))) and t_1(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'continued'))) and t_1(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'more_in_text'))):
+        pass
+        l_0_builtin = (undefined(name='w') if l_0_w is missing else l_0_w)
+        context.vars['builtin'] = l_0_builtin
+        context.exported_vars.add('builtin')
+    else:
+        pass
+        l_0_builtin = context.vars['builtin'] = environment.get_template('builtin/words.jinja', 'layout.html').make_module(context.get_all(), True, {'badge': l_0_badge, 'builtin': l_0_builtin, 'button': l_0_button, 'command_line': l_0_command_line, 'continued': l_0_continued, 'continuing': l_0_continuing, 'cut_below': l_0_cut_below, 'cut_later': l_0_cut_later, 'font': l_0_font, 'mono': l_0_mono, 'more_in_text': l_0_more_in_text, 'news': l_0_news, 'none_above': l_0_none_above, 'pill': l_0_pill, 'quoted': l_0_quoted, 'reason_section': l_0_reason_section, 'row': l_0_row, 'state_pill': l_0_state_pill, 'w': l_0_w})
+        context.exported_vars.discard('builtin')
+    l_0_cut_below = (environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'cut_below') if t_1(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'cut_below')) else environment.getattr((undefined(name='builtin') if l_0_builtin is missing else l_0_builtin), 'cut_below'))
+    context.vars['cut_below'] = l_0_cut_below
+    context.exported_vars.add('cut_below')
+    l_0_cut_later = (environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'cut_later') if t_1(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'cut_later')) else environment.getattr((undefined(name='builtin') if l_0_builtin is missing else l_0_builtin), 'cut_later'))
+    context.vars['cut_later'] = l_0_cut_later
+    context.exported_vars.add('cut_later')
+    l_0_continued = (environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'continued') if t_1(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'continued')) else environment.getattr((undefined(name='builtin') if l_0_builtin is missing else l_0_builtin), 'continued'))
+    context.vars['continued'] = l_0_continued
+    context.exported_vars.add('continued')
+    l_0_more_in_text = (environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'more_in_text') if t_1(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'more_in_text')) else environment.getattr((undefined(name='builtin') if l_0_builtin is missing else l_0_builtin), 'more_in_text'))
+    context.vars['more_in_text'] = l_0_more_in_text
+    context.exported_vars.add('more_in_text')
+    included_template = environment.get_template('builtin/elements.html', 'layout.html')._get_default_module(context)
+    l_0_button = getattr(included_template, 'button', missing)
+    if l_0_button is missing:
+        l_0_button = undefined(f"the template {included_template.__name__!r} (imported on line 13 in 'layout.html') does not export the requested name 'button'", name='button')
+    l_0_font = getattr(included_template, 'font', missing)
+    if l_0_font is missing:
+        l_0_font = undefined(f"the template {included_template.__name__!r} (imported on line 13 in 'layout.html') does not export the requested name 'font'", name='font')
+    l_0_mono = getattr(included_template, 'mono', missing)
+    if l_0_mono is missing:
+        l_0_mono = undefined(f"the template {included_template.__name__!r} (imported on line 13 in 'layout.html') does not export the requested name 'mono'", name='mono')
+    l_0_row = getattr(included_template, 'row', missing)
+    if l_0_row is missing:
+        l_0_row = undefined(f"the template {included_template.__name__!r} (imported on line 13 in 'layout.html') does not export the requested name 'row'", name='row')
+    l_0_state_pill = getattr(included_template, 'state_pill', missing)
+    if l_0_state_pill is missing:
+        l_0_state_pill = undefined(f"the template {included_template.__name__!r} (imported on line 13 in 'layout.html') does not export the requested name 'state_pill'", name='state_pill')
+    context.vars.update({'button': l_0_button, 'font': l_0_font, 'mono': l_0_mono, 'row': l_0_row, 'state_pill': l_0_state_pill})
+    context.exported_vars.difference_update(('button', 'font', 'mono', 'row', 'state_pill'))
+    l_0_pill = {'PENDING': ('pending', '#fff3cd', '#5f4300', '#e0a800'), 'APPROVED': ('approved', '#dff3e4', '#14532d', '#2f9e57'), 'DENIED': ('denied', '#fde3e3', '#8a1414', '#d64545'), 'PROMOTED': ('promoted', '#e1ecfb', '#123f7a', '#3b7ddd'), 'EXPIRED': ('expired', '#e6e9ee', '#3b4754', '#7b8794'), 'ENDED': ('expired', '#e6e9ee', '#3b4754', '#7b8794')}
+    context.vars['pill'] = l_0_pill
+    context.exported_vars.add('pill')
+    def macro(l_1_status):
+        t_2 = []
+        if l_1_status is missing:
+            l_1_status = undefined("parameter 'status' was not provided", name='status')
+        pass
+        def macro():
+            t_3 = []
+            pass
+            t_3.extend((
+                escape(environment.getattr(l_1_status, 'mark')),
+                '&nbsp;',
+                escape(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'state'))),
+            ))
+            return concat(t_3)
+        caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
+        t_2.append(context.call((undefined(name='state_pill') if l_0_state_pill is missing else l_0_state_pill), environment.getitem((undefined(name='pill') if l_0_pill is missing else l_0_pill), environment.getattr(l_1_status, 'name')), caller=caller))
+        return concat(t_2)
+    context.exported_vars.add('badge')
+    context.vars['badge'] = l_0_badge = Macro(environment, macro, 'badge', ('status',), False, False, False, context.eval_ctx.autoescape)
+    def macro(l_1_quote, l_1_heading, l_1_later):
+        t_4 = []
+        if l_1_quote is missing:
+            l_1_quote = undefined("parameter 'quote' was not provided", name='quote')
+        if l_1_heading is missing:
+            l_1_heading = undefined("parameter 'heading' was not provided", name='heading')
+        if l_1_later is missing:
+            l_1_later = False
+        pass
+        t_4.extend((
+            '<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="margin:0 0 12px"><tr>\n<td class="box" bgcolor="#f4f6f9" style="background-color:#f4f6f9;border-left:4px solid #7b8794;padding:8px 12px;color:#1f2933;',
+            escape((undefined(name='font') if l_0_font is missing else l_0_font)),
+            ';font-size:15px;line-height:21px;word-break:break-word">\n<div class="muted" style="color:#52606d;font-size:13px;line-height:18px;font-weight:600">',
+            escape(l_1_heading),
+        ))
+        if environment.getattr(l_1_quote, 'rest'):
+            pass
+            t_4.extend((
+                ' ',
+                escape(context.call((undefined(name='cut_below') if l_0_cut_below is missing else l_0_cut_below), environment.getattr(l_1_quote, 'more'))),
+            ))
+        elif environment.getattr(l_1_quote, 'left_out'):
+            pass
+            t_4.extend((
+                ' ',
+                escape((context.call((undefined(name='cut_later') if l_0_cut_later is missing else l_0_cut_later), environment.getattr(l_1_quote, 'left_out')) if l_1_later else context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'cut'), environment.getattr(l_1_quote, 'left_out')))),
+            ))
+        t_4.append(
+            '</div>\n',
+        )
+        if l_1_quote:
+            pass
+            t_4.append(
+                '<div dir="auto">',
+            )
+            l_2_loop = missing
+            for l_2_line, l_2_loop in LoopContext(environment.getattr(l_1_quote, 'head'), undefined):
+                _loop_vars = {}
+                pass
+                t_4.append(
+                    escape(l_2_line),
+                )
+                if (not environment.getattr(l_2_loop, 'last')):
+                    pass
+                    t_4.append(
+                        '<br>',
+                    )
+            l_2_loop = l_2_line = missing
+            t_4.append(
+                '</div>\n',
+            )
+        else:
+            pass
+            t_4.extend((
+                '<div class="muted" style="color:#52606d">',
+                escape(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'no_reason'))),
+                '</div>\n',
+            ))
+        t_4.append(
+            '</td></tr></table>\n',
+        )
+        return concat(t_4)
+    context.exported_vars.add('quoted')
+    context.vars['quoted'] = l_0_quoted = Macro(environment, macro, 'quoted', ('quote', 'heading', 'later'), False, False, False, context.eval_ctx.autoescape)
+    def macro(l_1_quote, l_1_heading, l_1_later):
+        t_5 = []
+        if l_1_quote is missing:
+            l_1_quote = undefined("parameter 'quote' was not provided", name='quote')
+        if l_1_heading is missing:
+            l_1_heading = undefined("parameter 'heading' was not provided", name='heading')
+        if l_1_later is missing:
+            l_1_later = False
+        pass
+        t_5.append(
+            '<div',
+        )
+        if environment.getattr(l_1_quote, 'rest'):
+            pass
+            t_5.extend((
+                ' class="box" style="margin:0 0 20px;background-color:#f4f6f9;border-left:4px solid #7b8794;padding:8px 12px;color:#1f2933;',
+                escape((undefined(name='font') if l_0_font is missing else l_0_font)),
+                ';font-size:15px;line-height:21px;word-break:break-word"',
+            ))
+        t_5.append(
+            '>\n<div',
+        )
+        if environment.getattr(l_1_quote, 'rest'):
+            pass
+            t_5.append(
+                ' class="muted" style="color:#52606d;font-size:13px;line-height:18px;font-weight:600"',
+            )
+        t_5.append(
+            '>',
+        )
+        if environment.getattr(l_1_quote, 'rest'):
+            pass
+            t_5.append(
+                escape(context.call((undefined(name='continued') if l_0_continued is missing else l_0_continued), l_1_heading)),
+            )
+            if environment.getattr(l_1_quote, 'left_out'):
+                pass
+                t_5.extend((
+                    ' ',
+                    escape((context.call((undefined(name='cut_later') if l_0_cut_later is missing else l_0_cut_later), environment.getattr(l_1_quote, 'left_out')) if l_1_later else context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'cut'), environment.getattr(l_1_quote, 'left_out')))),
+                ))
+        t_5.append(
+            '</div>\n<div dir="auto">',
+        )
+        l_2_loop = missing
+        for l_2_line, l_2_loop in LoopContext(environment.getattr(l_1_quote, 'rest'), undefined):
+            _loop_vars = {}
+            pass
+            t_5.append(
+                escape(l_2_line),
+            )
+            if (not environment.getattr(l_2_loop, 'last')):
+                pass
+                t_5.append(
+                    '<br>',
+                )
+        l_2_loop = l_2_line = missing
+        t_5.append(
+            '</div>\n</div>\n',
+        )
+        return concat(t_5)
+    context.exported_vars.add('continuing')
+    context.vars['continuing'] = l_0_continuing = Macro(environment, macro, 'continuing', ('quote', 'heading', 'later'), False, False, False, context.eval_ctx.autoescape)
+    def macro(l_1_command):
+        t_6 = []
+        if l_1_command is missing:
+            l_1_command = undefined("parameter 'command' was not provided", name='command')
+        pass
+        t_6.extend((
+            '<div class="muted" style="margin:0 0 4px;color:#52606d;',
+            escape((undefined(name='font') if l_0_font is missing else l_0_font)),
+            ';font-size:13px;line-height:18px;font-weight:600">',
+            escape(environment.getitem(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'purposes'), environment.getattr(l_1_command, 'purpose'))),
+            '</div>\n<div class="box" style="margin:0 0 16px;background-color:#f4f6f9;border:0;color:#1f2933;',
+            escape((undefined(name='mono') if l_0_mono is missing else l_0_mono)),
+            ';font-size:13px;line-height:20px;padding:8px 12px;border-radius:6px;word-break:break-word">',
+            escape(environment.getattr(l_1_command, 'line')),
+            '</div>\n',
+        ))
+        return concat(t_6)
+    context.exported_vars.add('command_line')
+    context.vars['command_line'] = l_0_command_line = Macro(environment, macro, 'command_line', ('command',), False, False, False, context.eval_ctx.autoescape)
+    l_0_none_above = ((undefined(name='kind') if l_0_kind is missing else l_0_kind) == 'requester_approved')
+    context.vars['none_above'] = l_0_none_above
+    context.exported_vars.add('none_above')
+    l_0_news = (environment.getattr((undefined(name='review') if l_0_review is missing else l_0_review), 'reason') if (undefined(name='review') if l_0_review is missing else l_0_review) else environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'resolve_reason'))
+    context.vars['news'] = l_0_news
+    context.exported_vars.add('news')
+    t_7 = []
+    pass
+    gen = context.blocks['reason'][0](context)
+    try:
+        for event in gen:
+            t_7.append(event)
+    finally: gen.close()
+    l_0_reason_section = (Markup if context.eval_ctx.autoescape else identity)(concat(t_7))
+    context.vars['reason_section'] = l_0_reason_section
+    context.exported_vars.add('reason_section')
+    yield from parent_template.root_render_func(context)
+
+def block_reason(context, missing=missing):
+    resolve = context.resolve_or_missing
+    undefined = environment.undefined
+    concat = environment.concat
+    cond_expr_undefined = Undefined
+    if 0: yield None
+    _block_vars = {}
+    l_0_request = resolve('request')
+    l_0_quoted = resolve('quoted')
+    l_0_w = resolve('w')
+    l_0_begins = resolve('begins')
+    pass
+    if (environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'reason') or (not environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'resolve_reason'))):
+        pass
+        yield escape(context.call((undefined(name='quoted') if l_0_quoted is missing else l_0_quoted), environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'reason'), (environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'request_reason') if environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'resolve_reason') else environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'reason')), (not (undefined(name='begins') if l_0_begins is missing else l_0_begins)), _block_vars=_block_vars))
+        yield '\n'
+
+def block_title(context, missing=missing):
+    resolve = context.resolve_or_missing
+    undefined = environment.undefined
+    concat = environment.concat
+    cond_expr_undefined = Undefined
+    if 0: yield None
+    _block_vars = {}
+    l_0_w = resolve('w')
+    pass
+    yield escape(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'title'), _block_vars=_block_vars))
+
+def block_preheader(context, missing=missing):
+    resolve = context.resolve_or_missing
+    undefined = environment.undefined
+    concat = environment.concat
+    cond_expr_undefined = Undefined
+    if 0: yield None
+    _block_vars = {}
+    l_0_w = resolve('w')
+    try:
+        t_8 = environment.filters['striptags']
+    except KeyError:
+        @internalcode
+        def t_8(*unused):
+            raise TemplateRuntimeError("No filter named 'striptags' found.")
+    pass
+    yield escape(t_8(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'preheader'), _block_vars=_block_vars)))
+
+def block_accent(context, missing=missing):
+    resolve = context.resolve_or_missing
+    undefined = environment.undefined
+    concat = environment.concat
+    cond_expr_undefined = Undefined
+    if 0: yield None
+    _block_vars = {}
+    l_0_pill = resolve('pill')
+    l_0_request = resolve('request')
+    pass
+    yield escape(environment.getitem(environment.getitem((undefined(name='pill') if l_0_pill is missing else l_0_pill), environment.getattr(environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'status'), 'name')), 3))
+
+def block_page(context, missing=missing):
+    resolve = context.resolve_or_missing
+    undefined = environment.undefined
+    concat = environment.concat
+    cond_expr_undefined = Undefined
+    if 0: yield None
+    _block_vars = {}
+    l_0_news = resolve('news')
+    l_0_none_above = resolve('none_above')
+    l_0_reason_section = resolve('reason_section')
+    l_0_row = resolve('row')
+    l_0_w = resolve('w')
+    l_0_request = resolve('request')
+    try:
+        t_9 = environment.filters['join']
+    except KeyError:
+        @internalcode
+        def t_9(*unused):
+            raise TemplateRuntimeError("No filter named 'join' found.")
+    pass
+    yield from context.blocks['heading'][0](context)
+    yield from context.blocks['decision'][0](context)
+    if ((not (undefined(name='news') if l_0_news is missing else l_0_news)) and (not (undefined(name='none_above') if l_0_none_above is missing else l_0_none_above))):
+        pass
+        yield escape((undefined(name='reason_section') if l_0_reason_section is missing else l_0_reason_section))
+        yield '\n'
+    yield from context.blocks['action'][0](context)
+    yield from context.blocks['rest'][0](context)
+    yield '<table width="100%" cellpadding="0" cellspacing="0" border="0" style="width:100%;border-collapse:collapse">\n'
+    def macro():
+        t_10 = []
+        l_1_details = resolve('details')
+        pass
+        t_10.append(
+            escape(environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'user')),
+        )
+        if ('name' in (undefined(name='details') if l_1_details is missing else l_1_details)):
+            pass
+            t_10.extend((
+                '<br>',
+                escape(environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'name')),
+            ))
+        return concat(t_10)
+    caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
+    yield context.call((undefined(name='row') if l_0_row is missing else l_0_row), environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'user'), caller=caller, _block_vars=_block_vars)
+    if environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'roles'):
+        pass
+        def macro():
+            t_11 = []
+            l_1_more_in_text = resolve('more_in_text')
+            pass
+            t_11.append(
+                escape(t_9(context.eval_ctx, environment.getattr(environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'roles'), 'items'), ', ')),
+            )
+            if environment.getattr(environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'roles'), 'more'):
+                pass
+                t_11.extend((
+                    ' ',
+                    escape(context.call((undefined(name='more_in_text') if l_1_more_in_text is missing else l_1_more_in_text), environment.getattr(environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'roles'), 'more'))),
+                ))
+            return concat(t_11)
+        caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
+        yield context.call((undefined(name='row') if l_0_row is missing else l_0_row), environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'roles'), caller=caller, _block_vars=_block_vars)
+    yield from context.blocks['details'][0](context)
+    def macro():
+        t_12 = []
+        l_1_cluster = resolve('cluster')
+        pass
+        t_12.append(
+            escape((undefined(name='cluster') if l_1_cluster is missing else l_1_cluster)),
+        )
+        return concat(t_12)
+    caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
+    yield context.call((undefined(name='row') if l_0_row is missing else l_0_row), environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'cluster'), caller=caller, _block_vars=_block_vars)
+    def macro():
+        t_13 = []
+        l_1_mono = resolve('mono')
+        pass
+        t_13.extend((
+            '<span style="',
+            escape((undefined(name='mono') if l_1_mono is missing else l_1_mono)),
+            ';font-size:13px">',
+            escape(environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'id')),
+            '</span>',
+        ))
+        return concat(t_13)
+    caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
+    yield context.call((undefined(name='row') if l_0_row is missing else l_0_row), environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'id'), caller=caller, _block_vars=_block_vars)
+    yield '</table>\n'
+
+def block_heading(context, missing=missing):
+    resolve = context.resolve_or_missing
+    undefined = environment.undefined
+    concat = environment.concat
+    cond_expr_undefined = Undefined
+    if 0: yield None
+    _block_vars = {}
+    l_0_badge = resolve('badge')
+    l_0_request = resolve('request')
+    l_0_font = resolve('font')
+    l_0_w = resolve('w')
+    l_0_commands = resolve('commands')
+    pass
+    yield '<div style="margin:0 0 6px">'
+    yield escape(context.call((undefined(name='badge') if l_0_badge is missing else l_0_badge), environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'status'), _block_vars=_block_vars))
+    yield '</div>\n<h1 class="text" style="margin:0 0 4px;color:#1f2933;'
+    yield escape((undefined(name='font') if l_0_font is missing else l_0_font))
+    yield ';font-size:20px;line-height:26px;font-weight:700">'
+    yield escape(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'title'), _block_vars=_block_vars))
+    yield '</h1>\n<p class="text" style="margin:0 0 10px;color:#1f2933;'
+    yield escape((undefined(name='font') if l_0_font is missing else l_0_font))
+    yield ';font-size:16px;line-height:23px;word-break:break-word">'
+    yield escape(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'summary'), _block_vars=_block_vars))
+    yield '</p>\n'
+    if context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'next_step'), _block_vars=_block_vars):
+        pass
+        yield '<p class="text" style="margin:0 0 10px;color:#1f2933;'
+        yield escape((undefined(name='font') if l_0_font is missing else l_0_font))
+        yield ';font-size:16px;line-height:23px">'
+        yield escape(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'next_step'), _block_vars=_block_vars))
+        yield '</p>\n'
+    def t_14(fiter):
+        for l_1_command in fiter:
+            if (environment.getattr(l_1_command, 'purpose') == 'use'):
+                yield l_1_command
+    for l_1_command in t_14((undefined(name='commands') if l_0_commands is missing else l_0_commands)):
+        l_1_command_line = resolve('command_line')
+        _loop_vars = {}
+        pass
+        yield escape(context.call((undefined(name='command_line') if l_1_command_line is missing else l_1_command_line), l_1_command, _loop_vars=_loop_vars))
+        yield '\n'
+    l_1_command = l_1_command_line = missing
+
+def block_decision(context, missing=missing):
+    resolve = context.resolve_or_missing
+    undefined = environment.undefined
+    concat = environment.concat
+    cond_expr_undefined = Undefined
+    if 0: yield None
+    _block_vars = {}
+    l_0_request = resolve('request')
+    l_0_none_above = resolve('none_above')
+    l_0_quoted = resolve('quoted')
+    l_0_w = resolve('w')
+    pass
+    if (environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'resolve_reason') and (not (undefined(name='none_above') if l_0_none_above is missing else l_0_none_above))):
+        pass
+        yield escape(context.call((undefined(name='quoted') if l_0_quoted is missing else l_0_quoted), environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'resolve_reason'), environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'resolve_reason'), _block_vars=_block_vars))
+        yield '\n'
+
+def block_action(context, missing=missing):
+    resolve = context.resolve_or_missing
+    undefined = environment.undefined
+    concat = environment.concat
+    cond_expr_undefined = Undefined
+    if 0: yield None
+    _block_vars = {}
+    l_0_link = resolve('link')
+    l_0_button = resolve('button')
+    l_0_w = resolve('w')
+    l_0_commands = resolve('commands')
+    pass
+    if (undefined(name='link') if l_0_link is missing else l_0_link):
+        pass
+        yield escape(context.call((undefined(name='button') if l_0_button is missing else l_0_button), (undefined(name='link') if l_0_link is missing else l_0_link), context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'button'), _block_vars=_block_vars), _block_vars=_block_vars))
+        yield '\n'
+    def t_15(fiter):
+        for l_1_command in fiter:
+            if (environment.getattr(l_1_command, 'purpose') != 'use'):
+                yield l_1_command
+    for l_1_command in t_15((undefined(name='commands') if l_0_commands is missing else l_0_commands)):
+        l_1_command_line = resolve('command_line')
+        _loop_vars = {}
+        pass
+        yield escape(context.call((undefined(name='command_line') if l_1_command_line is missing else l_1_command_line), l_1_command, _loop_vars=_loop_vars))
+        yield '\n'
+    l_1_command = l_1_command_line = missing
+
+def block_rest(context, missing=missing):
+    resolve = context.resolve_or_missing
+    undefined = environment.undefined
+    concat = environment.concat
+    cond_expr_undefined = Undefined
+    if 0: yield None
+    _block_vars = {}
+    l_0_none_above = resolve('none_above')
+    l_0_request = resolve('request')
+    l_0_quoted = resolve('quoted')
+    l_0_w = resolve('w')
+    l_0_reason_section = resolve('reason_section')
+    l_0_news = resolve('news')
+    l_0_continuing = resolve('continuing')
+    l_0_review = resolve('review')
+    l_0_begins = resolve('begins')
+    pass
+    if (undefined(name='none_above') if l_0_none_above is missing else l_0_none_above):
+        pass
+        if environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'resolve_reason'):
+            pass
+            yield escape(context.call((undefined(name='quoted') if l_0_quoted is missing else l_0_quoted), environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'resolve_reason'), environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'resolve_reason'), _block_vars=_block_vars))
+            yield '\n'
+        yield escape((undefined(name='reason_section') if l_0_reason_section is missing else l_0_reason_section))
+        yield '\n'
+    elif (undefined(name='news') if l_0_news is missing else l_0_news):
+        pass
+        yield escape(context.call((undefined(name='continuing') if l_0_continuing is missing else l_0_continuing), (undefined(name='news') if l_0_news is missing else l_0_news), (environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'reason') if (undefined(name='review') if l_0_review is missing else l_0_review) else environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'resolve_reason')), _block_vars=_block_vars))
+        yield '\n'
+        yield escape((undefined(name='reason_section') if l_0_reason_section is missing else l_0_reason_section))
+        yield '\n'
+    else:
+        pass
+        yield escape(context.call((undefined(name='continuing') if l_0_continuing is missing else l_0_continuing), environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'reason'), environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'reason'), (not (undefined(name='begins') if l_0_begins is missing else l_0_begins)), _block_vars=_block_vars))
+        yield '\n'
+
+def block_details(context, missing=missing):
+    resolve = context.resolve_or_missing
+    undefined = environment.undefined
+    concat = environment.concat
+    cond_expr_undefined = Undefined
+    if 0: yield None
+    _block_vars = {}
+    l_0_details = resolve('details')
+    pass
+    def t_16(fiter):
+        l_1_w = resolve('w')
+        for l_1_key in fiter:
+            if ((l_1_key != 'name') and (l_1_key in environment.getattr((undefined(name='w') if l_1_w is missing else l_1_w), 'labels'))):
+                yield l_1_key
+    l_1_loop = missing
+    for l_1_key, l_1_loop in LoopContext(t_16((undefined(name='details') if l_0_details is missing else l_0_details)), undefined):
+        l_1_row = resolve('row')
+        l_1_w = resolve('w')
+        _loop_vars = {}
+        pass
+        def macro():
+            t_17 = []
+            l_2_request = resolve('request')
+            pass
+            if (l_1_key == 'resources'):
+                pass
+                for l_3_resource in environment.getattr((undefined(name='request') if l_2_request is missing else l_2_request), 'resources'):
+                    _loop_vars = {}
+                    pass
+                    t_17.extend((
+                        '<div><span class="muted" style="color:#52606d">',
+                        escape(context.call(environment.getattr(environment.getattr((undefined(name='w') if l_1_w is missing else l_1_w), 'kinds'), 'get'), environment.getattr(l_3_resource, 'kind'), environment.getattr(l_3_resource, 'kind'), _loop_vars=_loop_vars)),
+                        '</span> ',
+                        escape(environment.getattr(l_3_resource, 'name')),
+                    ))
+                    if environment.getattr(l_3_resource, 'cluster'):
+                        pass
+                        t_17.extend((
+                            ' (',
+                            escape(environment.getattr(environment.getattr((undefined(name='w') if l_1_w is missing else l_1_w), 'labels'), 'cluster')),
+                            ' ',
+                            escape(environment.getattr(l_3_resource, 'cluster')),
+                            ')',
+                        ))
+                    t_17.append(
+                        '</div>\n',
+                    )
+                l_3_resource = missing
+                if environment.getattr((undefined(name='request') if l_2_request is missing else l_2_request), 'resources_more'):
+                    pass
+                    t_17.extend((
+                        '<div>',
+                        escape(context.call(environment.getattr((undefined(name='w') if l_1_w is missing else l_1_w), 'more'), environment.getattr((undefined(name='request') if l_2_request is missing else l_2_request), 'resources_more'))),
+                        '</div>\n',
+                    ))
+            elif (l_1_key == 'reviews'):
+                pass
+                if environment.getattr((undefined(name='request') if l_2_request is missing else l_2_request), 'reviews_before'):
+                    pass
+                    t_17.extend((
+                        '<div class="muted" style="color:#52606d">',
+                        escape(context.call(environment.getattr((undefined(name='w') if l_1_w is missing else l_1_w), 'earlier'), environment.getattr((undefined(name='request') if l_2_request is missing else l_2_request), 'reviews_before'))),
+                        '</div>\n',
+                    ))
+                l_3_loop = missing
+                for l_3_one, l_3_loop in LoopContext(environment.getattr((undefined(name='request') if l_2_request is missing else l_2_request), 'reviews'), undefined):
+                    _loop_vars = {}
+                    pass
+                    t_17.extend((
+                        '<div style="margin:0 0 6px">',
+                        escape(environment.getattr(environment.getattr(l_3_one, 'status'), 'mark')),
+                        ' ',
+                        escape(context.call(environment.getattr((undefined(name='w') if l_1_w is missing else l_1_w), 'reviewed'), l_3_one, _loop_vars=_loop_vars)),
+                        '\n',
+                    ))
+                    if environment.getattr(l_3_one, 'reason'):
+                        pass
+                        t_17.append(
+                            '<div class="box" dir="auto" style="margin:4px 0 0;background-color:#f4f6f9;border-left:3px solid #7b8794;padding:4px 10px;color:#1f2933">',
+                        )
+                        l_4_loop = missing
+                        for l_4_line, l_4_loop in LoopContext(environment.getattr(environment.getattr(l_3_one, 'reason'), 'lines'), undefined):
+                            _loop_vars = {}
+                            pass
+                            t_17.append(
+                                escape(l_4_line),
+                            )
+                            if (not environment.getattr(l_4_loop, 'last')):
+                                pass
+                                t_17.append(
+                                    '<br>',
+                                )
+                        l_4_loop = l_4_line = missing
+                        t_17.append(
+                            '</div>\n',
+                        )
+                    t_17.append(
+                        '</div>\n',
+                    )
+                l_3_loop = l_3_one = missing
+            else:
+                pass
+                t_17.extend((
+                    escape(context.call(environment.getattr((undefined(name='w') if l_1_w is missing else l_1_w), 'fact'), l_1_key)),
+                    '\n',
+                ))
+            return concat(t_17)
+        caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
+        yield context.call((undefined(name='row') if l_1_row is missing else l_1_row), environment.getitem(environment.getattr((undefined(name='w') if l_1_w is missing else l_1_w), 'labels'), l_1_key), caller=caller, _loop_vars=_loop_vars)
+    l_1_loop = l_1_key = l_1_row = l_1_w = missing
+
+def block_footer(context, missing=missing):
+    resolve = context.resolve_or_missing
+    undefined = environment.undefined
+    concat = environment.concat
+    cond_expr_undefined = Undefined
+    if 0: yield None
+    _block_vars = {}
+    l_0_w = resolve('w')
+    pass
+    yield escape(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'footer'), _block_vars=_block_vars))
+
+blocks = {'reason': block_reason, 'title': block_title, 'preheader': block_preheader, 'accent': block_accent, 'page': block_page, 'heading': block_heading, 'decision': block_decision, 'action': block_action, 'rest': block_rest, 'details': block_details, 'footer': block_footer}
+debug_info = '1=23&2=26&3=28&4=30&6=35&9=37&10=40&11=43&12=46&13=49&14=67&22=70&23=75&26=89&28=100&29=102&30=119&31=125&33=144&38=153&39=165&40=175&41=198&44=216&45=223&46=227&49=235&50=238&52=245&51=248&52=253&53=265&54=267&58=270&59=281&60=298&61=310&62=330&73=331&78=332&79=334&81=336&89=337&103=339&104=355&105=357&107=373&134=374&135=384&62=400&63=414&64=416&65=420&66=424&67=427&69=431&70=439&73=443&74=455&75=457&81=460&82=472&83=474&85=476&86=484&89=488&90=505&91=507&92=509&94=511&95=513&96=515&97=517&99=521&107=524&108=533&109=544&110=548&111=550&112=555&114=572&115=576&117=579&118=581&119=585&121=589&122=594&123=599&124=605&129=627&109=632&138=635'

@@ -1,0 +1,150 @@
+# Made of templates/ by packaging/templates.py. Do not edit.
+from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFound, TemplateReference, TemplateRuntimeError, Undefined, escape, identity, internalcode, markup_join, missing, str_join
+name = 'access_list_review.txt'
+
+def root(context, missing=missing):
+    resolve = context.resolve_or_missing
+    undefined = environment.undefined
+    concat = environment.concat
+    cond_expr_undefined = Undefined
+    if 0: yield None
+    l_0_w = resolve('w')
+    l_0_page = resolve('page')
+    l_0_own = missing
+    try:
+        t_1 = environment.tests['defined']
+    except KeyError:
+        @internalcode
+        def t_1(*unused):
+            raise TemplateRuntimeError("No test named 'defined' found.")
+    pass
+    l_0_own = context.vars['own'] = environment.get_template('words.jinja', 'access_list_review.txt').make_module(context.get_all(), True, {'own': l_0_own, 'w': l_0_w})
+    context.exported_vars.discard('own')
+    if t_1(environment.getattr((undefined(name='own') if l_0_own is missing else l_0_own), 'list_labels')):
+        pass
+        l_0_w = (undefined(name='own') if l_0_own is missing else l_0_own)
+        context.vars['w'] = l_0_w
+        context.exported_vars.add('w')
+    else:
+        pass
+        l_0_w = context.vars['w'] = environment.get_template('builtin/words.jinja', 'access_list_review.txt').make_module(context.get_all(), True, {'own': l_0_own, 'w': l_0_w})
+        context.exported_vars.discard('w')
+    yield from context.blocks['lead'][0](context)
+    yield '\n'
+    yield from context.blocks['lines'][0](context)
+    yield from context.blocks['lists'][0](context)
+    yield '\n'
+    if (not (undefined(name='page') if l_0_page is missing else l_0_page)):
+        pass
+        yield str(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_no_link')))
+        yield '\n'
+    yield str(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_next_step')))
+    yield '\n\n-- \n'
+    yield str(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_footer')))
+    yield '\n'
+
+def block_lead(context, missing=missing):
+    resolve = context.resolve_or_missing
+    undefined = environment.undefined
+    concat = environment.concat
+    cond_expr_undefined = Undefined
+    if 0: yield None
+    _block_vars = {}
+    l_0_w = resolve('w')
+    pass
+    yield str(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_lead'), _block_vars=_block_vars))
+    yield '\n'
+
+def block_lines(context, missing=missing):
+    resolve = context.resolve_or_missing
+    undefined = environment.undefined
+    concat = environment.concat
+    cond_expr_undefined = Undefined
+    if 0: yield None
+    _block_vars = {}
+    l_0_cluster = resolve('cluster')
+    l_0_total = resolve('total')
+    l_0_page = resolve('page')
+    pass
+    yield 'Cluster: '
+    yield str((undefined(name='cluster') if l_0_cluster is missing else l_0_cluster))
+    yield '\n'
+    if ((undefined(name='total') if l_0_total is missing else l_0_total) > 1):
+        pass
+        yield 'Access Lists: '
+        yield str((undefined(name='total') if l_0_total is missing else l_0_total))
+        yield '\n'
+        if (undefined(name='page') if l_0_page is missing else l_0_page):
+            pass
+            yield 'Link: '
+            yield str((undefined(name='page') if l_0_page is missing else l_0_page))
+            yield '\n'
+
+def block_lists(context, missing=missing):
+    resolve = context.resolve_or_missing
+    undefined = environment.undefined
+    concat = environment.concat
+    cond_expr_undefined = Undefined
+    if 0: yield None
+    _block_vars = {}
+    l_0_lists = resolve('lists')
+    l_0_lists_more = resolve('lists_more')
+    l_0_w = resolve('w')
+    try:
+        t_2 = environment.filters['join']
+    except KeyError:
+        @internalcode
+        def t_2(*unused):
+            raise TemplateRuntimeError("No filter named 'join' found.")
+    pass
+    for l_1_each in (undefined(name='lists') if l_0_lists is missing else l_0_lists):
+        l_1_total = resolve('total')
+        _loop_vars = {}
+        pass
+        if ((undefined(name='total') if l_1_total is missing else l_1_total) > 1):
+            pass
+            yield '\n'
+        yield 'Access List: '
+        yield str(environment.getattr(l_1_each, 'title'))
+        yield '\nName: '
+        yield str(environment.getattr(l_1_each, 'name'))
+        yield '\nDue: '
+        yield str(environment.getattr(l_1_each, 'due'))
+        yield ' ('
+        yield str(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_days'), environment.getattr(l_1_each, 'days'), _loop_vars=_loop_vars))
+        yield ')\n'
+        if environment.getattr(l_1_each, 'every_role'):
+            pass
+            yield 'Role(s): '
+            yield str(t_2(context.eval_ctx, environment.getattr(l_1_each, 'every_role'), ','))
+            yield '\n'
+        if environment.getattr(l_1_each, 'link'):
+            pass
+            yield 'Link: '
+            yield str(environment.getattr(l_1_each, 'link'))
+            yield '\n'
+        if context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_members'), l_1_each, _loop_vars=_loop_vars):
+            pass
+            yield str(environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_labels'), 'members'))
+            yield ': '
+            yield str(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_members'), l_1_each, _loop_vars=_loop_vars))
+            yield '\n'
+        if environment.getattr(l_1_each, 'ownerless'):
+            pass
+            yield str(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_ownerless'), _loop_vars=_loop_vars))
+            yield '\n'
+        if environment.getattr(l_1_each, 'description'):
+            pass
+            yield str(environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_labels'), 'description'))
+            yield ': '
+            yield str(environment.getattr(l_1_each, 'description'))
+            yield '\n'
+    l_1_each = l_1_total = missing
+    if (undefined(name='lists_more') if l_0_lists_more is missing else l_0_lists_more):
+        pass
+        yield '\n'
+        yield str(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_more'), (undefined(name='lists_more') if l_0_lists_more is missing else l_0_lists_more), _block_vars=_block_vars))
+        yield '\n'
+
+blocks = {'lead': block_lead, 'lines': block_lines, 'lists': block_lists}
+debug_info = '1=20&3=22&4=24&6=29&8=31&12=33&21=34&51=36&52=38&54=40&57=42&8=45&9=54&12=57&13=69&14=71&15=74&16=76&17=79&21=82&22=99&23=103&26=107&27=109&28=111&29=115&30=118&32=120&33=123&35=125&36=127&38=131&39=133&41=135&42=137&45=142&47=145'

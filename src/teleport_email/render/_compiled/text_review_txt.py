@@ -1,0 +1,66 @@
+# Made of templates/ by packaging/templates.py. Do not edit.
+from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFound, TemplateReference, TemplateRuntimeError, Undefined, escape, identity, internalcode, markup_join, missing, str_join
+name = 'review.txt'
+
+def root(context, missing=missing):
+    resolve = context.resolve_or_missing
+    undefined = environment.undefined
+    concat = environment.concat
+    cond_expr_undefined = Undefined
+    if 0: yield None
+    parent_template = None
+    pass
+    parent_template = environment.get_template('layout.txt', 'review.txt')
+    for name, parent_block in parent_template.blocks.items():
+        context.blocks.setdefault(name, []).append(parent_block)
+    yield from parent_template.root_render_func(context)
+
+def block_lead(context, missing=missing):
+    resolve = context.resolve_or_missing
+    undefined = environment.undefined
+    concat = environment.concat
+    cond_expr_undefined = Undefined
+    if 0: yield None
+    _block_vars = {}
+    l_0_w = resolve('w')
+    l_0_review = resolve('review')
+    l_0_automatic_reviewer = resolve('automatic_reviewer')
+    pass
+    yield str(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'lead'), _block_vars=_block_vars))
+    yield '\n'
+    if (undefined(name='review') if l_0_review is missing else l_0_review):
+        pass
+        yield 'Resolution: '
+        yield str(environment.getattr((undefined(name='review') if l_0_review is missing else l_0_review), 'status'))
+        yield '.\n'
+        if environment.getattr((undefined(name='review') if l_0_review is missing else l_0_review), 'reason'):
+            pass
+            yield 'Reason: '
+            yield str(environment.getattr((undefined(name='review') if l_0_review is missing else l_0_review), 'reason'))
+            yield '.\n'
+        if ((environment.getattr((undefined(name='review') if l_0_review is missing else l_0_review), 'author') == (undefined(name='automatic_reviewer') if l_0_automatic_reviewer is missing else l_0_automatic_reviewer)) and ('author' in environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'))):
+            pass
+            yield str(environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'author'))
+            yield ': '
+            yield str(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'author'), environment.getattr((undefined(name='review') if l_0_review is missing else l_0_review), 'author'), _block_vars=_block_vars))
+            yield '\n'
+
+def block_reason(context, missing=missing):
+    resolve = context.resolve_or_missing
+    undefined = environment.undefined
+    concat = environment.concat
+    cond_expr_undefined = Undefined
+    if 0: yield None
+    _block_vars = {}
+    l_0_request = resolve('request')
+    l_0_w = resolve('w')
+    pass
+    if environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'reason'):
+        pass
+        yield str(environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'request_reason'))
+        yield ': '
+        yield str(environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'reason'))
+        yield '\n'
+
+blocks = {'lead': block_lead, 'reason': block_reason}
+debug_info = '1=12&2=17&3=28&4=30&5=33&6=35&7=38&9=40&10=42&14=47&15=57&16=59'
