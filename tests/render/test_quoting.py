@@ -5,6 +5,7 @@ import json
 import re
 import unicodedata
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import example, given
@@ -45,6 +46,18 @@ def links(text: str) -> bool:
 )
 def test_what_follows_the_name_of_a_file_is_a_link(text):
     assert links(text)
+
+
+@given(TEXT)
+def test_what_takes_a_short_way_needs_no_longer_one(text):
+    broken = quoting._LINE_BREAKS.sub("\n", text)
+    shown = quoting._BLANKS.sub(" ", quoting.visible(broken))
+    clean = quoting._BLANK_LINES.sub("\n", shown).strip()
+    assert quoting.clean(text) == clean
+    for each in (text, clean):
+        with patch.object(quoting, "_SUSPECT", re.compile("")):
+            looked_at = quoting.defang(each)
+        assert quoting.defang(each) == looked_at
 
 
 SINGLE = [quoting.one_line, quoting.name, quoting.item, quoting.cluster_name]

@@ -70,9 +70,10 @@ _NUMERIC_HOST = re.compile(rf"(?<!\d)\d+(?:[{_DOTS}]\d+){{3,}}")
 _WWW = re.compile(rf"(?i)((?:www|ftp)\d*)[{_DOTS}](?=\S)")
 # A state as our own lines tell it; people filter by it.
 _STATE = re.compile(r"(?i)[⏳✅❌📋⌛]\ufe0f?(?= *(?:PENDING|APPROVED|DENIED|PROMOTED|EXPIRED|ENDED))")
-# Each of the patterns of :func:`defang` has one of these in it. They begin with it where they can, and look
-# back from there: to look back at every character takes several times as long.
-_SUSPECT = re.compile(rf"[%\uff05\ufe6a⏳✅❌📋⌛\\:@\uff20\ufe6b{_DOTS}]")
+# Each of the patterns of :func:`defang` has one of these in it, with no blank behind it but for a state.
+# They begin with it where they can, and look back from there: to look back at every character takes several
+# times as long.
+_SUSPECT = re.compile(rf"[%\uff05\ufe6a⏳✅❌📋⌛\\:@\uff20\ufe6b{_DOTS}](?:(?=\S)|(?<=[⏳✅❌📋⌛]))")
 # What closes a parenthesis, or looks so.
 _OPENS = "(\uff08\ufe59\u207d\u208d\u2768\u276a\u2985\uff5f"
 _CLOSES = ")\uff09\ufe5a\u207e\u208e\u2769\u276b\u2986\uff60"
@@ -144,10 +145,13 @@ class Quote:
 
 def clean(text: str) -> str:
     """``text`` without what is invisible or moves other text; breaks are ``\\n``, blanks single spaces."""
-    text = _LINE_BREAKS.sub("\n", text[:_RAW_LIMIT])
-    if not _PLAIN.fullmatch(text):
-        text = visible(text)
-    return _BLANK_LINES.sub("\n", _BLANKS.sub(" ", text)).strip()
+    text = text[:_RAW_LIMIT]
+    if not (text.isascii() and text.isprintable()):  # no breaks, and nothing that nobody sees
+        text = _LINE_BREAKS.sub("\n", text)
+        if not _PLAIN.fullmatch(text):
+            text = visible(text)
+        text = _BLANK_LINES.sub("\n", text)
+    return (_BLANKS.sub(" ", text) if "  " in text else text).strip()
 
 
 def defang(text: str) -> str:
@@ -218,9 +222,10 @@ def header(text: str, limit: int = 200) -> str:
 
     What is not ASCII becomes ``?``; ``=?`` cannot begin an encoded word (RFC 2047).
     """
-    line = clean(text).replace("\n", " ")
-    ascii_only = "".join(char if " " <= char <= "~" else "?" for char in line[: 2 * limit])
-    return _TOKEN.sub("[%]", ascii_only.replace("=?", "=_"))[:limit].strip()
+    line = clean(text).replace("\n", " ")[: 2 * limit]
+    if not line.isascii():
+        line = "".join([char if char.isascii() else "?" for char in line])
+    return _TOKEN.sub("[%]", line.replace("=?", "=_"))[:limit].strip()
 
 
 def header_text(text: str, limit: int = 200) -> str:

@@ -6,7 +6,6 @@ an own template does, the built-in one takes its place and the fault is handed t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -253,9 +252,11 @@ def subject(cluster: ClusterInfo, request_id: str) -> str:
 
 
 def _tidy_text(text: str) -> str:
-    lines = "\n".join(line.rstrip() if line != "-- " else line for line in text.splitlines())
-    return re.sub(r"\n{3,}", "\n\n", lines).strip("\n") + "\n"
+    lines = "\n".join([line.rstrip() if line != "-- " else line for line in text.splitlines()])
+    while "\n\n\n" in lines:
+        lines = lines.replace("\n\n\n", "\n\n")
+    return lines.strip("\n") + "\n"
 
 
 def _tidy_html(html: str) -> str:
-    return "".join(map("{}\n".format, filter(None, map(str.strip, html.splitlines()))))
+    return "\n".join((*filter(None, map(str.strip, html.splitlines())), ""))

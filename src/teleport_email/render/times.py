@@ -55,12 +55,14 @@ def moment(at: datetime, *, now: datetime, zone: tzinfo) -> Moment:
     except OverflowError:  # a time at the very end of the calendar has no local form in some zones
         local = at.astimezone(UTC)
     seconds = (at - now).total_seconds()
+    iso = local.isoformat(timespec="seconds")
+    date, time = iso[:10], iso[11:16]
     return Moment(
-        date=f"{local:%Y-%m-%d}" if local.year >= 1000 else f"{local.year:04}-{local:%m-%d}",
-        time=f"{local:%H:%M}",
+        date=date,
+        time=time,
         offset=_offset(local.utcoffset()),
-        iso=local.isoformat(timespec="seconds"),
-        short=f"{local:%d} {_MONTHS[local.month - 1]} {local:%y %H:%M} {local.tzname() or 'UTC'}",
+        iso=iso,
+        short=f"{date[8:]} {_MONTHS[local.month - 1]} {date[2:4]} {time} {local.tzname() or 'UTC'}",
         span=span(abs(seconds)),
         past=seconds < 0,
         just_now=abs(seconds) < MINUTE,

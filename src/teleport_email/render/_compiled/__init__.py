@@ -1,7 +1,7 @@
 """The built-in templates as Jinja compiles them: a tenth of a second's work that no start needs to do.
 
-In: ``templates/``, by ``make templates``. Out: a module for each template and way to escape. Knows nothing of
-ours, only Jinja's runtime: another version of Jinja gets the sources.
+In: ``templates/``, by ``make templates``. Out: a module for each template and way to escape. Knows only the
+runtime of Jinja, and the environment that loads it: another version of Jinja gets the sources.
 """
 
 JINJA = "3.1.6"

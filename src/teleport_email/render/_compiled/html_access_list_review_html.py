@@ -8,6 +8,7 @@ def root(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     parent_template = None
     l_0_w = resolve('w')
     l_0_own = l_0_button = l_0_font = l_0_mono = l_0_row = l_0_state_pill = l_0_colours = l_0_mark = l_0_description = l_0_roles = missing
@@ -29,7 +30,7 @@ def root(context, missing=missing):
         context.blocks.setdefault(name, []).append(parent_block)
     l_0_own = context.vars['own'] = environment.get_template('words.jinja', 'access_list_review.html').make_module(context.get_all(), True, {'button': l_0_button, 'colours': l_0_colours, 'description': l_0_description, 'font': l_0_font, 'mark': l_0_mark, 'mono': l_0_mono, 'own': l_0_own, 'roles': l_0_roles, 'row': l_0_row, 'state_pill': l_0_state_pill, 'w': l_0_w})
     context.exported_vars.discard('own')
-    if t_2(environment.getattr((undefined(name='own') if l_0_own is missing else l_0_own), 'list_labels')):
+    if t_2((undefined(name='own') if l_0_own is missing else l_0_own).list_labels):
         pass
         l_0_w = (undefined(name='own') if l_0_own is missing else l_0_own)
         context.vars['w'] = l_0_w
@@ -71,13 +72,13 @@ def root(context, missing=missing):
             '<div class="box" dir="auto" style="margin:4px 0 0;background-color:#f4f6f9;border-left:3px solid #7b8794;padding:4px 10px;color:#1f2933;word-break:break-word">',
         )
         l_2_loop = missing
-        for l_2_line, l_2_loop in LoopContext(environment.getattr(l_1_quote, 'lines'), undefined):
+        for l_2_line, l_2_loop in LoopContext(l_1_quote.lines, undefined):
             _loop_vars = {}
             pass
             t_3.append(
                 escape(l_2_line),
             )
-            if (not environment.getattr(l_2_loop, 'last')):
+            if (not l_2_loop.last):
                 pass
                 t_3.append(
                     '<br>',
@@ -86,26 +87,26 @@ def root(context, missing=missing):
         t_3.append(
             '</div>\n',
         )
-        return concat(t_3)
+        return Markup(concat(t_3))
     context.exported_vars.add('description')
-    context.vars['description'] = l_0_description = Macro(environment, macro, 'description', ('quote',), False, False, False, context.eval_ctx.autoescape)
+    context.vars['description'] = l_0_description = environment.macro(macro)
     def macro(l_1_some):
         t_4 = []
         if l_1_some is missing:
             l_1_some = undefined("parameter 'some' was not provided", name='some')
         pass
         t_4.append(
-            escape(t_1(context.eval_ctx, environment.getattr(l_1_some, 'items'), ', ')),
+            escape(t_1(context.eval_ctx, l_1_some.items, ', ')),
         )
-        if environment.getattr(l_1_some, 'more'):
+        if l_1_some.more:
             pass
             t_4.extend((
                 ' ',
-                escape(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'more'), environment.getattr(l_1_some, 'more'))),
+                escape((undefined(name='w') if l_0_w is missing else l_0_w).more(l_1_some.more, )),
             ))
-        return concat(t_4)
+        return Markup(concat(t_4))
     context.exported_vars.add('roles')
-    context.vars['roles'] = l_0_roles = Macro(environment, macro, 'roles', ('some',), False, False, False, context.eval_ctx.autoescape)
+    context.vars['roles'] = l_0_roles = environment.macro(macro)
     yield from parent_template.root_render_func(context)
 
 def block_title(context, missing=missing):
@@ -114,10 +115,11 @@ def block_title(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     l_0_w = resolve('w')
     pass
-    yield escape(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_title'), _block_vars=_block_vars))
+    yield escape((undefined(name='w') if l_0_w is missing else l_0_w).list_title())
 
 def block_preheader(context, missing=missing):
     resolve = context.resolve_or_missing
@@ -125,6 +127,7 @@ def block_preheader(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     l_0_w = resolve('w')
     try:
@@ -134,7 +137,7 @@ def block_preheader(context, missing=missing):
         def t_5(*unused):
             raise TemplateRuntimeError("No filter named 'striptags' found.")
     pass
-    yield escape(t_5(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_preheader'), _block_vars=_block_vars)))
+    yield escape(t_5((undefined(name='w') if l_0_w is missing else l_0_w).list_preheader()))
 
 def block_accent(context, missing=missing):
     resolve = context.resolve_or_missing
@@ -142,11 +145,12 @@ def block_accent(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     l_0_colours = resolve('colours')
     l_0_state = resolve('state')
     pass
-    yield escape(environment.getitem(environment.getitem((undefined(name='colours') if l_0_colours is missing else l_0_colours), (undefined(name='state') if l_0_state is missing else l_0_state)), 3))
+    yield escape((undefined(name='colours') if l_0_colours is missing else l_0_colours)[(undefined(name='state') if l_0_state is missing else l_0_state)][3])
 
 def block_page(context, missing=missing):
     resolve = context.resolve_or_missing
@@ -154,6 +158,7 @@ def block_page(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     l_0_font = resolve('font')
     l_0_w = resolve('w')
@@ -163,7 +168,7 @@ def block_page(context, missing=missing):
     yield '<p class="muted" style="margin:12px 0 0;color:#52606d;'
     yield escape((undefined(name='font') if l_0_font is missing else l_0_font))
     yield ';font-size:14px;line-height:20px">'
-    yield escape(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_next_step'), _block_vars=_block_vars))
+    yield escape((undefined(name='w') if l_0_w is missing else l_0_w).list_next_step())
     yield '</p>\n'
 
 def block_heading(context, missing=missing):
@@ -172,6 +177,7 @@ def block_heading(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     l_0_state_pill = resolve('state_pill')
     l_0_colours = resolve('colours')
@@ -188,35 +194,35 @@ def block_heading(context, missing=missing):
         l_1_mark = resolve('mark')
         pass
         t_6.extend((
-            escape(environment.getitem((undefined(name='mark') if l_1_mark is missing else l_1_mark), (undefined(name='state') if l_0_state is missing else l_0_state))),
+            escape((undefined(name='mark') if l_1_mark is missing else l_1_mark)[(undefined(name='state') if l_0_state is missing else l_0_state)]),
             '&nbsp;',
-            escape(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_state'))),
+            escape((undefined(name='w') if l_0_w is missing else l_0_w).list_state()),
         ))
-        return concat(t_6)
-    caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
-    yield context.call((undefined(name='state_pill') if l_0_state_pill is missing else l_0_state_pill), environment.getitem((undefined(name='colours') if l_0_colours is missing else l_0_colours), (undefined(name='state') if l_0_state is missing else l_0_state)), caller=caller, _block_vars=_block_vars)
+        return Markup(concat(t_6))
+    caller = environment.macro(macro)
+    yield (undefined(name='state_pill') if l_0_state_pill is missing else l_0_state_pill)((undefined(name='colours') if l_0_colours is missing else l_0_colours)[(undefined(name='state') if l_0_state is missing else l_0_state)], caller)
     yield '</div>\n<h1 class="text" style="margin:0 0 4px;color:#1f2933;'
     yield escape((undefined(name='font') if l_0_font is missing else l_0_font))
     yield ';font-size:20px;line-height:26px;font-weight:700">'
-    yield escape(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_title'), _block_vars=_block_vars))
+    yield escape((undefined(name='w') if l_0_w is missing else l_0_w).list_title())
     yield '</h1>\n<p class="text" style="margin:0 0 10px;color:#1f2933;'
     yield escape((undefined(name='font') if l_0_font is missing else l_0_font))
     yield ';font-size:16px;line-height:23px;word-break:break-word">'
-    yield escape(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_summary'), _block_vars=_block_vars))
+    yield escape((undefined(name='w') if l_0_w is missing else l_0_w).list_summary())
     yield '</p>\n'
-    if (((undefined(name='total') if l_0_total is missing else l_0_total) == 1) and environment.getattr((undefined(name='first') if l_0_first is missing else l_0_first), 'ownerless')):
+    if (((undefined(name='total') if l_0_total is missing else l_0_total) == 1) and (undefined(name='first') if l_0_first is missing else l_0_first).ownerless):
         pass
         yield '<p class="text" style="margin:0 0 10px;color:#1f2933;'
         yield escape((undefined(name='font') if l_0_font is missing else l_0_font))
         yield ';font-size:16px;line-height:23px">'
-        yield escape(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_ownerless'), _block_vars=_block_vars))
+        yield escape((undefined(name='w') if l_0_w is missing else l_0_w).list_ownerless())
         yield '</p>\n'
     if (not (undefined(name='page') if l_0_page is missing else l_0_page)):
         pass
         yield '<p class="text" style="margin:0 0 10px;color:#1f2933;'
         yield escape((undefined(name='font') if l_0_font is missing else l_0_font))
         yield ';font-size:16px;line-height:23px">'
-        yield escape(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_no_link'), _block_vars=_block_vars))
+        yield escape((undefined(name='w') if l_0_w is missing else l_0_w).list_no_link())
         yield '</p>\n'
 
 def block_lists(context, missing=missing):
@@ -225,6 +231,7 @@ def block_lists(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     l_0_total = resolve('total')
     l_0_first = resolve('first')
@@ -238,67 +245,67 @@ def block_lists(context, missing=missing):
     pass
     if ((undefined(name='total') if l_0_total is missing else l_0_total) == 1):
         pass
-        if environment.getattr((undefined(name='first') if l_0_first is missing else l_0_first), 'link'):
+        if (undefined(name='first') if l_0_first is missing else l_0_first).link:
             pass
-            yield escape(context.call((undefined(name='button') if l_0_button is missing else l_0_button), environment.getattr((undefined(name='first') if l_0_first is missing else l_0_first), 'link'), context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_button'), _block_vars=_block_vars), _block_vars=_block_vars))
+            yield escape((undefined(name='button') if l_0_button is missing else l_0_button)((undefined(name='first') if l_0_first is missing else l_0_first).link, (undefined(name='w') if l_0_w is missing else l_0_w).list_button(), ))
             yield '\n'
         yield '<table width="100%" cellpadding="0" cellspacing="0" border="0" style="width:100%;border-collapse:collapse">\n'
         def macro():
             t_7 = []
             pass
             t_7.append(
-                escape(environment.getattr((undefined(name='first') if l_0_first is missing else l_0_first), 'title')),
+                escape((undefined(name='first') if l_0_first is missing else l_0_first).title),
             )
-            return concat(t_7)
-        caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
-        yield context.call((undefined(name='row') if l_0_row is missing else l_0_row), environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_labels'), 'list'), caller=caller, _block_vars=_block_vars)
+            return Markup(concat(t_7))
+        caller = environment.macro(macro)
+        yield (undefined(name='row') if l_0_row is missing else l_0_row)((undefined(name='w') if l_0_w is missing else l_0_w).list_labels['list'], caller)
         def macro():
             t_8 = []
             pass
             t_8.extend((
-                escape(environment.getattr((undefined(name='first') if l_0_first is missing else l_0_first), 'due')),
+                escape((undefined(name='first') if l_0_first is missing else l_0_first).due),
                 ' (',
-                escape(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_days'), environment.getattr((undefined(name='first') if l_0_first is missing else l_0_first), 'days'))),
+                escape((undefined(name='w') if l_0_w is missing else l_0_w).list_days((undefined(name='first') if l_0_first is missing else l_0_first).days, )),
                 ')',
             ))
-            return concat(t_8)
-        caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
-        yield context.call((undefined(name='row') if l_0_row is missing else l_0_row), environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_labels'), 'due'), caller=caller, _block_vars=_block_vars)
-        if context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_members'), (undefined(name='first') if l_0_first is missing else l_0_first), _block_vars=_block_vars):
+            return Markup(concat(t_8))
+        caller = environment.macro(macro)
+        yield (undefined(name='row') if l_0_row is missing else l_0_row)((undefined(name='w') if l_0_w is missing else l_0_w).list_labels['due'], caller)
+        if (undefined(name='w') if l_0_w is missing else l_0_w).list_members((undefined(name='first') if l_0_first is missing else l_0_first), ):
             pass
             def macro():
                 t_9 = []
                 pass
                 t_9.append(
-                    escape(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_members'), (undefined(name='first') if l_0_first is missing else l_0_first))),
+                    escape((undefined(name='w') if l_0_w is missing else l_0_w).list_members((undefined(name='first') if l_0_first is missing else l_0_first), )),
                 )
-                return concat(t_9)
-            caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
-            yield context.call((undefined(name='row') if l_0_row is missing else l_0_row), environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_labels'), 'members'), caller=caller, _block_vars=_block_vars)
-        if environment.getattr((undefined(name='first') if l_0_first is missing else l_0_first), 'roles'):
+                return Markup(concat(t_9))
+            caller = environment.macro(macro)
+            yield (undefined(name='row') if l_0_row is missing else l_0_row)((undefined(name='w') if l_0_w is missing else l_0_w).list_labels['members'], caller)
+        if (undefined(name='first') if l_0_first is missing else l_0_first).roles:
             pass
             def macro():
                 t_10 = []
                 l_1_roles = resolve('roles')
                 pass
                 t_10.append(
-                    escape(context.call((undefined(name='roles') if l_1_roles is missing else l_1_roles), environment.getattr((undefined(name='first') if l_0_first is missing else l_0_first), 'roles'))),
+                    escape((undefined(name='roles') if l_1_roles is missing else l_1_roles)((undefined(name='first') if l_0_first is missing else l_0_first).roles, )),
                 )
-                return concat(t_10)
-            caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
-            yield context.call((undefined(name='row') if l_0_row is missing else l_0_row), environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_labels'), 'grants'), caller=caller, _block_vars=_block_vars)
-        if environment.getattr((undefined(name='first') if l_0_first is missing else l_0_first), 'description'):
+                return Markup(concat(t_10))
+            caller = environment.macro(macro)
+            yield (undefined(name='row') if l_0_row is missing else l_0_row)((undefined(name='w') if l_0_w is missing else l_0_w).list_labels['grants'], caller)
+        if (undefined(name='first') if l_0_first is missing else l_0_first).description:
             pass
             def macro():
                 t_11 = []
                 l_1_description = resolve('description')
                 pass
                 t_11.append(
-                    escape(context.call((undefined(name='description') if l_1_description is missing else l_1_description), environment.getattr((undefined(name='first') if l_0_first is missing else l_0_first), 'description'))),
+                    escape((undefined(name='description') if l_1_description is missing else l_1_description)((undefined(name='first') if l_0_first is missing else l_0_first).description, )),
                 )
-                return concat(t_11)
-            caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
-            yield context.call((undefined(name='row') if l_0_row is missing else l_0_row), environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_labels'), 'description'), caller=caller, _block_vars=_block_vars)
+                return Markup(concat(t_11))
+            caller = environment.macro(macro)
+            yield (undefined(name='row') if l_0_row is missing else l_0_row)((undefined(name='w') if l_0_w is missing else l_0_w).list_labels['description'], caller)
         def macro():
             t_12 = []
             l_1_cluster = resolve('cluster')
@@ -306,9 +313,9 @@ def block_lists(context, missing=missing):
             t_12.append(
                 escape((undefined(name='cluster') if l_1_cluster is missing else l_1_cluster)),
             )
-            return concat(t_12)
-        caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
-        yield context.call((undefined(name='row') if l_0_row is missing else l_0_row), environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'cluster'), caller=caller, _block_vars=_block_vars)
+            return Markup(concat(t_12))
+        caller = environment.macro(macro)
+        yield (undefined(name='row') if l_0_row is missing else l_0_row)((undefined(name='w') if l_0_w is missing else l_0_w).labels['cluster'], caller)
         def macro():
             t_13 = []
             l_1_mono = resolve('mono')
@@ -317,12 +324,12 @@ def block_lists(context, missing=missing):
                 '<span style="',
                 escape((undefined(name='mono') if l_1_mono is missing else l_1_mono)),
                 ';font-size:13px">',
-                escape(environment.getattr((undefined(name='first') if l_0_first is missing else l_0_first), 'name')),
+                escape((undefined(name='first') if l_0_first is missing else l_0_first).name),
                 '</span>',
             ))
-            return concat(t_13)
-        caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
-        yield context.call((undefined(name='row') if l_0_row is missing else l_0_row), environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_labels'), 'name'), caller=caller, _block_vars=_block_vars)
+            return Markup(concat(t_13))
+        caller = environment.macro(macro)
+        yield (undefined(name='row') if l_0_row is missing else l_0_row)((undefined(name='w') if l_0_w is missing else l_0_w).list_labels['name'], caller)
         yield '</table>\n'
     else:
         pass
@@ -336,44 +343,44 @@ def block_lists(context, missing=missing):
             yield '<tr><td class="text line" align="left" style="padding:12px 0 14px;border-top:1px solid #d9dfe6;color:#1f2933;'
             yield escape((undefined(name='font') if l_0_font is missing else l_0_font))
             yield ';font-size:14px;line-height:20px;word-break:break-word">\n<h2 style="margin:0;font-size:16px;line-height:22px;font-weight:700">'
-            yield escape(environment.getattr(l_1_each, 'title'))
+            yield escape(l_1_each.title)
             yield '</h2>\n<div>'
-            if (environment.getattr(l_1_each, 'days') < 0):
+            if (l_1_each.days < 0):
                 pass
-                yield escape(environment.getattr((undefined(name='mark') if l_1_mark is missing else l_1_mark), 'OVERDUE'))
+                yield escape((undefined(name='mark') if l_1_mark is missing else l_1_mark)['OVERDUE'])
                 yield '&nbsp;'
-            yield escape(environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_labels'), 'due'))
+            yield escape((undefined(name='w') if l_0_w is missing else l_0_w).list_labels['due'])
             yield ' '
-            yield escape(environment.getattr(l_1_each, 'due'))
+            yield escape(l_1_each.due)
             yield ' (<span style="font-weight:700">'
-            yield escape(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_days'), environment.getattr(l_1_each, 'days'), _loop_vars=_loop_vars))
+            yield escape((undefined(name='w') if l_0_w is missing else l_0_w).list_days(l_1_each.days, ))
             yield '</span>)</div>\n'
-            if context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_members'), l_1_each, _loop_vars=_loop_vars):
+            if (undefined(name='w') if l_0_w is missing else l_0_w).list_members(l_1_each, ):
                 pass
                 yield '<div><span class="muted" style="color:#52606d">'
-                yield escape(environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_labels'), 'members'))
+                yield escape((undefined(name='w') if l_0_w is missing else l_0_w).list_labels['members'])
                 yield '</span> '
-                yield escape(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_members'), l_1_each, _loop_vars=_loop_vars))
+                yield escape((undefined(name='w') if l_0_w is missing else l_0_w).list_members(l_1_each, ))
                 yield '</div>\n'
-            if environment.getattr(l_1_each, 'roles'):
+            if l_1_each.roles:
                 pass
                 yield '<div><span class="muted" style="color:#52606d">'
-                yield escape(environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_labels'), 'grants'))
+                yield escape((undefined(name='w') if l_0_w is missing else l_0_w).list_labels['grants'])
                 yield '</span> '
-                yield escape(context.call((undefined(name='roles') if l_1_roles is missing else l_1_roles), environment.getattr(l_1_each, 'roles'), _loop_vars=_loop_vars))
+                yield escape((undefined(name='roles') if l_1_roles is missing else l_1_roles)(l_1_each.roles, ))
                 yield '</div>\n'
-            if environment.getattr(l_1_each, 'ownerless'):
+            if l_1_each.ownerless:
                 pass
                 yield '<div>'
-                yield escape(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_ownerless'), _loop_vars=_loop_vars))
+                yield escape((undefined(name='w') if l_0_w is missing else l_0_w).list_ownerless())
                 yield '</div>\n'
-            if environment.getattr(l_1_each, 'description'):
+            if l_1_each.description:
                 pass
-                yield escape(context.call((undefined(name='description') if l_1_description is missing else l_1_description), environment.getattr(l_1_each, 'description'), _loop_vars=_loop_vars))
+                yield escape((undefined(name='description') if l_1_description is missing else l_1_description)(l_1_each.description, ))
                 yield '\n'
-            if environment.getattr(l_1_each, 'link'):
+            if l_1_each.link:
                 pass
-                yield escape(context.call((undefined(name='button') if l_0_button is missing else l_0_button), environment.getattr(l_1_each, 'link'), context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_button'), environment.getattr(l_1_each, 'short'), _loop_vars=_loop_vars), small=True, _loop_vars=_loop_vars))
+                yield escape((undefined(name='button') if l_0_button is missing else l_0_button)(l_1_each.link, (undefined(name='w') if l_0_w is missing else l_0_w).list_button(l_1_each.short, ), True, ))
                 yield '\n'
             yield '</td></tr>\n'
         l_1_each = l_1_mark = l_1_roles = l_1_description = missing
@@ -383,12 +390,12 @@ def block_lists(context, missing=missing):
             yield '<p class="text" style="margin:0 0 12px;color:#1f2933;'
             yield escape((undefined(name='font') if l_0_font is missing else l_0_font))
             yield ';font-size:16px;line-height:23px">'
-            yield escape(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_more'), (undefined(name='lists_more') if l_0_lists_more is missing else l_0_lists_more), _block_vars=_block_vars))
+            yield escape((undefined(name='w') if l_0_w is missing else l_0_w).list_more((undefined(name='lists_more') if l_0_lists_more is missing else l_0_lists_more), ))
             yield '</p>\n'
         if (undefined(name='page') if l_0_page is missing else l_0_page):
             pass
             yield '<div style="height:12px;font-size:1px;line-height:12px">&nbsp;</div>\n'
-            yield escape(context.call((undefined(name='button') if l_0_button is missing else l_0_button), (undefined(name='page') if l_0_page is missing else l_0_page), context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_page'), _block_vars=_block_vars), _block_vars=_block_vars))
+            yield escape((undefined(name='button') if l_0_button is missing else l_0_button)((undefined(name='page') if l_0_page is missing else l_0_page), (undefined(name='w') if l_0_w is missing else l_0_w).list_page(), ))
             yield '\n'
         yield '<table width="100%" cellpadding="0" cellspacing="0" border="0" style="width:100%;border-collapse:collapse">\n'
         def macro():
@@ -398,9 +405,9 @@ def block_lists(context, missing=missing):
             t_14.append(
                 escape((undefined(name='cluster') if l_1_cluster is missing else l_1_cluster)),
             )
-            return concat(t_14)
-        caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
-        yield context.call((undefined(name='row') if l_0_row is missing else l_0_row), environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'cluster'), caller=caller, _block_vars=_block_vars)
+            return Markup(concat(t_14))
+        caller = environment.macro(macro)
+        yield (undefined(name='row') if l_0_row is missing else l_0_row)((undefined(name='w') if l_0_w is missing else l_0_w).labels['cluster'], caller)
         yield '</table>\n'
 
 def block_footer(context, missing=missing):
@@ -409,10 +416,11 @@ def block_footer(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     l_0_w = resolve('w')
     pass
-    yield escape(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_footer'), _block_vars=_block_vars))
+    yield escape((undefined(name='w') if l_0_w is missing else l_0_w).list_footer())
 
 blocks = {'title': block_title, 'preheader': block_preheader, 'accent': block_accent, 'page': block_page, 'heading': block_heading, 'lists': block_lists, 'footer': block_footer}
-debug_info = '1=26&2=29&4=31&5=33&7=38&9=40&10=58&14=61&16=64&17=73&19=91&20=110&21=121&22=138&23=150&24=160&35=161&91=163&24=168&25=185&26=198&27=202&28=206&29=209&31=213&32=216&35=221&36=238&37=240&38=242&41=245&42=254&43=266&44=268&46=277&47=279&49=289&50=291&52=301&53=311&57=329&58=336&59=338&60=340&61=350&62=353&64=357&65=360&67=364&68=367&70=369&71=371&73=373&74=375&79=380&80=383&82=387&84=390&87=393&93=405'
+debug_info = '1=27&2=30&4=32&5=34&7=39&9=41&10=59&14=62&16=65&17=74&19=92&20=111&21=123&22=141&23=154&24=165&35=166&91=168&24=173&25=191&26=204&27=208&28=212&29=215&31=219&32=222&35=227&36=245&37=247&38=249&41=252&42=261&43=273&44=275&46=284&47=286&49=296&50=298&52=308&53=318&57=336&58=343&59=345&60=347&61=357&62=360&64=364&65=367&67=371&68=374&70=376&71=378&73=380&74=382&79=387&80=390&82=394&84=397&87=400&93=412'

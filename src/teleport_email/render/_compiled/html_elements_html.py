@@ -8,6 +8,7 @@ def root(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     l_0_font = l_0_mono = l_0_state_pill = l_0_button = l_0_row = missing
     pass
     l_0_font = 'font-family:-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif'
@@ -23,20 +24,20 @@ def root(context, missing=missing):
         pass
         t_1.extend((
             '<span class="',
-            escape(environment.getitem(l_1_colours, 0)),
+            escape(l_1_colours[0]),
             '" style="display:inline-block;background-color:',
-            escape(environment.getitem(l_1_colours, 1)),
+            escape(l_1_colours[1]),
             ';color:',
-            escape(environment.getitem(l_1_colours, 2)),
+            escape(l_1_colours[2]),
             ';border-radius:12px;padding:3px 12px;',
             escape((undefined(name='font') if l_0_font is missing else l_0_font)),
             ';font-size:14px;line-height:20px;font-weight:600;white-space:nowrap">',
-            escape(context.call(l_1_caller)),
+            escape(l_1_caller()),
             '</span>\n',
         ))
-        return concat(t_1)
+        return Markup(concat(t_1))
     context.exported_vars.add('state_pill')
-    context.vars['state_pill'] = l_0_state_pill = Macro(environment, macro, 'state_pill', ('colours',), False, False, True, context.eval_ctx.autoescape)
+    context.vars['state_pill'] = l_0_state_pill = environment.macro(macro)
     def macro(l_1_link, l_1_text, l_1_small):
         t_2 = []
         l_1_pad = missing
@@ -65,9 +66,9 @@ def root(context, missing=missing):
             escape(l_1_text),
             '</a></td>\n</tr></table>\n',
         ))
-        return concat(t_2)
+        return Markup(concat(t_2))
     context.exported_vars.add('button')
-    context.vars['button'] = l_0_button = Macro(environment, macro, 'button', ('link', 'text', 'small'), False, False, False, context.eval_ctx.autoescape)
+    context.vars['button'] = l_0_button = environment.macro(macro)
     def macro(l_1_label, l_1_caller):
         t_3 = []
         if l_1_label is missing:
@@ -81,12 +82,12 @@ def root(context, missing=missing):
             '</th>\n<td valign="top" class="text line" style="padding:9px 0;border-top:1px solid #d9dfe6;color:#1f2933;',
             escape((undefined(name='font') if l_0_font is missing else l_0_font)),
             ';font-size:14px;line-height:20px;word-break:break-word">',
-            escape(context.call(l_1_caller)),
+            escape(l_1_caller()),
             '</td></tr>\n',
         ))
-        return concat(t_3)
+        return Markup(concat(t_3))
     context.exported_vars.add('row')
-    context.vars['row'] = l_0_row = Macro(environment, macro, 'row', ('label',), False, False, True, context.eval_ctx.autoescape)
+    context.vars['row'] = l_0_row = environment.macro(macro)
 
 blocks = {}
-debug_info = '2=12&3=15&5=18&6=25&8=39&9=49&10=52&11=54&14=70&15=77&16=81'
+debug_info = '2=13&3=16&5=19&6=26&8=40&9=50&10=53&11=55&14=71&15=78&16=82'

@@ -8,6 +8,7 @@ def root(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     l_0_w = resolve('w')
     l_0_filler = resolve('filler')
     l_0_font = missing
@@ -19,7 +20,7 @@ def root(context, missing=missing):
     context.vars['font'] = l_0_font
     context.exported_vars.discard('font')
     yield '<!doctype html>\n<html lang="'
-    yield escape(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'lang'))
+    yield escape((undefined(name='w') if l_0_w is missing else l_0_w).lang)
     yield '" dir="ltr">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width,initial-scale=1">\n<meta name="color-scheme" content="light dark">\n<meta name="supported-color-schemes" content="light dark">\n<meta name="format-detection" content="telephone=no,date=no,address=no,email=no,url=no">\n<meta name="x-apple-disable-message-reformatting">\n<title>'
     yield from context.blocks['title'][0](context)
     yield '</title>\n<style>\n:root{color-scheme:light dark;supported-color-schemes:light dark}\nbody{margin:0;padding:0;-webkit-text-size-adjust:100%;-ms-text-size-adjust:100%}\ntable{border-spacing:0}\n@media (max-width:480px){.pad{padding-left:16px!important;padding-right:16px!important}}\n</style>\n<!--[if mso]><style>div,p,h1,td,th,span,a{font-family:Segoe UI,Arial,sans-serif!important}</style><![endif]-->\n<style>\n@media (prefers-color-scheme:dark){\n.page{background-color:#12161b!important}\n.card{background-color:#1d232a!important;border-right-color:#38424d!important;border-bottom-color:#38424d!important;border-left-color:#38424d!important}\n.text{color:#e7ebf0!important}\n.muted{color:#aab5c0!important}\n.line{border-color:#38424d!important}\n.box{background-color:#272f38!important;border-color:#8796a5!important;color:#e7ebf0!important}\n.button{background-color:#6ea8ff!important;border-color:#6ea8ff!important;color:#0b1626!important}\n.pending{background-color:#463815!important;color:#ffe08a!important}\n.approved{background-color:#173d26!important;color:#a5e8bb!important}\n.denied{background-color:#4d1c1f!important;color:#ffc2c2!important}\n.promoted{background-color:#1b3557!important;color:#b9d6ff!important}\n.expired{background-color:#37414c!important;color:#dbe2e9!important}\n}\n</style>\n</head>\n<body class="page" style="margin:0;padding:0;background-color:#eef1f5">\n<div style="display:none;max-height:0;max-width:0;overflow:hidden;opacity:0;mso-hide:all;font-size:1px;line-height:1px;color:#1f2933">'
@@ -41,6 +42,7 @@ def block_title(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     pass
 
@@ -50,6 +52,7 @@ def block_preheader(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     pass
 
@@ -59,6 +62,7 @@ def block_accent(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     pass
 
@@ -68,6 +72,7 @@ def block_page(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     pass
 
@@ -77,8 +82,9 @@ def block_footer(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     pass
 
 blocks = {'title': block_title, 'preheader': block_preheader, 'accent': block_accent, 'page': block_page, 'footer': block_footer}
-debug_info = '2=14&4=21&12=23&38=25&41=28&44=30&50=32&12=37&38=46&41=55&44=64&50=73'
+debug_info = '2=15&4=22&12=24&38=26&41=29&44=31&50=33&12=38&38=48&41=58&44=68&50=78'

@@ -8,6 +8,7 @@ def root(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     parent_template = None
     l_0_builtin = resolve('builtin')
     l_0_kind = resolve('kind')
@@ -26,7 +27,7 @@ def root(context, missing=missing):
         context.blocks.setdefault(name, []).append(parent_block)
     l_0_w = context.vars['w'] = environment.get_template('words.jinja', 'layout.html').make_module(context.get_all(), True, {'badge': l_0_badge, 'builtin': l_0_builtin, 'button': l_0_button, 'command_line': l_0_command_line, 'continued': l_0_continued, 'continuing': l_0_continuing, 'cut_below': l_0_cut_below, 'cut_later': l_0_cut_later, 'font': l_0_font, 'mono': l_0_mono, 'more_in_text': l_0_more_in_text, 'news': l_0_news, 'none_above': l_0_none_above, 'pill': l_0_pill, 'quoted': l_0_quoted, 'reason_section': l_0_reason_section, 'row': l_0_row, 'state_pill': l_0_state_pill, 'w': l_0_w})
     context.exported_vars.discard('w')
-    if (((t_1(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'cut_below')) and t_1(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'cut_later'))) and t_1(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'continued'))) and t_1(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'more_in_text'))):
+    if (((t_1((undefined(name='w') if l_0_w is missing else l_0_w).cut_below) and t_1((undefined(name='w') if l_0_w is missing else l_0_w).cut_later)) and t_1((undefined(name='w') if l_0_w is missing else l_0_w).continued)) and t_1((undefined(name='w') if l_0_w is missing else l_0_w).more_in_text)):
         pass
         l_0_builtin = (undefined(name='w') if l_0_w is missing else l_0_w)
         context.vars['builtin'] = l_0_builtin
@@ -35,16 +36,16 @@ def root(context, missing=missing):
         pass
         l_0_builtin = context.vars['builtin'] = environment.get_template('builtin/words.jinja', 'layout.html').make_module(context.get_all(), True, {'badge': l_0_badge, 'builtin': l_0_builtin, 'button': l_0_button, 'command_line': l_0_command_line, 'continued': l_0_continued, 'continuing': l_0_continuing, 'cut_below': l_0_cut_below, 'cut_later': l_0_cut_later, 'font': l_0_font, 'mono': l_0_mono, 'more_in_text': l_0_more_in_text, 'news': l_0_news, 'none_above': l_0_none_above, 'pill': l_0_pill, 'quoted': l_0_quoted, 'reason_section': l_0_reason_section, 'row': l_0_row, 'state_pill': l_0_state_pill, 'w': l_0_w})
         context.exported_vars.discard('builtin')
-    l_0_cut_below = (environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'cut_below') if t_1(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'cut_below')) else environment.getattr((undefined(name='builtin') if l_0_builtin is missing else l_0_builtin), 'cut_below'))
+    l_0_cut_below = ((undefined(name='w') if l_0_w is missing else l_0_w).cut_below if t_1((undefined(name='w') if l_0_w is missing else l_0_w).cut_below) else (undefined(name='builtin') if l_0_builtin is missing else l_0_builtin).cut_below)
     context.vars['cut_below'] = l_0_cut_below
     context.exported_vars.add('cut_below')
-    l_0_cut_later = (environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'cut_later') if t_1(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'cut_later')) else environment.getattr((undefined(name='builtin') if l_0_builtin is missing else l_0_builtin), 'cut_later'))
+    l_0_cut_later = ((undefined(name='w') if l_0_w is missing else l_0_w).cut_later if t_1((undefined(name='w') if l_0_w is missing else l_0_w).cut_later) else (undefined(name='builtin') if l_0_builtin is missing else l_0_builtin).cut_later)
     context.vars['cut_later'] = l_0_cut_later
     context.exported_vars.add('cut_later')
-    l_0_continued = (environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'continued') if t_1(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'continued')) else environment.getattr((undefined(name='builtin') if l_0_builtin is missing else l_0_builtin), 'continued'))
+    l_0_continued = ((undefined(name='w') if l_0_w is missing else l_0_w).continued if t_1((undefined(name='w') if l_0_w is missing else l_0_w).continued) else (undefined(name='builtin') if l_0_builtin is missing else l_0_builtin).continued)
     context.vars['continued'] = l_0_continued
     context.exported_vars.add('continued')
-    l_0_more_in_text = (environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'more_in_text') if t_1(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'more_in_text')) else environment.getattr((undefined(name='builtin') if l_0_builtin is missing else l_0_builtin), 'more_in_text'))
+    l_0_more_in_text = ((undefined(name='w') if l_0_w is missing else l_0_w).more_in_text if t_1((undefined(name='w') if l_0_w is missing else l_0_w).more_in_text) else (undefined(name='builtin') if l_0_builtin is missing else l_0_builtin).more_in_text)
     context.vars['more_in_text'] = l_0_more_in_text
     context.exported_vars.add('more_in_text')
     included_template = environment.get_template('builtin/elements.html', 'layout.html')._get_default_module(context)
@@ -77,16 +78,16 @@ def root(context, missing=missing):
             t_3 = []
             pass
             t_3.extend((
-                escape(environment.getattr(l_1_status, 'mark')),
+                escape(l_1_status.mark),
                 '&nbsp;',
-                escape(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'state'))),
+                escape((undefined(name='w') if l_0_w is missing else l_0_w).state()),
             ))
-            return concat(t_3)
-        caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
-        t_2.append(context.call((undefined(name='state_pill') if l_0_state_pill is missing else l_0_state_pill), environment.getitem((undefined(name='pill') if l_0_pill is missing else l_0_pill), environment.getattr(l_1_status, 'name')), caller=caller))
-        return concat(t_2)
+            return Markup(concat(t_3))
+        caller = environment.macro(macro)
+        t_2.append((undefined(name='state_pill') if l_0_state_pill is missing else l_0_state_pill)((undefined(name='pill') if l_0_pill is missing else l_0_pill)[l_1_status.name], caller))
+        return Markup(concat(t_2))
     context.exported_vars.add('badge')
-    context.vars['badge'] = l_0_badge = Macro(environment, macro, 'badge', ('status',), False, False, False, context.eval_ctx.autoescape)
+    context.vars['badge'] = l_0_badge = environment.macro(macro)
     def macro(l_1_quote, l_1_heading, l_1_later):
         t_4 = []
         if l_1_quote is missing:
@@ -102,17 +103,17 @@ def root(context, missing=missing):
             ';font-size:15px;line-height:21px;word-break:break-word">\n<div class="muted" style="color:#52606d;font-size:13px;line-height:18px;font-weight:600">',
             escape(l_1_heading),
         ))
-        if environment.getattr(l_1_quote, 'rest'):
+        if l_1_quote.rest:
             pass
             t_4.extend((
                 ' ',
-                escape(context.call((undefined(name='cut_below') if l_0_cut_below is missing else l_0_cut_below), environment.getattr(l_1_quote, 'more'))),
+                escape((undefined(name='cut_below') if l_0_cut_below is missing else l_0_cut_below)(l_1_quote.more, )),
             ))
-        elif environment.getattr(l_1_quote, 'left_out'):
+        elif l_1_quote.left_out:
             pass
             t_4.extend((
                 ' ',
-                escape((context.call((undefined(name='cut_later') if l_0_cut_later is missing else l_0_cut_later), environment.getattr(l_1_quote, 'left_out')) if l_1_later else context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'cut'), environment.getattr(l_1_quote, 'left_out')))),
+                escape(((undefined(name='cut_later') if l_0_cut_later is missing else l_0_cut_later)(l_1_quote.left_out, ) if l_1_later else (undefined(name='w') if l_0_w is missing else l_0_w).cut(l_1_quote.left_out, ))),
             ))
         t_4.append(
             '</div>\n',
@@ -123,13 +124,13 @@ def root(context, missing=missing):
                 '<div dir="auto">',
             )
             l_2_loop = missing
-            for l_2_line, l_2_loop in LoopContext(environment.getattr(l_1_quote, 'head'), undefined):
+            for l_2_line, l_2_loop in LoopContext(l_1_quote.head, undefined):
                 _loop_vars = {}
                 pass
                 t_4.append(
                     escape(l_2_line),
                 )
-                if (not environment.getattr(l_2_loop, 'last')):
+                if (not l_2_loop.last):
                     pass
                     t_4.append(
                         '<br>',
@@ -142,15 +143,15 @@ def root(context, missing=missing):
             pass
             t_4.extend((
                 '<div class="muted" style="color:#52606d">',
-                escape(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'no_reason'))),
+                escape((undefined(name='w') if l_0_w is missing else l_0_w).no_reason()),
                 '</div>\n',
             ))
         t_4.append(
             '</td></tr></table>\n',
         )
-        return concat(t_4)
+        return Markup(concat(t_4))
     context.exported_vars.add('quoted')
-    context.vars['quoted'] = l_0_quoted = Macro(environment, macro, 'quoted', ('quote', 'heading', 'later'), False, False, False, context.eval_ctx.autoescape)
+    context.vars['quoted'] = l_0_quoted = environment.macro(macro)
     def macro(l_1_quote, l_1_heading, l_1_later):
         t_5 = []
         if l_1_quote is missing:
@@ -163,7 +164,7 @@ def root(context, missing=missing):
         t_5.append(
             '<div',
         )
-        if environment.getattr(l_1_quote, 'rest'):
+        if l_1_quote.rest:
             pass
             t_5.extend((
                 ' class="box" style="margin:0 0 20px;background-color:#f4f6f9;border-left:4px solid #7b8794;padding:8px 12px;color:#1f2933;',
@@ -173,7 +174,7 @@ def root(context, missing=missing):
         t_5.append(
             '>\n<div',
         )
-        if environment.getattr(l_1_quote, 'rest'):
+        if l_1_quote.rest:
             pass
             t_5.append(
                 ' class="muted" style="color:#52606d;font-size:13px;line-height:18px;font-weight:600"',
@@ -181,28 +182,28 @@ def root(context, missing=missing):
         t_5.append(
             '>',
         )
-        if environment.getattr(l_1_quote, 'rest'):
+        if l_1_quote.rest:
             pass
             t_5.append(
-                escape(context.call((undefined(name='continued') if l_0_continued is missing else l_0_continued), l_1_heading)),
+                escape((undefined(name='continued') if l_0_continued is missing else l_0_continued)(l_1_heading, )),
             )
-            if environment.getattr(l_1_quote, 'left_out'):
+            if l_1_quote.left_out:
                 pass
                 t_5.extend((
                     ' ',
-                    escape((context.call((undefined(name='cut_later') if l_0_cut_later is missing else l_0_cut_later), environment.getattr(l_1_quote, 'left_out')) if l_1_later else context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'cut'), environment.getattr(l_1_quote, 'left_out')))),
+                    escape(((undefined(name='cut_later') if l_0_cut_later is missing else l_0_cut_later)(l_1_quote.left_out, ) if l_1_later else (undefined(name='w') if l_0_w is missing else l_0_w).cut(l_1_quote.left_out, ))),
                 ))
         t_5.append(
             '</div>\n<div dir="auto">',
         )
         l_2_loop = missing
-        for l_2_line, l_2_loop in LoopContext(environment.getattr(l_1_quote, 'rest'), undefined):
+        for l_2_line, l_2_loop in LoopContext(l_1_quote.rest, undefined):
             _loop_vars = {}
             pass
             t_5.append(
                 escape(l_2_line),
             )
-            if (not environment.getattr(l_2_loop, 'last')):
+            if (not l_2_loop.last):
                 pass
                 t_5.append(
                     '<br>',
@@ -211,9 +212,9 @@ def root(context, missing=missing):
         t_5.append(
             '</div>\n</div>\n',
         )
-        return concat(t_5)
+        return Markup(concat(t_5))
     context.exported_vars.add('continuing')
-    context.vars['continuing'] = l_0_continuing = Macro(environment, macro, 'continuing', ('quote', 'heading', 'later'), False, False, False, context.eval_ctx.autoescape)
+    context.vars['continuing'] = l_0_continuing = environment.macro(macro)
     def macro(l_1_command):
         t_6 = []
         if l_1_command is missing:
@@ -223,20 +224,20 @@ def root(context, missing=missing):
             '<div class="muted" style="margin:0 0 4px;color:#52606d;',
             escape((undefined(name='font') if l_0_font is missing else l_0_font)),
             ';font-size:13px;line-height:18px;font-weight:600">',
-            escape(environment.getitem(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'purposes'), environment.getattr(l_1_command, 'purpose'))),
+            escape((undefined(name='w') if l_0_w is missing else l_0_w).purposes[l_1_command.purpose]),
             '</div>\n<div class="box" style="margin:0 0 16px;background-color:#f4f6f9;border:0;color:#1f2933;',
             escape((undefined(name='mono') if l_0_mono is missing else l_0_mono)),
             ';font-size:13px;line-height:20px;padding:8px 12px;border-radius:6px;word-break:break-word">',
-            escape(environment.getattr(l_1_command, 'line')),
+            escape(l_1_command.line),
             '</div>\n',
         ))
-        return concat(t_6)
+        return Markup(concat(t_6))
     context.exported_vars.add('command_line')
-    context.vars['command_line'] = l_0_command_line = Macro(environment, macro, 'command_line', ('command',), False, False, False, context.eval_ctx.autoescape)
+    context.vars['command_line'] = l_0_command_line = environment.macro(macro)
     l_0_none_above = ((undefined(name='kind') if l_0_kind is missing else l_0_kind) == 'requester_approved')
     context.vars['none_above'] = l_0_none_above
     context.exported_vars.add('none_above')
-    l_0_news = (environment.getattr((undefined(name='review') if l_0_review is missing else l_0_review), 'reason') if (undefined(name='review') if l_0_review is missing else l_0_review) else environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'resolve_reason'))
+    l_0_news = ((undefined(name='review') if l_0_review is missing else l_0_review).reason if (undefined(name='review') if l_0_review is missing else l_0_review) else (undefined(name='request') if l_0_request is missing else l_0_request).resolve_reason)
     context.vars['news'] = l_0_news
     context.exported_vars.add('news')
     t_7 = []
@@ -257,15 +258,16 @@ def block_reason(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     l_0_request = resolve('request')
     l_0_quoted = resolve('quoted')
     l_0_w = resolve('w')
     l_0_begins = resolve('begins')
     pass
-    if (environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'reason') or (not environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'resolve_reason'))):
+    if ((undefined(name='request') if l_0_request is missing else l_0_request).reason or (not (undefined(name='request') if l_0_request is missing else l_0_request).resolve_reason)):
         pass
-        yield escape(context.call((undefined(name='quoted') if l_0_quoted is missing else l_0_quoted), environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'reason'), (environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'request_reason') if environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'resolve_reason') else environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'reason')), (not (undefined(name='begins') if l_0_begins is missing else l_0_begins)), _block_vars=_block_vars))
+        yield escape((undefined(name='quoted') if l_0_quoted is missing else l_0_quoted)((undefined(name='request') if l_0_request is missing else l_0_request).reason, ((undefined(name='w') if l_0_w is missing else l_0_w).labels['request_reason'] if (undefined(name='request') if l_0_request is missing else l_0_request).resolve_reason else (undefined(name='w') if l_0_w is missing else l_0_w).labels['reason']), (not (undefined(name='begins') if l_0_begins is missing else l_0_begins)), ))
         yield '\n'
 
 def block_title(context, missing=missing):
@@ -274,10 +276,11 @@ def block_title(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     l_0_w = resolve('w')
     pass
-    yield escape(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'title'), _block_vars=_block_vars))
+    yield escape((undefined(name='w') if l_0_w is missing else l_0_w).title())
 
 def block_preheader(context, missing=missing):
     resolve = context.resolve_or_missing
@@ -285,6 +288,7 @@ def block_preheader(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     l_0_w = resolve('w')
     try:
@@ -294,7 +298,7 @@ def block_preheader(context, missing=missing):
         def t_8(*unused):
             raise TemplateRuntimeError("No filter named 'striptags' found.")
     pass
-    yield escape(t_8(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'preheader'), _block_vars=_block_vars)))
+    yield escape(t_8((undefined(name='w') if l_0_w is missing else l_0_w).preheader()))
 
 def block_accent(context, missing=missing):
     resolve = context.resolve_or_missing
@@ -302,11 +306,12 @@ def block_accent(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     l_0_pill = resolve('pill')
     l_0_request = resolve('request')
     pass
-    yield escape(environment.getitem(environment.getitem((undefined(name='pill') if l_0_pill is missing else l_0_pill), environment.getattr(environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'status'), 'name')), 3))
+    yield escape((undefined(name='pill') if l_0_pill is missing else l_0_pill)[(undefined(name='request') if l_0_request is missing else l_0_request).status.name][3])
 
 def block_page(context, missing=missing):
     resolve = context.resolve_or_missing
@@ -314,6 +319,7 @@ def block_page(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     l_0_news = resolve('news')
     l_0_none_above = resolve('none_above')
@@ -342,35 +348,35 @@ def block_page(context, missing=missing):
         l_1_details = resolve('details')
         pass
         t_10.append(
-            escape(environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'user')),
+            escape((undefined(name='request') if l_0_request is missing else l_0_request).user),
         )
         if ('name' in (undefined(name='details') if l_1_details is missing else l_1_details)):
             pass
             t_10.extend((
                 '<br>',
-                escape(environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'name')),
+                escape((undefined(name='request') if l_0_request is missing else l_0_request).name),
             ))
-        return concat(t_10)
-    caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
-    yield context.call((undefined(name='row') if l_0_row is missing else l_0_row), environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'user'), caller=caller, _block_vars=_block_vars)
-    if environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'roles'):
+        return Markup(concat(t_10))
+    caller = environment.macro(macro)
+    yield (undefined(name='row') if l_0_row is missing else l_0_row)((undefined(name='w') if l_0_w is missing else l_0_w).labels['user'], caller)
+    if (undefined(name='request') if l_0_request is missing else l_0_request).roles:
         pass
         def macro():
             t_11 = []
             l_1_more_in_text = resolve('more_in_text')
             pass
             t_11.append(
-                escape(t_9(context.eval_ctx, environment.getattr(environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'roles'), 'items'), ', ')),
+                escape(t_9(context.eval_ctx, (undefined(name='request') if l_0_request is missing else l_0_request).roles.items, ', ')),
             )
-            if environment.getattr(environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'roles'), 'more'):
+            if (undefined(name='request') if l_0_request is missing else l_0_request).roles.more:
                 pass
                 t_11.extend((
                     ' ',
-                    escape(context.call((undefined(name='more_in_text') if l_1_more_in_text is missing else l_1_more_in_text), environment.getattr(environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'roles'), 'more'))),
+                    escape((undefined(name='more_in_text') if l_1_more_in_text is missing else l_1_more_in_text)((undefined(name='request') if l_0_request is missing else l_0_request).roles.more, )),
                 ))
-            return concat(t_11)
-        caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
-        yield context.call((undefined(name='row') if l_0_row is missing else l_0_row), environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'roles'), caller=caller, _block_vars=_block_vars)
+            return Markup(concat(t_11))
+        caller = environment.macro(macro)
+        yield (undefined(name='row') if l_0_row is missing else l_0_row)((undefined(name='w') if l_0_w is missing else l_0_w).labels['roles'], caller)
     yield from context.blocks['details'][0](context)
     def macro():
         t_12 = []
@@ -379,9 +385,9 @@ def block_page(context, missing=missing):
         t_12.append(
             escape((undefined(name='cluster') if l_1_cluster is missing else l_1_cluster)),
         )
-        return concat(t_12)
-    caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
-    yield context.call((undefined(name='row') if l_0_row is missing else l_0_row), environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'cluster'), caller=caller, _block_vars=_block_vars)
+        return Markup(concat(t_12))
+    caller = environment.macro(macro)
+    yield (undefined(name='row') if l_0_row is missing else l_0_row)((undefined(name='w') if l_0_w is missing else l_0_w).labels['cluster'], caller)
     def macro():
         t_13 = []
         l_1_mono = resolve('mono')
@@ -390,12 +396,12 @@ def block_page(context, missing=missing):
             '<span style="',
             escape((undefined(name='mono') if l_1_mono is missing else l_1_mono)),
             ';font-size:13px">',
-            escape(environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'id')),
+            escape((undefined(name='request') if l_0_request is missing else l_0_request).id),
             '</span>',
         ))
-        return concat(t_13)
-    caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
-    yield context.call((undefined(name='row') if l_0_row is missing else l_0_row), environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'id'), caller=caller, _block_vars=_block_vars)
+        return Markup(concat(t_13))
+    caller = environment.macro(macro)
+    yield (undefined(name='row') if l_0_row is missing else l_0_row)((undefined(name='w') if l_0_w is missing else l_0_w).labels['id'], caller)
     yield '</table>\n'
 
 def block_heading(context, missing=missing):
@@ -404,6 +410,7 @@ def block_heading(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     l_0_badge = resolve('badge')
     l_0_request = resolve('request')
@@ -412,32 +419,32 @@ def block_heading(context, missing=missing):
     l_0_commands = resolve('commands')
     pass
     yield '<div style="margin:0 0 6px">'
-    yield escape(context.call((undefined(name='badge') if l_0_badge is missing else l_0_badge), environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'status'), _block_vars=_block_vars))
+    yield escape((undefined(name='badge') if l_0_badge is missing else l_0_badge)((undefined(name='request') if l_0_request is missing else l_0_request).status, ))
     yield '</div>\n<h1 class="text" style="margin:0 0 4px;color:#1f2933;'
     yield escape((undefined(name='font') if l_0_font is missing else l_0_font))
     yield ';font-size:20px;line-height:26px;font-weight:700">'
-    yield escape(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'title'), _block_vars=_block_vars))
+    yield escape((undefined(name='w') if l_0_w is missing else l_0_w).title())
     yield '</h1>\n<p class="text" style="margin:0 0 10px;color:#1f2933;'
     yield escape((undefined(name='font') if l_0_font is missing else l_0_font))
     yield ';font-size:16px;line-height:23px;word-break:break-word">'
-    yield escape(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'summary'), _block_vars=_block_vars))
+    yield escape((undefined(name='w') if l_0_w is missing else l_0_w).summary())
     yield '</p>\n'
-    if context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'next_step'), _block_vars=_block_vars):
+    if (undefined(name='w') if l_0_w is missing else l_0_w).next_step():
         pass
         yield '<p class="text" style="margin:0 0 10px;color:#1f2933;'
         yield escape((undefined(name='font') if l_0_font is missing else l_0_font))
         yield ';font-size:16px;line-height:23px">'
-        yield escape(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'next_step'), _block_vars=_block_vars))
+        yield escape((undefined(name='w') if l_0_w is missing else l_0_w).next_step())
         yield '</p>\n'
     def t_14(fiter):
         for l_1_command in fiter:
-            if (environment.getattr(l_1_command, 'purpose') == 'use'):
+            if (l_1_command.purpose == 'use'):
                 yield l_1_command
     for l_1_command in t_14((undefined(name='commands') if l_0_commands is missing else l_0_commands)):
         l_1_command_line = resolve('command_line')
         _loop_vars = {}
         pass
-        yield escape(context.call((undefined(name='command_line') if l_1_command_line is missing else l_1_command_line), l_1_command, _loop_vars=_loop_vars))
+        yield escape((undefined(name='command_line') if l_1_command_line is missing else l_1_command_line)(l_1_command, ))
         yield '\n'
     l_1_command = l_1_command_line = missing
 
@@ -447,15 +454,16 @@ def block_decision(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     l_0_request = resolve('request')
     l_0_none_above = resolve('none_above')
     l_0_quoted = resolve('quoted')
     l_0_w = resolve('w')
     pass
-    if (environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'resolve_reason') and (not (undefined(name='none_above') if l_0_none_above is missing else l_0_none_above))):
+    if ((undefined(name='request') if l_0_request is missing else l_0_request).resolve_reason and (not (undefined(name='none_above') if l_0_none_above is missing else l_0_none_above))):
         pass
-        yield escape(context.call((undefined(name='quoted') if l_0_quoted is missing else l_0_quoted), environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'resolve_reason'), environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'resolve_reason'), _block_vars=_block_vars))
+        yield escape((undefined(name='quoted') if l_0_quoted is missing else l_0_quoted)((undefined(name='request') if l_0_request is missing else l_0_request).resolve_reason, (undefined(name='w') if l_0_w is missing else l_0_w).labels['resolve_reason'], ))
         yield '\n'
 
 def block_action(context, missing=missing):
@@ -464,6 +472,7 @@ def block_action(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     l_0_link = resolve('link')
     l_0_button = resolve('button')
@@ -472,17 +481,17 @@ def block_action(context, missing=missing):
     pass
     if (undefined(name='link') if l_0_link is missing else l_0_link):
         pass
-        yield escape(context.call((undefined(name='button') if l_0_button is missing else l_0_button), (undefined(name='link') if l_0_link is missing else l_0_link), context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'button'), _block_vars=_block_vars), _block_vars=_block_vars))
+        yield escape((undefined(name='button') if l_0_button is missing else l_0_button)((undefined(name='link') if l_0_link is missing else l_0_link), (undefined(name='w') if l_0_w is missing else l_0_w).button(), ))
         yield '\n'
     def t_15(fiter):
         for l_1_command in fiter:
-            if (environment.getattr(l_1_command, 'purpose') != 'use'):
+            if (l_1_command.purpose != 'use'):
                 yield l_1_command
     for l_1_command in t_15((undefined(name='commands') if l_0_commands is missing else l_0_commands)):
         l_1_command_line = resolve('command_line')
         _loop_vars = {}
         pass
-        yield escape(context.call((undefined(name='command_line') if l_1_command_line is missing else l_1_command_line), l_1_command, _loop_vars=_loop_vars))
+        yield escape((undefined(name='command_line') if l_1_command_line is missing else l_1_command_line)(l_1_command, ))
         yield '\n'
     l_1_command = l_1_command_line = missing
 
@@ -492,6 +501,7 @@ def block_rest(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     l_0_none_above = resolve('none_above')
     l_0_request = resolve('request')
@@ -505,21 +515,21 @@ def block_rest(context, missing=missing):
     pass
     if (undefined(name='none_above') if l_0_none_above is missing else l_0_none_above):
         pass
-        if environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'resolve_reason'):
+        if (undefined(name='request') if l_0_request is missing else l_0_request).resolve_reason:
             pass
-            yield escape(context.call((undefined(name='quoted') if l_0_quoted is missing else l_0_quoted), environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'resolve_reason'), environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'resolve_reason'), _block_vars=_block_vars))
+            yield escape((undefined(name='quoted') if l_0_quoted is missing else l_0_quoted)((undefined(name='request') if l_0_request is missing else l_0_request).resolve_reason, (undefined(name='w') if l_0_w is missing else l_0_w).labels['resolve_reason'], ))
             yield '\n'
         yield escape((undefined(name='reason_section') if l_0_reason_section is missing else l_0_reason_section))
         yield '\n'
     elif (undefined(name='news') if l_0_news is missing else l_0_news):
         pass
-        yield escape(context.call((undefined(name='continuing') if l_0_continuing is missing else l_0_continuing), (undefined(name='news') if l_0_news is missing else l_0_news), (environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'reason') if (undefined(name='review') if l_0_review is missing else l_0_review) else environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'resolve_reason')), _block_vars=_block_vars))
+        yield escape((undefined(name='continuing') if l_0_continuing is missing else l_0_continuing)((undefined(name='news') if l_0_news is missing else l_0_news), ((undefined(name='w') if l_0_w is missing else l_0_w).labels['reason'] if (undefined(name='review') if l_0_review is missing else l_0_review) else (undefined(name='w') if l_0_w is missing else l_0_w).labels['resolve_reason']), ))
         yield '\n'
         yield escape((undefined(name='reason_section') if l_0_reason_section is missing else l_0_reason_section))
         yield '\n'
     else:
         pass
-        yield escape(context.call((undefined(name='continuing') if l_0_continuing is missing else l_0_continuing), environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'reason'), environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'reason'), (not (undefined(name='begins') if l_0_begins is missing else l_0_begins)), _block_vars=_block_vars))
+        yield escape((undefined(name='continuing') if l_0_continuing is missing else l_0_continuing)((undefined(name='request') if l_0_request is missing else l_0_request).reason, (undefined(name='w') if l_0_w is missing else l_0_w).labels['reason'], (not (undefined(name='begins') if l_0_begins is missing else l_0_begins)), ))
         yield '\n'
 
 def block_details(context, missing=missing):
@@ -528,13 +538,14 @@ def block_details(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     l_0_details = resolve('details')
     pass
     def t_16(fiter):
         l_1_w = resolve('w')
         for l_1_key in fiter:
-            if ((l_1_key != 'name') and (l_1_key in environment.getattr((undefined(name='w') if l_1_w is missing else l_1_w), 'labels'))):
+            if ((l_1_key != 'name') and (l_1_key in (undefined(name='w') if l_1_w is missing else l_1_w).labels)):
                 yield l_1_key
     l_1_loop = missing
     for l_1_key, l_1_loop in LoopContext(t_16((undefined(name='details') if l_0_details is missing else l_0_details)), undefined):
@@ -548,68 +559,68 @@ def block_details(context, missing=missing):
             pass
             if (l_1_key == 'resources'):
                 pass
-                for l_3_resource in environment.getattr((undefined(name='request') if l_2_request is missing else l_2_request), 'resources'):
+                for l_3_resource in (undefined(name='request') if l_2_request is missing else l_2_request).resources:
                     _loop_vars = {}
                     pass
                     t_17.extend((
                         '<div><span class="muted" style="color:#52606d">',
-                        escape(context.call(environment.getattr(environment.getattr((undefined(name='w') if l_1_w is missing else l_1_w), 'kinds'), 'get'), environment.getattr(l_3_resource, 'kind'), environment.getattr(l_3_resource, 'kind'), _loop_vars=_loop_vars)),
+                        escape((undefined(name='w') if l_1_w is missing else l_1_w).kinds.get(l_3_resource.kind, l_3_resource.kind, )),
                         '</span> ',
-                        escape(environment.getattr(l_3_resource, 'name')),
+                        escape(l_3_resource.name),
                     ))
-                    if environment.getattr(l_3_resource, 'cluster'):
+                    if l_3_resource.cluster:
                         pass
                         t_17.extend((
                             ' (',
-                            escape(environment.getattr(environment.getattr((undefined(name='w') if l_1_w is missing else l_1_w), 'labels'), 'cluster')),
+                            escape((undefined(name='w') if l_1_w is missing else l_1_w).labels['cluster']),
                             ' ',
-                            escape(environment.getattr(l_3_resource, 'cluster')),
+                            escape(l_3_resource.cluster),
                             ')',
                         ))
                     t_17.append(
                         '</div>\n',
                     )
                 l_3_resource = missing
-                if environment.getattr((undefined(name='request') if l_2_request is missing else l_2_request), 'resources_more'):
+                if (undefined(name='request') if l_2_request is missing else l_2_request).resources_more:
                     pass
                     t_17.extend((
                         '<div>',
-                        escape(context.call(environment.getattr((undefined(name='w') if l_1_w is missing else l_1_w), 'more'), environment.getattr((undefined(name='request') if l_2_request is missing else l_2_request), 'resources_more'))),
+                        escape((undefined(name='w') if l_1_w is missing else l_1_w).more((undefined(name='request') if l_2_request is missing else l_2_request).resources_more, )),
                         '</div>\n',
                     ))
             elif (l_1_key == 'reviews'):
                 pass
-                if environment.getattr((undefined(name='request') if l_2_request is missing else l_2_request), 'reviews_before'):
+                if (undefined(name='request') if l_2_request is missing else l_2_request).reviews_before:
                     pass
                     t_17.extend((
                         '<div class="muted" style="color:#52606d">',
-                        escape(context.call(environment.getattr((undefined(name='w') if l_1_w is missing else l_1_w), 'earlier'), environment.getattr((undefined(name='request') if l_2_request is missing else l_2_request), 'reviews_before'))),
+                        escape((undefined(name='w') if l_1_w is missing else l_1_w).earlier((undefined(name='request') if l_2_request is missing else l_2_request).reviews_before, )),
                         '</div>\n',
                     ))
                 l_3_loop = missing
-                for l_3_one, l_3_loop in LoopContext(environment.getattr((undefined(name='request') if l_2_request is missing else l_2_request), 'reviews'), undefined):
+                for l_3_one, l_3_loop in LoopContext((undefined(name='request') if l_2_request is missing else l_2_request).reviews, undefined):
                     _loop_vars = {}
                     pass
                     t_17.extend((
                         '<div style="margin:0 0 6px">',
-                        escape(environment.getattr(environment.getattr(l_3_one, 'status'), 'mark')),
+                        escape(l_3_one.status.mark),
                         ' ',
-                        escape(context.call(environment.getattr((undefined(name='w') if l_1_w is missing else l_1_w), 'reviewed'), l_3_one, _loop_vars=_loop_vars)),
+                        escape((undefined(name='w') if l_1_w is missing else l_1_w).reviewed(l_3_one, )),
                         '\n',
                     ))
-                    if environment.getattr(l_3_one, 'reason'):
+                    if l_3_one.reason:
                         pass
                         t_17.append(
                             '<div class="box" dir="auto" style="margin:4px 0 0;background-color:#f4f6f9;border-left:3px solid #7b8794;padding:4px 10px;color:#1f2933">',
                         )
                         l_4_loop = missing
-                        for l_4_line, l_4_loop in LoopContext(environment.getattr(environment.getattr(l_3_one, 'reason'), 'lines'), undefined):
+                        for l_4_line, l_4_loop in LoopContext(l_3_one.reason.lines, undefined):
                             _loop_vars = {}
                             pass
                             t_17.append(
                                 escape(l_4_line),
                             )
-                            if (not environment.getattr(l_4_loop, 'last')):
+                            if (not l_4_loop.last):
                                 pass
                                 t_17.append(
                                     '<br>',
@@ -625,12 +636,12 @@ def block_details(context, missing=missing):
             else:
                 pass
                 t_17.extend((
-                    escape(context.call(environment.getattr((undefined(name='w') if l_1_w is missing else l_1_w), 'fact'), l_1_key)),
+                    escape((undefined(name='w') if l_1_w is missing else l_1_w).fact(l_1_key, )),
                     '\n',
                 ))
-            return concat(t_17)
-        caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
-        yield context.call((undefined(name='row') if l_1_row is missing else l_1_row), environment.getitem(environment.getattr((undefined(name='w') if l_1_w is missing else l_1_w), 'labels'), l_1_key), caller=caller, _loop_vars=_loop_vars)
+            return Markup(concat(t_17))
+        caller = environment.macro(macro)
+        yield (undefined(name='row') if l_1_row is missing else l_1_row)((undefined(name='w') if l_1_w is missing else l_1_w).labels[l_1_key], caller)
     l_1_loop = l_1_key = l_1_row = l_1_w = missing
 
 def block_footer(context, missing=missing):
@@ -639,10 +650,11 @@ def block_footer(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     l_0_w = resolve('w')
     pass
-    yield escape(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'footer'), _block_vars=_block_vars))
+    yield escape((undefined(name='w') if l_0_w is missing else l_0_w).footer())
 
 blocks = {'reason': block_reason, 'title': block_title, 'preheader': block_preheader, 'accent': block_accent, 'page': block_page, 'heading': block_heading, 'decision': block_decision, 'action': block_action, 'rest': block_rest, 'details': block_details, 'footer': block_footer}
-debug_info = '1=23&2=26&3=28&4=30&6=35&9=37&10=40&11=43&12=46&13=49&14=67&22=70&23=75&26=89&28=100&29=102&30=119&31=125&33=144&38=153&39=165&40=175&41=198&44=216&45=223&46=227&49=235&50=238&52=245&51=248&52=253&53=265&54=267&58=270&59=281&60=298&61=310&62=330&73=331&78=332&79=334&81=336&89=337&103=339&104=355&105=357&107=373&134=374&135=384&62=400&63=414&64=416&65=420&66=424&67=427&69=431&70=439&73=443&74=455&75=457&81=460&82=472&83=474&85=476&86=484&89=488&90=505&91=507&92=509&94=511&95=513&96=515&97=517&99=521&107=524&108=533&109=544&110=548&111=550&112=555&114=572&115=576&117=579&118=581&119=585&121=589&122=594&123=599&124=605&129=627&109=632&138=635'
+debug_info = '1=24&2=27&3=29&4=31&6=36&9=38&10=41&11=44&12=47&13=50&14=68&22=71&23=76&26=90&28=101&29=103&30=120&31=126&33=145&38=154&39=166&40=176&41=199&44=217&45=224&46=228&49=236&50=239&52=246&51=249&52=254&53=267&54=269&58=272&59=284&60=302&61=315&62=336&73=337&78=338&79=340&81=342&89=343&103=345&104=361&105=363&107=379&134=380&135=390&62=406&63=421&64=423&65=427&66=431&67=434&69=438&70=446&73=450&74=463&75=465&81=468&82=481&83=483&85=485&86=493&89=497&90=515&91=517&92=519&94=521&95=523&96=525&97=527&99=531&107=534&108=544&109=555&110=559&111=561&112=566&114=583&115=587&117=590&118=592&119=596&121=600&122=605&123=610&124=616&129=638&109=643&138=646'

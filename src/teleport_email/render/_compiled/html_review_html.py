@@ -8,6 +8,7 @@ def root(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     parent_template = None
     pass
     parent_template = environment.get_template('layout.html', 'review.html')
@@ -21,14 +22,15 @@ def block_decision(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     l_0_review = resolve('review')
     l_0_quoted = resolve('quoted')
     l_0_w = resolve('w')
     pass
-    if ((undefined(name='review') if l_0_review is missing else l_0_review) and environment.getattr((undefined(name='review') if l_0_review is missing else l_0_review), 'reason')):
+    if ((undefined(name='review') if l_0_review is missing else l_0_review) and (undefined(name='review') if l_0_review is missing else l_0_review).reason):
         pass
-        yield escape(context.call((undefined(name='quoted') if l_0_quoted is missing else l_0_quoted), environment.getattr((undefined(name='review') if l_0_review is missing else l_0_review), 'reason'), environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'reason'), _block_vars=_block_vars))
+        yield escape((undefined(name='quoted') if l_0_quoted is missing else l_0_quoted)((undefined(name='review') if l_0_review is missing else l_0_review).reason, (undefined(name='w') if l_0_w is missing else l_0_w).labels['reason'], ))
         yield '\n'
 
 def block_reason(context, missing=missing):
@@ -37,15 +39,16 @@ def block_reason(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     l_0_request = resolve('request')
     l_0_quoted = resolve('quoted')
     l_0_w = resolve('w')
     pass
-    if environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'reason'):
+    if (undefined(name='request') if l_0_request is missing else l_0_request).reason:
         pass
-        yield escape(context.call((undefined(name='quoted') if l_0_quoted is missing else l_0_quoted), environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'reason'), environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'request_reason'), True, _block_vars=_block_vars))
+        yield escape((undefined(name='quoted') if l_0_quoted is missing else l_0_quoted)((undefined(name='request') if l_0_request is missing else l_0_request).reason, (undefined(name='w') if l_0_w is missing else l_0_w).labels['request_reason'], True, ))
         yield '\n'
 
 blocks = {'decision': block_decision, 'reason': block_reason}
-debug_info = '1=12&2=17&3=28&4=30&7=33&8=44&9=46'
+debug_info = '1=13&2=18&3=30&4=32&7=35&8=47&9=49'

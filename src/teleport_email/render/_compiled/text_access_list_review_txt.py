@@ -8,6 +8,7 @@ def root(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     l_0_w = resolve('w')
     l_0_page = resolve('page')
     l_0_own = missing
@@ -20,7 +21,7 @@ def root(context, missing=missing):
     pass
     l_0_own = context.vars['own'] = environment.get_template('words.jinja', 'access_list_review.txt').make_module(context.get_all(), True, {'own': l_0_own, 'w': l_0_w})
     context.exported_vars.discard('own')
-    if t_1(environment.getattr((undefined(name='own') if l_0_own is missing else l_0_own), 'list_labels')):
+    if t_1((undefined(name='own') if l_0_own is missing else l_0_own).list_labels):
         pass
         l_0_w = (undefined(name='own') if l_0_own is missing else l_0_own)
         context.vars['w'] = l_0_w
@@ -36,11 +37,11 @@ def root(context, missing=missing):
     yield '\n'
     if (not (undefined(name='page') if l_0_page is missing else l_0_page)):
         pass
-        yield str(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_no_link')))
+        yield str((undefined(name='w') if l_0_w is missing else l_0_w).list_no_link())
         yield '\n'
-    yield str(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_next_step')))
+    yield str((undefined(name='w') if l_0_w is missing else l_0_w).list_next_step())
     yield '\n\n-- \n'
-    yield str(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_footer')))
+    yield str((undefined(name='w') if l_0_w is missing else l_0_w).list_footer())
     yield '\n'
 
 def block_lead(context, missing=missing):
@@ -49,10 +50,11 @@ def block_lead(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     l_0_w = resolve('w')
     pass
-    yield str(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_lead'), _block_vars=_block_vars))
+    yield str((undefined(name='w') if l_0_w is missing else l_0_w).list_lead())
     yield '\n'
 
 def block_lines(context, missing=missing):
@@ -61,6 +63,7 @@ def block_lines(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     l_0_cluster = resolve('cluster')
     l_0_total = resolve('total')
@@ -86,6 +89,7 @@ def block_lists(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     l_0_lists = resolve('lists')
     l_0_lists_more = resolve('lists_more')
@@ -105,46 +109,46 @@ def block_lists(context, missing=missing):
             pass
             yield '\n'
         yield 'Access List: '
-        yield str(environment.getattr(l_1_each, 'title'))
+        yield str(l_1_each.title)
         yield '\nName: '
-        yield str(environment.getattr(l_1_each, 'name'))
+        yield str(l_1_each.name)
         yield '\nDue: '
-        yield str(environment.getattr(l_1_each, 'due'))
+        yield str(l_1_each.due)
         yield ' ('
-        yield str(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_days'), environment.getattr(l_1_each, 'days'), _loop_vars=_loop_vars))
+        yield str((undefined(name='w') if l_0_w is missing else l_0_w).list_days(l_1_each.days, ))
         yield ')\n'
-        if environment.getattr(l_1_each, 'every_role'):
+        if l_1_each.every_role:
             pass
             yield 'Role(s): '
-            yield str(t_2(context.eval_ctx, environment.getattr(l_1_each, 'every_role'), ','))
+            yield str(t_2(context.eval_ctx, l_1_each.every_role, ','))
             yield '\n'
-        if environment.getattr(l_1_each, 'link'):
+        if l_1_each.link:
             pass
             yield 'Link: '
-            yield str(environment.getattr(l_1_each, 'link'))
+            yield str(l_1_each.link)
             yield '\n'
-        if context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_members'), l_1_each, _loop_vars=_loop_vars):
+        if (undefined(name='w') if l_0_w is missing else l_0_w).list_members(l_1_each, ):
             pass
-            yield str(environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_labels'), 'members'))
+            yield str((undefined(name='w') if l_0_w is missing else l_0_w).list_labels['members'])
             yield ': '
-            yield str(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_members'), l_1_each, _loop_vars=_loop_vars))
+            yield str((undefined(name='w') if l_0_w is missing else l_0_w).list_members(l_1_each, ))
             yield '\n'
-        if environment.getattr(l_1_each, 'ownerless'):
+        if l_1_each.ownerless:
             pass
-            yield str(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_ownerless'), _loop_vars=_loop_vars))
+            yield str((undefined(name='w') if l_0_w is missing else l_0_w).list_ownerless())
             yield '\n'
-        if environment.getattr(l_1_each, 'description'):
+        if l_1_each.description:
             pass
-            yield str(environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_labels'), 'description'))
+            yield str((undefined(name='w') if l_0_w is missing else l_0_w).list_labels['description'])
             yield ': '
-            yield str(environment.getattr(l_1_each, 'description'))
+            yield str(l_1_each.description)
             yield '\n'
     l_1_each = l_1_total = missing
     if (undefined(name='lists_more') if l_0_lists_more is missing else l_0_lists_more):
         pass
         yield '\n'
-        yield str(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'list_more'), (undefined(name='lists_more') if l_0_lists_more is missing else l_0_lists_more), _block_vars=_block_vars))
+        yield str((undefined(name='w') if l_0_w is missing else l_0_w).list_more((undefined(name='lists_more') if l_0_lists_more is missing else l_0_lists_more), ))
         yield '\n'
 
 blocks = {'lead': block_lead, 'lines': block_lines, 'lists': block_lists}
-debug_info = '1=20&3=22&4=24&6=29&8=31&12=33&21=34&51=36&52=38&54=40&57=42&8=45&9=54&12=57&13=69&14=71&15=74&16=76&17=79&21=82&22=99&23=103&26=107&27=109&28=111&29=115&30=118&32=120&33=123&35=125&36=127&38=131&39=133&41=135&42=137&45=142&47=145'
+debug_info = '1=21&3=23&4=25&6=30&8=32&12=34&21=35&51=37&52=39&54=41&57=43&8=46&9=56&12=59&13=72&14=74&15=77&16=79&17=82&21=85&22=103&23=107&26=111&27=113&28=115&29=119&30=122&32=124&33=127&35=129&36=131&38=135&39=137&41=139&42=141&45=146&47=149'

@@ -8,6 +8,7 @@ def root(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     l_0_commands = resolve('commands')
     l_0_w = missing
     pass
@@ -17,38 +18,38 @@ def root(context, missing=missing):
     yield '\n'
     def t_1(fiter):
         for l_1_command in fiter:
-            if (environment.getattr(l_1_command, 'purpose') == 'use'):
+            if (l_1_command.purpose == 'use'):
                 yield l_1_command
     for l_1_command in t_1((undefined(name='commands') if l_0_commands is missing else l_0_commands)):
         _loop_vars = {}
         pass
-        yield str(environment.getitem(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'purposes'), environment.getattr(l_1_command, 'purpose')))
+        yield str((undefined(name='w') if l_0_w is missing else l_0_w).purposes[l_1_command.purpose])
         yield ': '
-        yield str(environment.getattr(l_1_command, 'line'))
+        yield str(l_1_command.line)
         yield '\n\n'
     l_1_command = missing
     yield from context.blocks['lines'][0](context)
     def t_2(fiter):
         for l_1_command in fiter:
-            if (environment.getattr(l_1_command, 'purpose') not in ['approve', 'deny', 'use']):
+            if (l_1_command.purpose not in ['approve', 'deny', 'use']):
                 yield l_1_command
     for l_1_command in t_2((undefined(name='commands') if l_0_commands is missing else l_0_commands)):
         _loop_vars = {}
         pass
-        yield str(environment.getitem(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'purposes'), environment.getattr(l_1_command, 'purpose')))
+        yield str((undefined(name='w') if l_0_w is missing else l_0_w).purposes[l_1_command.purpose])
         yield ': '
-        yield str(environment.getattr(l_1_command, 'line'))
+        yield str(l_1_command.line)
         yield '\n'
     l_1_command = missing
-    if context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'next_step')):
+    if (undefined(name='w') if l_0_w is missing else l_0_w).next_step():
         pass
         yield '\n'
-        yield str(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'next_step')))
+        yield str((undefined(name='w') if l_0_w is missing else l_0_w).next_step())
         yield '\n'
     yield '\n'
     yield from context.blocks['details'][0](context)
     yield '\n-- \n'
-    yield str(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'footer')))
+    yield str((undefined(name='w') if l_0_w is missing else l_0_w).footer())
     yield '\n'
 
 def block_lead(context, missing=missing):
@@ -57,10 +58,11 @@ def block_lead(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     l_0_w = resolve('w')
     pass
-    yield str(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'lead'), _block_vars=_block_vars))
+    yield str((undefined(name='w') if l_0_w is missing else l_0_w).lead())
     yield '\n'
 
 def block_lines(context, missing=missing):
@@ -69,6 +71,7 @@ def block_lines(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     l_0_request = resolve('request')
     l_0_cluster = resolve('cluster')
@@ -85,13 +88,13 @@ def block_lines(context, missing=missing):
             raise TemplateRuntimeError("No filter named 'join' found.")
     pass
     yield 'ID: '
-    yield str(environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'id'))
+    yield str((undefined(name='request') if l_0_request is missing else l_0_request).id)
     yield '\nCluster: '
     yield str((undefined(name='cluster') if l_0_cluster is missing else l_0_cluster))
     yield '\nUser: '
-    yield str(environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'user'))
+    yield str((undefined(name='request') if l_0_request is missing else l_0_request).user)
     yield '\nRole(s): '
-    yield str(t_3(context.eval_ctx, environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'every_role'), ','))
+    yield str(t_3(context.eval_ctx, (undefined(name='request') if l_0_request is missing else l_0_request).every_role, ','))
     yield '\n'
     yield from context.blocks['reason'][0](context)
     if ((undefined(name='link') if l_0_link is missing else l_0_link) or ((undefined(name='page') if l_0_page is missing else l_0_page) and ((undefined(name='kind') if l_0_kind is missing else l_0_kind) == 'expired'))):
@@ -101,31 +104,31 @@ def block_lines(context, missing=missing):
         yield '\n'
     def t_4(fiter):
         for l_1_command in fiter:
-            if (environment.getattr(l_1_command, 'purpose') in ['approve', 'deny']):
+            if (l_1_command.purpose in ['approve', 'deny']):
                 yield l_1_command
     for l_1_command in t_4((undefined(name='commands') if l_0_commands is missing else l_0_commands)):
         _loop_vars = {}
         pass
-        yield str(environment.getitem(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'purposes'), environment.getattr(l_1_command, 'purpose')))
+        yield str((undefined(name='w') if l_0_w is missing else l_0_w).purposes[l_1_command.purpose])
         yield ': '
-        yield str(environment.getattr(l_1_command, 'line'))
+        yield str(l_1_command.line)
         yield '\n'
     l_1_command = missing
     yield '\n'
     if ((undefined(name='kind') if l_0_kind is missing else l_0_kind) in ['review', 'reminder', 'escalation', 'received', 'ended']):
         pass
-        yield str(environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'state'))
+        yield str((undefined(name='w') if l_0_w is missing else l_0_w).labels['state'])
         yield ': '
-        yield str(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'state'), _block_vars=_block_vars))
+        yield str((undefined(name='w') if l_0_w is missing else l_0_w).state())
         yield '\n'
     else:
         pass
         yield 'Status: '
-        yield str(environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'status'))
-        if environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'resolve_reason'):
+        yield str((undefined(name='request') if l_0_request is missing else l_0_request).status)
+        if (undefined(name='request') if l_0_request is missing else l_0_request).resolve_reason:
             pass
             yield ' ('
-            yield str(environment.getattr(environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'resolve_reason'), 'enclosed'))
+            yield str((undefined(name='request') if l_0_request is missing else l_0_request).resolve_reason.enclosed)
             yield ')'
         yield '\n'
 
@@ -135,13 +138,14 @@ def block_reason(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     l_0_request = resolve('request')
     pass
-    if environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'reason'):
+    if (undefined(name='request') if l_0_request is missing else l_0_request).reason:
         pass
         yield 'Reason: '
-        yield str(environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'reason'))
+        yield str((undefined(name='request') if l_0_request is missing else l_0_request).reason)
         yield '\n'
 
 def block_details(context, missing=missing):
@@ -150,6 +154,7 @@ def block_details(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     l_0_request = resolve('request')
     l_0_w = resolve('w')
@@ -161,11 +166,11 @@ def block_details(context, missing=missing):
         def t_5(*unused):
             raise TemplateRuntimeError("No filter named 'length' found.")
     pass
-    if (t_5(environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'every_role')) >= 5):
+    if (t_5((undefined(name='request') if l_0_request is missing else l_0_request).every_role) >= 5):
         pass
-        yield str(environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'roles'))
+        yield str((undefined(name='w') if l_0_w is missing else l_0_w).labels['roles'])
         yield ':\n'
-        for l_1_role in environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'every_role'):
+        for l_1_role in (undefined(name='request') if l_0_request is missing else l_0_request).every_role:
             _loop_vars = {}
             pass
             yield '  - '
@@ -174,63 +179,63 @@ def block_details(context, missing=missing):
         l_1_role = missing
     def t_6(fiter):
         for l_1_key in fiter:
-            if (l_1_key in environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels')):
+            if (l_1_key in (undefined(name='w') if l_0_w is missing else l_0_w).labels):
                 yield l_1_key
     for l_1_key in t_6((undefined(name='details') if l_0_details is missing else l_0_details)):
         _loop_vars = {}
         pass
         if (l_1_key == 'resources'):
             pass
-            yield str(environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'resources'))
+            yield str((undefined(name='w') if l_0_w is missing else l_0_w).labels['resources'])
             yield ':\n'
-            for l_2_resource in environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'resources'):
+            for l_2_resource in (undefined(name='request') if l_0_request is missing else l_0_request).resources:
                 _loop_vars = {}
                 pass
                 yield '  - '
-                yield str(context.call(environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'kinds'), 'get'), environment.getattr(l_2_resource, 'kind'), environment.getattr(l_2_resource, 'kind'), _loop_vars=_loop_vars))
+                yield str((undefined(name='w') if l_0_w is missing else l_0_w).kinds.get(l_2_resource.kind, l_2_resource.kind, ))
                 yield ' '
-                yield str(environment.getattr(l_2_resource, 'name'))
-                if environment.getattr(l_2_resource, 'cluster'):
+                yield str(l_2_resource.name)
+                if l_2_resource.cluster:
                     pass
                     yield ' ('
-                    yield str(environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'cluster'))
+                    yield str((undefined(name='w') if l_0_w is missing else l_0_w).labels['cluster'])
                     yield ' '
-                    yield str(environment.getattr(l_2_resource, 'cluster'))
+                    yield str(l_2_resource.cluster)
                     yield ')'
                 yield '\n'
             l_2_resource = missing
-            if environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'resources_more'):
+            if (undefined(name='request') if l_0_request is missing else l_0_request).resources_more:
                 pass
                 yield '  - '
-                yield str(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'more'), environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'resources_more'), _loop_vars=_loop_vars))
+                yield str((undefined(name='w') if l_0_w is missing else l_0_w).more((undefined(name='request') if l_0_request is missing else l_0_request).resources_more, ))
                 yield '\n'
         elif (l_1_key == 'reviews'):
             pass
-            yield str(environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'reviews'))
+            yield str((undefined(name='w') if l_0_w is missing else l_0_w).labels['reviews'])
             yield ':\n'
-            if environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'reviews_before'):
+            if (undefined(name='request') if l_0_request is missing else l_0_request).reviews_before:
                 pass
                 yield '  - '
-                yield str(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'earlier'), environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'reviews_before'), _loop_vars=_loop_vars))
+                yield str((undefined(name='w') if l_0_w is missing else l_0_w).earlier((undefined(name='request') if l_0_request is missing else l_0_request).reviews_before, ))
                 yield '\n'
-            for l_2_one in environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'reviews'):
+            for l_2_one in (undefined(name='request') if l_0_request is missing else l_0_request).reviews:
                 _loop_vars = {}
                 pass
                 yield '  - '
-                yield str(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'reviewed'), l_2_one, _loop_vars=_loop_vars))
+                yield str((undefined(name='w') if l_0_w is missing else l_0_w).reviewed(l_2_one, ))
                 yield '\n'
-                if environment.getattr(l_2_one, 'reason'):
+                if l_2_one.reason:
                     pass
-                    yield str(environment.getattr(environment.getattr(l_2_one, 'reason'), 'fenced'))
+                    yield str(l_2_one.reason.fenced)
                     yield '\n'
             l_2_one = missing
         else:
             pass
-            yield str(environment.getitem(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), l_1_key))
+            yield str((undefined(name='w') if l_0_w is missing else l_0_w).labels[l_1_key])
             yield ': '
-            yield str(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'fact'), l_1_key, _loop_vars=_loop_vars))
+            yield str((undefined(name='w') if l_0_w is missing else l_0_w).fact(l_1_key, ))
             yield '\n'
     l_1_key = missing
 
 blocks = {'lead': block_lead, 'lines': block_lines, 'reason': block_reason, 'details': block_details}
-debug_info = '1=13&2=15&6=17&7=24&10=29&34=30&35=37&37=42&39=45&42=48&77=50&2=53&3=62&10=65&11=87&12=89&13=91&14=93&15=95&20=96&21=99&23=101&24=108&27=114&28=116&30=123&15=131&16=140&17=143&42=146&43=163&44=165&45=167&46=171&49=174&50=181&51=183&52=185&53=189&56=201&57=204&59=206&60=208&61=210&62=213&64=215&65=219&66=221&67=223&71=228'
+debug_info = '1=14&2=16&6=18&7=25&10=30&34=31&35=38&37=43&39=46&42=49&77=51&2=54&3=64&10=67&11=90&12=92&13=94&14=96&15=98&20=99&21=102&23=104&24=111&27=117&28=119&30=126&15=134&16=144&17=147&42=150&43=168&44=170&45=172&46=176&49=179&50=186&51=188&52=190&53=194&56=206&57=209&59=211&60=213&61=215&62=218&64=220&65=224&66=226&67=228&71=233'

@@ -8,6 +8,7 @@ def root(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     parent_template = None
     pass
     parent_template = environment.get_template('layout.txt', 'reminder.txt')
@@ -16,4 +17,4 @@ def root(context, missing=missing):
     yield from parent_template.root_render_func(context)
 
 blocks = {}
-debug_info = '1=12'
+debug_info = '1=13'

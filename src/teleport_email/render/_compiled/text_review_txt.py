@@ -8,6 +8,7 @@ def root(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     parent_template = None
     pass
     parent_template = environment.get_template('layout.txt', 'review.txt')
@@ -21,28 +22,29 @@ def block_lead(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     l_0_w = resolve('w')
     l_0_review = resolve('review')
     l_0_automatic_reviewer = resolve('automatic_reviewer')
     pass
-    yield str(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'lead'), _block_vars=_block_vars))
+    yield str((undefined(name='w') if l_0_w is missing else l_0_w).lead())
     yield '\n'
     if (undefined(name='review') if l_0_review is missing else l_0_review):
         pass
         yield 'Resolution: '
-        yield str(environment.getattr((undefined(name='review') if l_0_review is missing else l_0_review), 'status'))
+        yield str((undefined(name='review') if l_0_review is missing else l_0_review).status)
         yield '.\n'
-        if environment.getattr((undefined(name='review') if l_0_review is missing else l_0_review), 'reason'):
+        if (undefined(name='review') if l_0_review is missing else l_0_review).reason:
             pass
             yield 'Reason: '
-            yield str(environment.getattr((undefined(name='review') if l_0_review is missing else l_0_review), 'reason'))
+            yield str((undefined(name='review') if l_0_review is missing else l_0_review).reason)
             yield '.\n'
-        if ((environment.getattr((undefined(name='review') if l_0_review is missing else l_0_review), 'author') == (undefined(name='automatic_reviewer') if l_0_automatic_reviewer is missing else l_0_automatic_reviewer)) and ('author' in environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'))):
+        if (((undefined(name='review') if l_0_review is missing else l_0_review).author == (undefined(name='automatic_reviewer') if l_0_automatic_reviewer is missing else l_0_automatic_reviewer)) and ('author' in (undefined(name='w') if l_0_w is missing else l_0_w).labels)):
             pass
-            yield str(environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'author'))
+            yield str((undefined(name='w') if l_0_w is missing else l_0_w).labels['author'])
             yield ': '
-            yield str(context.call(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'author'), environment.getattr((undefined(name='review') if l_0_review is missing else l_0_review), 'author'), _block_vars=_block_vars))
+            yield str((undefined(name='w') if l_0_w is missing else l_0_w).author((undefined(name='review') if l_0_review is missing else l_0_review).author, ))
             yield '\n'
 
 def block_reason(context, missing=missing):
@@ -51,16 +53,17 @@ def block_reason(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     _block_vars = {}
     l_0_request = resolve('request')
     l_0_w = resolve('w')
     pass
-    if environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'reason'):
+    if (undefined(name='request') if l_0_request is missing else l_0_request).reason:
         pass
-        yield str(environment.getattr(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'labels'), 'request_reason'))
+        yield str((undefined(name='w') if l_0_w is missing else l_0_w).labels['request_reason'])
         yield ': '
-        yield str(environment.getattr((undefined(name='request') if l_0_request is missing else l_0_request), 'reason'))
+        yield str((undefined(name='request') if l_0_request is missing else l_0_request).reason)
         yield '\n'
 
 blocks = {'lead': block_lead, 'reason': block_reason}
-debug_info = '1=12&2=17&3=28&4=30&5=33&6=35&7=38&9=40&10=42&14=47&15=57&16=59'
+debug_info = '1=13&2=18&3=30&4=32&5=35&6=37&7=40&9=42&10=44&14=49&15=60&16=62'

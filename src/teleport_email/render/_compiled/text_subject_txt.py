@@ -8,6 +8,7 @@ def root(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     l_0_w = l_0_builtin = missing
     try:
         t_1 = environment.tests['defined']
@@ -20,8 +21,8 @@ def root(context, missing=missing):
     context.exported_vars.discard('w')
     l_0_builtin = context.vars['builtin'] = environment.get_template('builtin/words.jinja', 'subject.txt').make_module(context.get_all(), True, {'builtin': l_0_builtin, 'w': l_0_w})
     context.exported_vars.discard('builtin')
-    yield str(context.call((environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'title_line') if t_1(environment.getattr((undefined(name='w') if l_0_w is missing else l_0_w), 'title_line')) else environment.getattr((undefined(name='builtin') if l_0_builtin is missing else l_0_builtin), 'title_line'))))
+    yield str(((undefined(name='w') if l_0_w is missing else l_0_w).title_line if t_1((undefined(name='w') if l_0_w is missing else l_0_w).title_line) else (undefined(name='builtin') if l_0_builtin is missing else l_0_builtin).title_line)())
     yield '\n'
 
 blocks = {}
-debug_info = '1=18&2=20&3=22'
+debug_info = '1=19&2=21&3=23'

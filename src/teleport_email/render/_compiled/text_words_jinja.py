@@ -8,6 +8,7 @@ def root(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    escape = environment.escape
     l_0_lang = l_0_states = l_0_kinds = l_0_labels = l_0_purposes = l_0_when = l_0_soon = l_0_count = l_0_listed = l_0_more = l_0_cut = l_0_cut_below = l_0_cut_later = l_0_more_in_text = l_0_continued = l_0_did = l_0_title = l_0_outcome = l_0_lead = l_0_summary = l_0_what = l_0_role_list = l_0_strong = l_0_decision = l_0_next_step = l_0_missing = l_0_fact = l_0_term = l_0_author = l_0_deciders = l_0_access = l_0_approvals = l_0_reviewed = l_0_earlier = l_0_no_reason = l_0_button = l_0_state = l_0_title_line = l_0_preheader = l_0_asks = l_0_briefly = l_0_footer = l_0_list_labels = l_0_list_title = l_0_list_lead = l_0_list_summary = l_0_list_days = l_0_list_members = l_0_list_next_step = l_0_list_button = l_0_list_page = l_0_list_no_link = l_0_list_more = l_0_list_state = l_0_list_preheader = l_0_list_ownerless = l_0_list_footer = missing
     try:
         t_1 = environment.filters['join']
@@ -60,7 +61,7 @@ def root(context, missing=missing):
         )
         return concat(t_5)
     context.exported_vars.add('when')
-    context.vars['when'] = l_0_when = Macro(environment, macro, 'when', ('moment',), False, False, False, context.eval_ctx.autoescape)
+    context.vars['when'] = l_0_when = environment.macro(macro)
     yield '\n'
     def macro(l_1_moment):
         t_6 = []
@@ -68,12 +69,12 @@ def root(context, missing=missing):
         if l_1_moment is missing:
             l_1_moment = undefined("parameter 'moment' was not provided", name='moment')
         pass
-        if (environment.getattr(l_1_moment, 'date') == environment.getattr((undefined(name='now') if l_1_now is missing else l_1_now), 'date')):
+        if (l_1_moment.date == (undefined(name='now') if l_1_now is missing else l_1_now).date):
             pass
             t_6.extend((
-                str(environment.getattr(l_1_moment, 'time')),
+                str(l_1_moment.time),
                 ' ',
-                str(environment.getattr(l_1_moment, 'offset')),
+                str(l_1_moment.offset),
             ))
         else:
             pass
@@ -82,7 +83,7 @@ def root(context, missing=missing):
             )
         return concat(t_6)
     context.exported_vars.add('soon')
-    context.vars['soon'] = l_0_soon = Macro(environment, macro, 'soon', ('moment',), False, False, False, context.eval_ctx.autoescape)
+    context.vars['soon'] = l_0_soon = environment.macro(macro)
     yield '\n'
     def macro(l_1_number, l_1_one, l_1_many):
         t_7 = []
@@ -100,7 +101,7 @@ def root(context, missing=missing):
         ))
         return concat(t_7)
     context.exported_vars.add('count')
-    context.vars['count'] = l_0_count = Macro(environment, macro, 'count', ('number', 'one', 'many'), False, False, False, context.eval_ctx.autoescape)
+    context.vars['count'] = l_0_count = environment.macro(macro)
     yield '\n'
     def macro(l_1_some):
         t_8 = []
@@ -108,18 +109,18 @@ def root(context, missing=missing):
             l_1_some = undefined("parameter 'some' was not provided", name='some')
         pass
         t_8.append(
-            str(t_1(context.eval_ctx, environment.getattr(l_1_some, 'items'), ', ')),
+            str(t_1(context.eval_ctx, l_1_some.items, ', ')),
         )
-        if environment.getattr(l_1_some, 'more'):
+        if l_1_some.more:
             pass
             t_8.extend((
                 ' and ',
-                str(environment.getattr(l_1_some, 'more')),
+                str(l_1_some.more),
                 ' more',
             ))
         return concat(t_8)
     context.exported_vars.add('listed')
-    context.vars['listed'] = l_0_listed = Macro(environment, macro, 'listed', ('some',), False, False, False, context.eval_ctx.autoescape)
+    context.vars['listed'] = l_0_listed = environment.macro(macro)
     yield '\n'
     def macro(l_1_number):
         t_9 = []
@@ -133,7 +134,7 @@ def root(context, missing=missing):
         ))
         return concat(t_9)
     context.exported_vars.add('more')
-    context.vars['more'] = l_0_more = Macro(environment, macro, 'more', ('number',), False, False, False, context.eval_ctx.autoescape)
+    context.vars['more'] = l_0_more = environment.macro(macro)
     yield '\n'
     def macro(l_1_number):
         t_10 = []
@@ -147,7 +148,7 @@ def root(context, missing=missing):
         ))
         return concat(t_10)
     context.exported_vars.add('cut')
-    context.vars['cut'] = l_0_cut = Macro(environment, macro, 'cut', ('number',), False, False, False, context.eval_ctx.autoescape)
+    context.vars['cut'] = l_0_cut = environment.macro(macro)
     def macro(l_1_number):
         t_11 = []
         if l_1_number is missing:
@@ -160,7 +161,7 @@ def root(context, missing=missing):
         ))
         return concat(t_11)
     context.exported_vars.add('cut_below')
-    context.vars['cut_below'] = l_0_cut_below = Macro(environment, macro, 'cut_below', ('number',), False, False, False, context.eval_ctx.autoescape)
+    context.vars['cut_below'] = l_0_cut_below = environment.macro(macro)
     def macro(l_1_number):
         t_12 = []
         if l_1_number is missing:
@@ -173,7 +174,7 @@ def root(context, missing=missing):
         ))
         return concat(t_12)
     context.exported_vars.add('cut_later')
-    context.vars['cut_later'] = l_0_cut_later = Macro(environment, macro, 'cut_later', ('number',), False, False, False, context.eval_ctx.autoescape)
+    context.vars['cut_later'] = l_0_cut_later = environment.macro(macro)
     def macro(l_1_number):
         t_13 = []
         if l_1_number is missing:
@@ -186,7 +187,7 @@ def root(context, missing=missing):
         ))
         return concat(t_13)
     context.exported_vars.add('more_in_text')
-    context.vars['more_in_text'] = l_0_more_in_text = Macro(environment, macro, 'more_in_text', ('number',), False, False, False, context.eval_ctx.autoescape)
+    context.vars['more_in_text'] = l_0_more_in_text = environment.macro(macro)
     def macro(l_1_label):
         t_14 = []
         if l_1_label is missing:
@@ -198,7 +199,7 @@ def root(context, missing=missing):
         ))
         return concat(t_14)
     context.exported_vars.add('continued')
-    context.vars['continued'] = l_0_continued = Macro(environment, macro, 'continued', ('label',), False, False, False, context.eval_ctx.autoescape)
+    context.vars['continued'] = l_0_continued = environment.macro(macro)
     yield '\n'
     def macro(l_1_who, l_1_status, l_1_what):
         t_15 = []
@@ -212,7 +213,7 @@ def root(context, missing=missing):
         t_15.extend((
             str(l_1_who),
             ' ',
-            str(context.call(environment.getattr({'APPROVED': 'approved', 'DENIED': 'denied', 'PROMOTED': 'promoted'}, 'get'), environment.getattr(l_1_status, 'name'), 'reviewed')),
+            str({'APPROVED': 'approved', 'DENIED': 'denied', 'PROMOTED': 'promoted'}.get(l_1_status.name, 'reviewed', )),
         ))
         if l_1_what:
             pass
@@ -220,14 +221,14 @@ def root(context, missing=missing):
                 ' ',
                 str(l_1_what),
             ))
-        if (environment.getattr(l_1_status, 'name') == 'PROMOTED'):
+        if (l_1_status.name == 'PROMOTED'):
             pass
             t_15.append(
                 ' to an access list',
             )
         return concat(t_15)
     context.exported_vars.add('did')
-    context.vars['did'] = l_0_did = Macro(environment, macro, 'did', ('who', 'status', 'what'), False, False, False, context.eval_ctx.autoescape)
+    context.vars['did'] = l_0_did = environment.macro(macro)
     yield '\n'
     def macro():
         t_16 = []
@@ -269,34 +270,34 @@ def root(context, missing=missing):
             pass
             t_16.extend((
                 'Your access request ',
-                str(context.call((undefined(name='outcome') if l_0_outcome is missing else l_0_outcome))),
+                str((undefined(name='outcome') if l_0_outcome is missing else l_0_outcome)()),
             ))
-        elif context.call(environment.getattr((undefined(name='kind') if l_1_kind is missing else l_1_kind), 'startswith'), 'announced_'):
+        elif (undefined(name='kind') if l_1_kind is missing else l_1_kind).startswith('announced_', ):
             pass
             t_16.extend((
                 'New access request, already ',
-                str(t_3(environment.getitem((undefined(name='states') if l_0_states is missing else l_0_states), environment.getattr(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'status'), 'name')))),
+                str(t_3((undefined(name='states') if l_0_states is missing else l_0_states)[(undefined(name='request') if l_1_request is missing else l_1_request).status.name])),
             ))
         else:
             pass
             t_16.extend((
                 'Access request ',
-                str(context.call((undefined(name='outcome') if l_0_outcome is missing else l_0_outcome))),
+                str((undefined(name='outcome') if l_0_outcome is missing else l_0_outcome)()),
             ))
         return concat(t_16)
     context.exported_vars.add('title')
-    context.vars['title'] = l_0_title = Macro(environment, macro, 'title', (), False, False, False, context.eval_ctx.autoescape)
+    context.vars['title'] = l_0_title = environment.macro(macro)
     yield '\n'
     def macro():
         t_17 = []
         l_1_request = resolve('request')
         pass
-        if (environment.getattr(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'status'), 'name') == 'EXPIRED'):
+        if ((undefined(name='request') if l_1_request is missing else l_1_request).status.name == 'EXPIRED'):
             pass
             t_17.append(
                 'expired',
             )
-        elif (environment.getattr(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'status'), 'name') == 'PROMOTED'):
+        elif ((undefined(name='request') if l_1_request is missing else l_1_request).status.name == 'PROMOTED'):
             pass
             t_17.append(
                 'was promoted to an access list',
@@ -305,11 +306,11 @@ def root(context, missing=missing):
             pass
             t_17.extend((
                 'was ',
-                str(t_3(environment.getitem((undefined(name='states') if l_0_states is missing else l_0_states), environment.getattr(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'status'), 'name')))),
+                str(t_3((undefined(name='states') if l_0_states is missing else l_0_states)[(undefined(name='request') if l_1_request is missing else l_1_request).status.name])),
             ))
         return concat(t_17)
     context.exported_vars.add('outcome')
-    context.vars['outcome'] = l_0_outcome = Macro(environment, macro, 'outcome', (), False, False, False, context.eval_ctx.autoescape)
+    context.vars['outcome'] = l_0_outcome = environment.macro(macro)
     yield '\n'
     def macro():
         t_18 = []
@@ -323,18 +324,18 @@ def root(context, missing=missing):
             t_18.append(
                 'You have a new Role Request:',
             )
-        elif ((((undefined(name='kind') if l_1_kind is missing else l_1_kind) == 'review') and (undefined(name='review') if l_1_review is missing else l_1_review)) and environment.getattr((undefined(name='review') if l_1_review is missing else l_1_review), 'at')):
+        elif ((((undefined(name='kind') if l_1_kind is missing else l_1_kind) == 'review') and (undefined(name='review') if l_1_review is missing else l_1_review)) and (undefined(name='review') if l_1_review is missing else l_1_review).at):
             pass
             t_18.extend((
-                str(environment.getattr((undefined(name='review') if l_1_review is missing else l_1_review), 'author')),
+                str((undefined(name='review') if l_1_review is missing else l_1_review).author),
                 ' reviewed the request at ',
-                str(environment.getattr(environment.getattr((undefined(name='review') if l_1_review is missing else l_1_review), 'at'), 'short')),
+                str((undefined(name='review') if l_1_review is missing else l_1_review).at.short),
                 '.',
             ))
         elif (((undefined(name='kind') if l_1_kind is missing else l_1_kind) == 'review') and (undefined(name='review') if l_1_review is missing else l_1_review)):
             pass
             t_18.extend((
-                str(environment.getattr((undefined(name='review') if l_1_review is missing else l_1_review), 'author')),
+                str((undefined(name='review') if l_1_review is missing else l_1_review).author),
                 ' reviewed the request.',
             ))
         elif ((undefined(name='kind') if l_1_kind is missing else l_1_kind) == 'review'):
@@ -371,15 +372,15 @@ def root(context, missing=missing):
             pass
             t_18.extend((
                 'Your Role Request ',
-                str(context.call((undefined(name='outcome') if l_0_outcome is missing else l_0_outcome))),
+                str((undefined(name='outcome') if l_0_outcome is missing else l_0_outcome)()),
                 ':',
             ))
-        elif (environment.getattr(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'status'), 'name') == 'PROMOTED'):
+        elif ((undefined(name='request') if l_1_request is missing else l_1_request).status.name == 'PROMOTED'):
             pass
             t_18.extend((
-                str(('A new' if context.call(environment.getattr((undefined(name='kind') if l_1_kind is missing else l_1_kind), 'startswith'), 'announced_') else 'The')),
+                str(('A new' if (undefined(name='kind') if l_1_kind is missing else l_1_kind).startswith('announced_', ) else 'The')),
                 ' Role Request ',
-                str(context.call((undefined(name='outcome') if l_0_outcome is missing else l_0_outcome))),
+                str((undefined(name='outcome') if l_0_outcome is missing else l_0_outcome)()),
                 ':',
             ))
         else:
@@ -389,7 +390,7 @@ def root(context, missing=missing):
             )
         return concat(t_18)
     context.exported_vars.add('lead')
-    context.vars['lead'] = l_0_lead = Macro(environment, macro, 'lead', (), False, False, False, context.eval_ctx.autoescape)
+    context.vars['lead'] = l_0_lead = environment.macro(macro)
     yield '\n'
     def macro():
         t_19 = []
@@ -404,13 +405,13 @@ def root(context, missing=missing):
         t_20 = []
         pass
         t_20.append(
-            str(environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'user')),
+            str((undefined(name='first') if l_1_first is missing else l_1_first).user),
         )
         if ('name' in (undefined(name='details') if l_2_details is missing else l_2_details)):
             pass
             t_20.extend((
                 ' (',
-                str(environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'name')),
+                str((undefined(name='first') if l_1_first is missing else l_1_first).name),
                 ')',
             ))
         l_1_who = (Markup if context.eval_ctx.autoescape else identity)(concat(t_20))
@@ -418,13 +419,13 @@ def root(context, missing=missing):
         if (((undefined(name='kind') if l_1_kind is missing else l_1_kind) == 'review') and (undefined(name='review') if l_1_review is missing else l_1_review)):
             pass
             t_19.append(
-                str(context.call((undefined(name='did') if l_0_did is missing else l_0_did), context.call((undefined(name='author') if l_0_author is missing else l_0_author), environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'author')), environment.getattr((undefined(name='review') if l_1_review is missing else l_1_review), 'status'), str_join(('the request of ', environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'user'), ' for ', context.call((undefined(name='what') if l_0_what is missing else l_0_what)), )))),
+                str((undefined(name='did') if l_0_did is missing else l_0_did)((undefined(name='author') if l_0_author is missing else l_0_author)((undefined(name='first') if l_1_first is missing else l_1_first).author, ), (undefined(name='review') if l_1_review is missing else l_1_review).status, str_join(('the request of ', (undefined(name='first') if l_1_first is missing else l_1_first).user, ' for ', (undefined(name='what') if l_0_what is missing else l_0_what)(), )), )),
             )
-            if environment.getattr((undefined(name='review') if l_1_review is missing else l_1_review), 'at'):
+            if (undefined(name='review') if l_1_review is missing else l_1_review).at:
                 pass
                 t_19.extend((
                     ' at ',
-                    str(environment.getattr((undefined(name='review') if l_1_review is missing else l_1_review), 'at')),
+                    str((undefined(name='review') if l_1_review is missing else l_1_review).at),
                 ))
             t_19.append(
                 '.',
@@ -433,23 +434,23 @@ def root(context, missing=missing):
             pass
             t_19.extend((
                 'Your access through ',
-                str(context.call((undefined(name='what') if l_0_what is missing else l_0_what))),
+                str((undefined(name='what') if l_0_what is missing else l_0_what)()),
                 ' has ended.',
             ))
         elif (undefined(name='for_requester') if l_1_for_requester is missing else l_1_for_requester):
             pass
             t_19.extend((
                 'You asked for ',
-                str(context.call((undefined(name='what') if l_0_what is missing else l_0_what))),
+                str((undefined(name='what') if l_0_what is missing else l_0_what)()),
                 '.',
-                str(context.call((undefined(name='decision') if l_0_decision is missing else l_0_decision))),
+                str((undefined(name='decision') if l_0_decision is missing else l_0_decision)()),
             ))
-        elif (environment.getattr(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'status'), 'name') == 'PENDING'):
+        elif ((undefined(name='request') if l_1_request is missing else l_1_request).status.name == 'PENDING'):
             pass
             t_19.extend((
                 str((undefined(name='who') if l_1_who is missing else l_1_who)),
                 ' asks for ',
-                str(context.call((undefined(name='what') if l_0_what is missing else l_0_what))),
+                str((undefined(name='what') if l_0_what is missing else l_0_what)()),
                 '.',
             ))
         else:
@@ -457,75 +458,75 @@ def root(context, missing=missing):
             t_19.extend((
                 str((undefined(name='who') if l_1_who is missing else l_1_who)),
                 ' asked for ',
-                str(context.call((undefined(name='what') if l_0_what is missing else l_0_what))),
+                str((undefined(name='what') if l_0_what is missing else l_0_what)()),
                 '.',
-                str(context.call((undefined(name='decision') if l_0_decision is missing else l_0_decision))),
+                str((undefined(name='decision') if l_0_decision is missing else l_0_decision)()),
             ))
         return concat(t_19)
     context.exported_vars.add('summary')
-    context.vars['summary'] = l_0_summary = Macro(environment, macro, 'summary', (), False, False, False, context.eval_ctx.autoescape)
+    context.vars['summary'] = l_0_summary = environment.macro(macro)
     yield '\n'
     def macro():
         t_21 = []
         l_1_first = resolve('first')
         pass
-        if environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'resources'):
+        if (undefined(name='first') if l_1_first is missing else l_1_first).resources:
             pass
-            if environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'resources_more'):
+            if (undefined(name='first') if l_1_first is missing else l_1_first).resources_more:
                 pass
                 t_21.extend((
-                    str(context.call((undefined(name='strong') if l_0_strong is missing else l_0_strong), context.call((undefined(name='count') if l_0_count is missing else l_0_count), (t_2(environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'resources')) + environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'resources_more')), 'resource', 'resources'))),
+                    str((undefined(name='strong') if l_0_strong is missing else l_0_strong)((undefined(name='count') if l_0_count is missing else l_0_count)((t_2((undefined(name='first') if l_1_first is missing else l_1_first).resources) + (undefined(name='first') if l_1_first is missing else l_1_first).resources_more), 'resource', 'resources', ), )),
                     ': ',
                 ))
             l_2_loop = missing
-            for l_2_each, l_2_loop in LoopContext(environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'resources'), undefined):
+            for l_2_each, l_2_loop in LoopContext((undefined(name='first') if l_1_first is missing else l_1_first).resources, undefined):
                 _loop_vars = {}
                 pass
                 t_21.extend((
-                    str((', ' if (not environment.getattr(l_2_loop, 'first')) else cond_expr_undefined("the inline if-expression on line 100 in 'words.jinja' evaluated to false and no else section was defined."))),
-                    str(context.call(environment.getattr((undefined(name='kinds') if l_0_kinds is missing else l_0_kinds), 'get'), environment.getattr(l_2_each, 'kind'), environment.getattr(l_2_each, 'kind'), _loop_vars=_loop_vars)),
+                    str((', ' if (not l_2_loop.first) else cond_expr_undefined("the inline if-expression on line 100 in 'words.jinja' evaluated to false and no else section was defined."))),
+                    str((undefined(name='kinds') if l_0_kinds is missing else l_0_kinds).get(l_2_each.kind, l_2_each.kind, )),
                     ' ',
-                    str(context.call((undefined(name='strong') if l_0_strong is missing else l_0_strong), environment.getattr(l_2_each, 'name'), _loop_vars=_loop_vars)),
+                    str((undefined(name='strong') if l_0_strong is missing else l_0_strong)(l_2_each.name, )),
                 ))
-                if environment.getattr(l_2_each, 'cluster'):
+                if l_2_each.cluster:
                     pass
                     t_21.extend((
                         ' (',
-                        str(environment.getattr((undefined(name='labels') if l_0_labels is missing else l_0_labels), 'cluster')),
+                        str((undefined(name='labels') if l_0_labels is missing else l_0_labels)['cluster']),
                         ' ',
-                        str(environment.getattr(l_2_each, 'cluster')),
+                        str(l_2_each.cluster),
                         ')',
                     ))
             l_2_loop = l_2_each = missing
-            if environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'resources_more'):
+            if (undefined(name='first') if l_1_first is missing else l_1_first).resources_more:
                 pass
                 t_21.extend((
                     ' ',
-                    str(context.call((undefined(name='more') if l_0_more is missing else l_0_more), environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'resources_more'))),
+                    str((undefined(name='more') if l_0_more is missing else l_0_more)((undefined(name='first') if l_1_first is missing else l_1_first).resources_more, )),
                 ))
-            if environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'roles'):
+            if (undefined(name='first') if l_1_first is missing else l_1_first).roles:
                 pass
                 t_21.extend((
-                    str((', ' if environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'resources_more') else ' ')),
+                    str((', ' if (undefined(name='first') if l_1_first is missing else l_1_first).resources_more else ' ')),
                     'with ',
                 ))
-                if environment.getattr(environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'roles'), 'more'):
+                if (undefined(name='first') if l_1_first is missing else l_1_first).roles.more:
                     pass
                     t_21.append(
-                        str(context.call((undefined(name='role_list') if l_0_role_list is missing else l_0_role_list))),
+                        str((undefined(name='role_list') if l_0_role_list is missing else l_0_role_list)()),
                     )
                 else:
                     pass
                     t_21.extend((
                         'the ',
-                        str(('role' if (environment.getattr(environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'roles'), 'total') == 1) else 'roles')),
+                        str(('role' if ((undefined(name='first') if l_1_first is missing else l_1_first).roles.total == 1) else 'roles')),
                         ' ',
-                        str(context.call((undefined(name='role_list') if l_0_role_list is missing else l_0_role_list))),
+                        str((undefined(name='role_list') if l_0_role_list is missing else l_0_role_list)()),
                     ))
-        elif environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'roles'):
+        elif (undefined(name='first') if l_1_first is missing else l_1_first).roles:
             pass
             t_21.append(
-                str(context.call((undefined(name='role_list') if l_0_role_list is missing else l_0_role_list))),
+                str((undefined(name='role_list') if l_0_role_list is missing else l_0_role_list)()),
             )
         else:
             pass
@@ -534,33 +535,33 @@ def root(context, missing=missing):
             )
         return concat(t_21)
     context.exported_vars.add('what')
-    context.vars['what'] = l_0_what = Macro(environment, macro, 'what', (), False, False, False, context.eval_ctx.autoescape)
+    context.vars['what'] = l_0_what = environment.macro(macro)
     yield '\n'
     def macro():
         t_22 = []
         l_1_first = resolve('first')
         pass
-        if environment.getattr(environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'roles'), 'more'):
+        if (undefined(name='first') if l_1_first is missing else l_1_first).roles.more:
             pass
             t_22.extend((
-                str(context.call((undefined(name='strong') if l_0_strong is missing else l_0_strong), context.call((undefined(name='count') if l_0_count is missing else l_0_count), environment.getattr(environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'roles'), 'total'), 'role', 'roles'))),
+                str((undefined(name='strong') if l_0_strong is missing else l_0_strong)((undefined(name='count') if l_0_count is missing else l_0_count)((undefined(name='first') if l_1_first is missing else l_1_first).roles.total, 'role', 'roles', ), )),
                 ': ',
-                str(context.call((undefined(name='listed') if l_0_listed is missing else l_0_listed), environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'roles'))),
+                str((undefined(name='listed') if l_0_listed is missing else l_0_listed)((undefined(name='first') if l_1_first is missing else l_1_first).roles, )),
             ))
         else:
             pass
             l_2_loop = missing
-            for l_2_role, l_2_loop in LoopContext(environment.getattr(environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'roles'), 'items'), undefined):
+            for l_2_role, l_2_loop in LoopContext((undefined(name='first') if l_1_first is missing else l_1_first).roles.items, undefined):
                 _loop_vars = {}
                 pass
                 t_22.extend((
-                    str((', ' if (not environment.getattr(l_2_loop, 'first')) else cond_expr_undefined("the inline if-expression on line 112 in 'words.jinja' evaluated to false and no else section was defined."))),
-                    str(context.call((undefined(name='strong') if l_0_strong is missing else l_0_strong), l_2_role, _loop_vars=_loop_vars)),
+                    str((', ' if (not l_2_loop.first) else cond_expr_undefined("the inline if-expression on line 112 in 'words.jinja' evaluated to false and no else section was defined."))),
+                    str((undefined(name='strong') if l_0_strong is missing else l_0_strong)(l_2_role, )),
                 ))
             l_2_loop = l_2_role = missing
         return concat(t_22)
     context.exported_vars.add('role_list')
-    context.vars['role_list'] = l_0_role_list = Macro(environment, macro, 'role_list', (), False, False, False, context.eval_ctx.autoescape)
+    context.vars['role_list'] = l_0_role_list = environment.macro(macro)
     yield '\n'
     def macro(l_1_text):
         t_23 = []
@@ -574,7 +575,7 @@ def root(context, missing=missing):
         ))
         return concat(t_23)
     context.exported_vars.add('strong')
-    context.vars['strong'] = l_0_strong = Macro(environment, macro, 'strong', ('text',), False, False, False, context.eval_ctx.autoescape)
+    context.vars['strong'] = l_0_strong = environment.macro(macro)
     yield '\n'
     def macro():
         t_24 = []
@@ -586,12 +587,12 @@ def root(context, missing=missing):
             pass
             t_24.extend((
                 ' ',
-                str(context.call((undefined(name='did') if l_0_did is missing else l_0_did), context.call((undefined(name='deciders') if l_0_deciders is missing else l_0_deciders), ' and ', environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'decided_by')), environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'status'), 'it')),
+                str((undefined(name='did') if l_0_did is missing else l_0_did)((undefined(name='deciders') if l_0_deciders is missing else l_0_deciders)(' and ', (undefined(name='first') if l_1_first is missing else l_1_first).decided_by, ), (undefined(name='request') if l_1_request is missing else l_1_request).status, 'it', )),
                 '.',
             ))
         return concat(t_24)
     context.exported_vars.add('decision')
-    context.vars['decision'] = l_0_decision = Macro(environment, macro, 'decision', (), False, False, False, context.eval_ctx.autoescape)
+    context.vars['decision'] = l_0_decision = environment.macro(macro)
     yield '\n'
     def macro():
         t_25 = []
@@ -604,42 +605,42 @@ def root(context, missing=missing):
             if (undefined(name='told') if l_1_told is missing else l_1_told):
                 pass
                 t_25.extend((
-                    str(context.call((undefined(name='count') if l_0_count is missing else l_0_count), environment.getattr((undefined(name='told') if l_1_told is missing else l_1_told), 'total'), 'person has', 'people have')),
+                    str((undefined(name='count') if l_0_count is missing else l_0_count)((undefined(name='told') if l_1_told is missing else l_1_told).total, 'person has', 'people have', )),
                     ' been asked to review it. ',
                 ))
             t_25.append(
                 'You will hear when it is decided.',
             )
-        elif (((undefined(name='kind') if l_1_kind is missing else l_1_kind) == 'review') and (environment.getattr(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'status'), 'name') == 'PENDING')):
+        elif (((undefined(name='kind') if l_1_kind is missing else l_1_kind) == 'review') and ((undefined(name='request') if l_1_request is missing else l_1_request).status.name == 'PENDING')):
             pass
-            if environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'approvals_missing'):
+            if (undefined(name='request') if l_1_request is missing else l_1_request).approvals_missing:
                 pass
                 t_25.append(
-                    str(context.call((undefined(name='missing') if l_0_missing is missing else l_0_missing))),
+                    str((undefined(name='missing') if l_0_missing is missing else l_0_missing)()),
                 )
-        elif (((undefined(name='kind') if l_1_kind is missing else l_1_kind) == 'reminder') and environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'expires')):
+        elif (((undefined(name='kind') if l_1_kind is missing else l_1_kind) == 'reminder') and (undefined(name='request') if l_1_request is missing else l_1_request).expires):
             pass
             t_25.extend((
                 'Without a decision it expires at ',
-                str(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'expires')),
+                str((undefined(name='request') if l_1_request is missing else l_1_request).expires),
                 '.',
             ))
         elif ((undefined(name='kind') if l_1_kind is missing else l_1_kind) == 'escalation'):
             pass
-            if environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'created'):
+            if (undefined(name='request') if l_1_request is missing else l_1_request).created:
                 pass
                 t_25.extend((
                     'It has waited since ',
-                    str(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'created')),
+                    str((undefined(name='request') if l_1_request is missing else l_1_request).created),
                     '.',
                 ))
         elif ((undefined(name='kind') if l_1_kind is missing else l_1_kind) == 'requester_approved'):
             pass
-            if ((environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'access_from') and (not environment.getattr(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'access_from'), 'past'))) and (not environment.getattr(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'access_from'), 'just_now'))):
+            if (((undefined(name='request') if l_1_request is missing else l_1_request).access_from and (not (undefined(name='request') if l_1_request is missing else l_1_request).access_from.past)) and (not (undefined(name='request') if l_1_request is missing else l_1_request).access_from.just_now)):
                 pass
                 t_25.extend((
                     'Access begins at ',
-                    str(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'access_from')),
+                    str((undefined(name='request') if l_1_request is missing else l_1_request).access_from),
                     '. ',
                 ))
             t_25.append(
@@ -670,29 +671,29 @@ def root(context, missing=missing):
             t_25.append(
                 'It expired or was deleted. There is nothing left to do.',
             )
-        elif context.call(environment.getattr((undefined(name='kind') if l_1_kind is missing else l_1_kind), 'startswith'), 'announced_'):
+        elif (undefined(name='kind') if l_1_kind is missing else l_1_kind).startswith('announced_', ):
             pass
             t_25.extend((
                 'It ',
-                str(context.call((undefined(name='outcome') if l_0_outcome is missing else l_0_outcome))),
+                str((undefined(name='outcome') if l_0_outcome is missing else l_0_outcome)()),
                 ' before it could be announced. There is nothing left to do.',
             ))
         return concat(t_25)
     context.exported_vars.add('next_step')
-    context.vars['next_step'] = l_0_next_step = Macro(environment, macro, 'next_step', (), False, False, False, context.eval_ctx.autoescape)
+    context.vars['next_step'] = l_0_next_step = environment.macro(macro)
     yield '\n'
     def macro():
         t_26 = []
         l_1_request = resolve('request')
         pass
         t_26.extend((
-            str(('At least ' if ((t_2(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'approvals')) > 1) or environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'role_approvals')) else cond_expr_undefined("the inline if-expression on line 151 in 'words.jinja' evaluated to false and no else section was defined."))),
-            str(context.call((undefined(name='count') if l_0_count is missing else l_0_count), environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'approvals_missing'), 'more approval is', 'more approvals are')),
+            str(('At least ' if ((t_2((undefined(name='request') if l_1_request is missing else l_1_request).approvals) > 1) or (undefined(name='request') if l_1_request is missing else l_1_request).role_approvals) else cond_expr_undefined("the inline if-expression on line 151 in 'words.jinja' evaluated to false and no else section was defined."))),
+            str((undefined(name='count') if l_0_count is missing else l_0_count)((undefined(name='request') if l_1_request is missing else l_1_request).approvals_missing, 'more approval is', 'more approvals are', )),
             ' needed.',
         ))
         return concat(t_26)
     context.exported_vars.add('missing')
-    context.vars['missing'] = l_0_missing = Macro(environment, macro, 'missing', (), False, False, False, context.eval_ctx.autoescape)
+    context.vars['missing'] = l_0_missing = environment.macro(macro)
     yield '\n'
     def macro(l_1_key):
         t_27 = []
@@ -705,56 +706,56 @@ def root(context, missing=missing):
         if (l_1_key == 'name'):
             pass
             t_27.append(
-                str(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'name')),
+                str((undefined(name='request') if l_1_request is missing else l_1_request).name),
             )
         elif (l_1_key == 'term'):
             pass
             t_27.append(
-                str(context.call((undefined(name='term') if l_0_term is missing else l_0_term))),
+                str((undefined(name='term') if l_0_term is missing else l_0_term)()),
             )
         elif (l_1_key == 'asked'):
             pass
             t_27.append(
-                str(context.call((undefined(name='when') if l_0_when is missing else l_0_when), environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'created'))),
+                str((undefined(name='when') if l_0_when is missing else l_0_when)((undefined(name='request') if l_1_request is missing else l_1_request).created, )),
             )
         elif (l_1_key == 'decide_by'):
             pass
             t_27.append(
-                str(context.call((undefined(name='when') if l_0_when is missing else l_0_when), environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'expires'))),
+                str((undefined(name='when') if l_0_when is missing else l_0_when)((undefined(name='request') if l_1_request is missing else l_1_request).expires, )),
             )
         elif (l_1_key == 'access'):
             pass
             t_27.append(
-                str(context.call((undefined(name='access') if l_0_access is missing else l_0_access))),
+                str((undefined(name='access') if l_0_access is missing else l_0_access)()),
             )
         elif (l_1_key == 'access_list'):
             pass
             t_27.append(
-                str(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'access_list')),
+                str((undefined(name='request') if l_1_request is missing else l_1_request).access_list),
             )
         elif (l_1_key == 'approvals'):
             pass
             t_27.append(
-                str(context.call((undefined(name='approvals') if l_0_approvals is missing else l_0_approvals))),
+                str((undefined(name='approvals') if l_0_approvals is missing else l_0_approvals)()),
             )
         elif (l_1_key == 'decided_by'):
             pass
             t_27.append(
-                str(context.call((undefined(name='deciders') if l_0_deciders is missing else l_0_deciders))),
+                str((undefined(name='deciders') if l_0_deciders is missing else l_0_deciders)()),
             )
         elif (l_1_key == 'told'):
             pass
             t_27.append(
-                str(context.call((undefined(name='listed') if l_0_listed is missing else l_0_listed), (undefined(name='told') if l_1_told is missing else l_1_told))),
+                str((undefined(name='listed') if l_0_listed is missing else l_0_listed)((undefined(name='told') if l_1_told is missing else l_1_told), )),
             )
         elif (l_1_key == 'silent'):
             pass
             t_27.append(
-                str(context.call((undefined(name='listed') if l_0_listed is missing else l_0_listed), (undefined(name='silent') if l_1_silent is missing else l_1_silent))),
+                str((undefined(name='listed') if l_0_listed is missing else l_0_listed)((undefined(name='silent') if l_1_silent is missing else l_1_silent), )),
             )
         return concat(t_27)
     context.exported_vars.add('fact')
-    context.vars['fact'] = l_0_fact = Macro(environment, macro, 'fact', ('key',), False, False, False, context.eval_ctx.autoescape)
+    context.vars['fact'] = l_0_fact = environment.macro(macro)
     yield '\n'
     def macro():
         t_28 = []
@@ -763,14 +764,14 @@ def root(context, missing=missing):
         t_28.append(
             'long-term access',
         )
-        if (environment.getattr(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'status'), 'name') == 'PENDING'):
+        if ((undefined(name='request') if l_1_request is missing else l_1_request).status.name == 'PENDING'):
             pass
             t_28.append(
                 ', which an access list gives: promote the request instead of approving it',
             )
         return concat(t_28)
     context.exported_vars.add('term')
-    context.vars['term'] = l_0_term = Macro(environment, macro, 'term', (), False, False, False, context.eval_ctx.autoescape)
+    context.vars['term'] = l_0_term = environment.macro(macro)
     yield '\n'
     def macro(l_1_name):
         t_29 = []
@@ -783,7 +784,7 @@ def root(context, missing=missing):
         )
         return concat(t_29)
     context.exported_vars.add('author')
-    context.vars['author'] = l_0_author = Macro(environment, macro, 'author', ('name',), False, False, False, context.eval_ctx.autoescape)
+    context.vars['author'] = l_0_author = environment.macro(macro)
     yield '\n'
     def macro(l_1_two, l_1_by):
         t_30 = []
@@ -791,34 +792,34 @@ def root(context, missing=missing):
         if l_1_two is missing:
             l_1_two = ', '
         if l_1_by is missing:
-            l_1_by = environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'decided_by')
+            l_1_by = (undefined(name='request') if l_1_request is missing else l_1_request).decided_by
         pass
         l_2_loop = missing
-        for l_2_name, l_2_loop in LoopContext(environment.getattr(l_1_by, 'items'), undefined):
+        for l_2_name, l_2_loop in LoopContext(l_1_by.items, undefined):
             l_2_automatic_reviewer = resolve('automatic_reviewer')
             _loop_vars = {}
             pass
-            if environment.getattr(l_2_loop, 'first'):
+            if l_2_loop.first:
                 pass
                 t_30.append(
-                    str(context.call((undefined(name='author') if l_0_author is missing else l_0_author), l_2_name, _loop_vars=_loop_vars)),
+                    str((undefined(name='author') if l_0_author is missing else l_0_author)(l_2_name, )),
                 )
             else:
                 pass
                 t_30.extend((
-                    str((l_1_two if (environment.getattr(l_1_by, 'total') == 2) else ', ')),
+                    str((l_1_two if (l_1_by.total == 2) else ', ')),
                     str(('an automatic review' if (l_2_name == (undefined(name='automatic_reviewer') if l_2_automatic_reviewer is missing else l_2_automatic_reviewer)) else l_2_name)),
                 ))
         l_2_loop = l_2_name = l_2_automatic_reviewer = missing
-        if environment.getattr(l_1_by, 'more'):
+        if l_1_by.more:
             pass
             t_30.extend((
                 ' ',
-                str(context.call((undefined(name='more') if l_0_more is missing else l_0_more), environment.getattr(l_1_by, 'more'))),
+                str((undefined(name='more') if l_0_more is missing else l_0_more)(l_1_by.more, )),
             ))
         return concat(t_30)
     context.exported_vars.add('deciders')
-    context.vars['deciders'] = l_0_deciders = Macro(environment, macro, 'deciders', ('two', 'by'), False, False, False, context.eval_ctx.autoescape)
+    context.vars['deciders'] = l_0_deciders = environment.macro(macro)
     yield '\n'
     def macro():
         t_31 = []
@@ -829,17 +830,17 @@ def root(context, missing=missing):
             pass
             t_31.extend((
                 'until ',
-                str(context.call((undefined(name='when') if l_0_when is missing else l_0_when), environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'access_until'))),
+                str((undefined(name='when') if l_0_when is missing else l_0_when)((undefined(name='request') if l_1_request is missing else l_1_request).access_until, )),
             ))
-        elif (environment.getattr(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'status'), 'name') == 'PENDING'):
+        elif ((undefined(name='request') if l_1_request is missing else l_1_request).status.name == 'PENDING'):
             pass
             t_31.append(
                 'from ',
             )
-            if environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'access_from'):
+            if (undefined(name='request') if l_1_request is missing else l_1_request).access_from:
                 pass
                 t_31.append(
-                    str(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'access_from')),
+                    str((undefined(name='request') if l_1_request is missing else l_1_request).access_from),
                 )
             else:
                 pass
@@ -848,54 +849,54 @@ def root(context, missing=missing):
                 )
             t_31.extend((
                 ' until ',
-                str(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'access_until')),
+                str((undefined(name='request') if l_1_request is missing else l_1_request).access_until),
             ))
-            if environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'access_length'):
+            if (undefined(name='request') if l_1_request is missing else l_1_request).access_length:
                 pass
                 t_31.extend((
                     ' (',
-                    str(('at most ' if (not environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'access_from')) else cond_expr_undefined("the inline if-expression on line 188 in 'words.jinja' evaluated to false and no else section was defined."))),
-                    str(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'access_length')),
+                    str(('at most ' if (not (undefined(name='request') if l_1_request is missing else l_1_request).access_from) else cond_expr_undefined("the inline if-expression on line 188 in 'words.jinja' evaluated to false and no else section was defined."))),
+                    str((undefined(name='request') if l_1_request is missing else l_1_request).access_length),
                     ')',
                 ))
         else:
             pass
-            if environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'access_from'):
+            if (undefined(name='request') if l_1_request is missing else l_1_request).access_from:
                 pass
                 t_31.extend((
                     'from ',
-                    str(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'access_from')),
+                    str((undefined(name='request') if l_1_request is missing else l_1_request).access_from),
                     ' ',
                 ))
             t_31.extend((
                 'until ',
-                str(context.call((undefined(name='when') if l_0_when is missing else l_0_when), environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'access_until'))),
+                str((undefined(name='when') if l_0_when is missing else l_0_when)((undefined(name='request') if l_1_request is missing else l_1_request).access_until, )),
             ))
         return concat(t_31)
     context.exported_vars.add('access')
-    context.vars['access'] = l_0_access = Macro(environment, macro, 'access', (), False, False, False, context.eval_ctx.autoescape)
+    context.vars['access'] = l_0_access = environment.macro(macro)
     yield '\n'
     def macro():
         t_32 = []
         l_1_request = resolve('request')
         pass
-        if environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'role_approvals'):
+        if (undefined(name='request') if l_1_request is missing else l_1_request).role_approvals:
             pass
             l_2_loop = missing
-            for l_2_each, l_2_loop in LoopContext(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'role_approvals'), undefined):
+            for l_2_each, l_2_loop in LoopContext((undefined(name='request') if l_1_request is missing else l_1_request).role_approvals, undefined):
                 _loop_vars = {}
                 pass
                 t_32.extend((
-                    str((', ' if (not environment.getattr(l_2_loop, 'first')) else cond_expr_undefined("the inline if-expression on line 198 in 'words.jinja' evaluated to false and no else section was defined."))),
-                    str(environment.getattr(l_2_each, 'role')),
+                    str((', ' if (not l_2_loop.first) else cond_expr_undefined("the inline if-expression on line 198 in 'words.jinja' evaluated to false and no else section was defined."))),
+                    str(l_2_each.role),
                     ': ',
                 ))
-                if environment.getattr(l_2_each, 'missing'):
+                if l_2_each.missing:
                     pass
                     t_32.extend((
-                        str(environment.getattr(l_2_each, 'given')),
+                        str(l_2_each.given),
                         ' of ',
-                        str(environment.getattr(l_2_each, 'needed')),
+                        str(l_2_each.needed),
                     ))
                 else:
                     pass
@@ -903,58 +904,58 @@ def root(context, missing=missing):
                         'enough',
                     )
             l_2_loop = l_2_each = missing
-            if environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'role_approvals_more'):
+            if (undefined(name='request') if l_1_request is missing else l_1_request).role_approvals_more:
                 pass
                 t_32.extend((
                     ' and ',
-                    str(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'role_approvals_more')),
+                    str((undefined(name='request') if l_1_request is missing else l_1_request).role_approvals_more),
                     ' more',
                 ))
         else:
             pass
             l_2_loop = missing
-            for l_2_way, l_2_loop in LoopContext(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'approvals'), undefined):
+            for l_2_way, l_2_loop in LoopContext((undefined(name='request') if l_1_request is missing else l_1_request).approvals, undefined):
                 _loop_vars = {}
                 pass
-                if (not environment.getattr(l_2_loop, 'first')):
+                if (not l_2_loop.first):
                     pass
                     t_32.append(
                         '; or ',
                     )
                 t_32.extend((
-                    str(environment.getattr(l_2_way, 'needed')),
+                    str(l_2_way.needed),
                     ' needed',
                 ))
-                if (environment.getattr(l_2_way, 'name') and (not (environment.getattr(l_2_loop, 'first') and environment.getattr(l_2_loop, 'last')))):
+                if (l_2_way.name and (not (l_2_loop.first and l_2_loop.last))):
                     pass
                     t_32.extend((
                         ' (',
-                        str(environment.getattr(l_2_way, 'name')),
+                        str(l_2_way.name),
                         ')',
                     ))
                 t_32.extend((
                     ', ',
-                    str((environment.getattr(l_2_way, 'given') or 'none')),
+                    str((l_2_way.given or 'none')),
                     ' given',
                 ))
-                if (environment.getattr(l_2_way, 'given') and environment.getattr(l_2_way, 'missing')):
+                if (l_2_way.given and l_2_way.missing):
                     pass
                     t_32.extend((
                         ', ',
-                        str(environment.getattr(l_2_way, 'missing')),
+                        str(l_2_way.missing),
                         ' missing',
                     ))
-                if (environment.getattr(l_2_way, 'denials_needed') > 1):
+                if (l_2_way.denials_needed > 1):
                     pass
                     t_32.extend((
                         '; ',
-                        str(environment.getattr(l_2_way, 'denials_needed')),
+                        str(l_2_way.denials_needed),
                         ' denials refuse it',
                     ))
             l_2_loop = l_2_way = missing
         return concat(t_32)
     context.exported_vars.add('approvals')
-    context.vars['approvals'] = l_0_approvals = Macro(environment, macro, 'approvals', (), False, False, False, context.eval_ctx.autoescape)
+    context.vars['approvals'] = l_0_approvals = environment.macro(macro)
     yield '\n'
     def macro(l_1_one):
         t_33 = []
@@ -962,17 +963,17 @@ def root(context, missing=missing):
             l_1_one = undefined("parameter 'one' was not provided", name='one')
         pass
         t_33.append(
-            str(context.call((undefined(name='did') if l_0_did is missing else l_0_did), context.call((undefined(name='author') if l_0_author is missing else l_0_author), environment.getattr(l_1_one, 'author')), environment.getattr(l_1_one, 'status'))),
+            str((undefined(name='did') if l_0_did is missing else l_0_did)((undefined(name='author') if l_0_author is missing else l_0_author)(l_1_one.author, ), l_1_one.status, )),
         )
-        if environment.getattr(l_1_one, 'at'):
+        if l_1_one.at:
             pass
             t_33.extend((
                 ' at ',
-                str(environment.getattr(l_1_one, 'at')),
+                str(l_1_one.at),
             ))
         return concat(t_33)
     context.exported_vars.add('reviewed')
-    context.vars['reviewed'] = l_0_reviewed = Macro(environment, macro, 'reviewed', ('one',), False, False, False, context.eval_ctx.autoescape)
+    context.vars['reviewed'] = l_0_reviewed = environment.macro(macro)
     yield '\n'
     def macro(l_1_number):
         t_34 = []
@@ -980,11 +981,11 @@ def root(context, missing=missing):
             l_1_number = undefined("parameter 'number' was not provided", name='number')
         pass
         t_34.append(
-            str(context.call((undefined(name='count') if l_0_count is missing else l_0_count), l_1_number, 'earlier review', 'earlier reviews')),
+            str((undefined(name='count') if l_0_count is missing else l_0_count)(l_1_number, 'earlier review', 'earlier reviews', )),
         )
         return concat(t_34)
     context.exported_vars.add('earlier')
-    context.vars['earlier'] = l_0_earlier = Macro(environment, macro, 'earlier', ('number',), False, False, False, context.eval_ctx.autoescape)
+    context.vars['earlier'] = l_0_earlier = environment.macro(macro)
     yield '\n'
     def macro():
         t_35 = []
@@ -994,14 +995,14 @@ def root(context, missing=missing):
         )
         return concat(t_35)
     context.exported_vars.add('no_reason')
-    context.vars['no_reason'] = l_0_no_reason = Macro(environment, macro, 'no_reason', (), False, False, False, context.eval_ctx.autoescape)
+    context.vars['no_reason'] = l_0_no_reason = environment.macro(macro)
     yield '\n'
     def macro():
         t_36 = []
         l_1_request = resolve('request')
         l_1_for_requester = resolve('for_requester')
         pass
-        if ((environment.getattr(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'status'), 'name') == 'PENDING') and (not (undefined(name='for_requester') if l_1_for_requester is missing else l_1_for_requester))):
+        if (((undefined(name='request') if l_1_request is missing else l_1_request).status.name == 'PENDING') and (not (undefined(name='for_requester') if l_1_for_requester is missing else l_1_for_requester))):
             pass
             t_36.append(
                 'Review the request',
@@ -1013,7 +1014,7 @@ def root(context, missing=missing):
             )
         return concat(t_36)
     context.exported_vars.add('button')
-    context.vars['button'] = l_0_button = Macro(environment, macro, 'button', (), False, False, False, context.eval_ctx.autoescape)
+    context.vars['button'] = l_0_button = environment.macro(macro)
     yield '\n'
     def macro():
         t_37 = []
@@ -1021,11 +1022,11 @@ def root(context, missing=missing):
         l_1_kind = resolve('kind')
         pass
         t_37.append(
-            str(('Not decided yet' if ((environment.getattr(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'status'), 'name') == 'PENDING') and ((undefined(name='kind') if l_1_kind is missing else l_1_kind) != 'announcement')) else environment.getitem((undefined(name='states') if l_0_states is missing else l_0_states), environment.getattr(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'status'), 'name')))),
+            str(('Not decided yet' if (((undefined(name='request') if l_1_request is missing else l_1_request).status.name == 'PENDING') and ((undefined(name='kind') if l_1_kind is missing else l_1_kind) != 'announcement')) else (undefined(name='states') if l_0_states is missing else l_0_states)[(undefined(name='request') if l_1_request is missing else l_1_request).status.name])),
         )
         return concat(t_37)
     context.exported_vars.add('state')
-    context.vars['state'] = l_0_state = Macro(environment, macro, 'state', (), False, False, False, context.eval_ctx.autoescape)
+    context.vars['state'] = l_0_state = environment.macro(macro)
     yield '\n'
     def macro():
         t_38 = []
@@ -1034,18 +1035,18 @@ def root(context, missing=missing):
         l_1_request = resolve('request')
         pass
         t_38.extend((
-            str(environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'user')),
+            str((undefined(name='first') if l_1_first is missing else l_1_first).user),
             ' asks for ',
-            str(context.call((undefined(name='briefly') if l_0_briefly is missing else l_0_briefly))),
+            str((undefined(name='briefly') if l_0_briefly is missing else l_0_briefly)()),
             ' (',
             str((undefined(name='cluster') if l_1_cluster is missing else l_1_cluster)),
             ', ...',
-            str(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'id')[-8:]),
+            str((undefined(name='request') if l_1_request is missing else l_1_request).id[-8:]),
             ')',
         ))
         return concat(t_38)
     context.exported_vars.add('title_line')
-    context.vars['title_line'] = l_0_title_line = Macro(environment, macro, 'title_line', (), False, False, False, context.eval_ctx.autoescape)
+    context.vars['title_line'] = l_0_title_line = environment.macro(macro)
     yield '\n'
     def macro():
         t_39 = []
@@ -1058,68 +1059,68 @@ def root(context, missing=missing):
         if (((undefined(name='kind') if l_1_kind is missing else l_1_kind) == 'review') and (undefined(name='review') if l_1_review is missing else l_1_review)):
             pass
             t_39.append(
-                str(context.call((undefined(name='did') if l_0_did is missing else l_0_did), context.call((undefined(name='author') if l_0_author is missing else l_0_author), environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'author')), environment.getattr((undefined(name='review') if l_1_review is missing else l_1_review), 'status'))),
+                str((undefined(name='did') if l_0_did is missing else l_0_did)((undefined(name='author') if l_0_author is missing else l_0_author)((undefined(name='first') if l_1_first is missing else l_1_first).author, ), (undefined(name='review') if l_1_review is missing else l_1_review).status, )),
             )
-            if ((environment.getattr(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'status'), 'name') == 'PENDING') and environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'approvals_missing')):
+            if (((undefined(name='request') if l_1_request is missing else l_1_request).status.name == 'PENDING') and (undefined(name='request') if l_1_request is missing else l_1_request).approvals_missing):
                 pass
                 t_39.extend((
                     ', ',
-                    str(('at least ' if ((t_2(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'approvals')) > 1) or environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'role_approvals')) else cond_expr_undefined("the inline if-expression on line 233 in 'words.jinja' evaluated to false and no else section was defined."))),
-                    str(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'approvals_missing')),
+                    str(('at least ' if ((t_2((undefined(name='request') if l_1_request is missing else l_1_request).approvals) > 1) or (undefined(name='request') if l_1_request is missing else l_1_request).role_approvals) else cond_expr_undefined("the inline if-expression on line 233 in 'words.jinja' evaluated to false and no else section was defined."))),
+                    str((undefined(name='request') if l_1_request is missing else l_1_request).approvals_missing),
                     ' more needed',
                 ))
             t_39.extend((
                 ' · ',
-                str(context.call((undefined(name='asks') if l_0_asks is missing else l_0_asks))),
+                str((undefined(name='asks') if l_0_asks is missing else l_0_asks)()),
             ))
         elif ((undefined(name='kind') if l_1_kind is missing else l_1_kind) == 'reminder'):
             pass
             t_39.extend((
                 'Still waiting: ',
-                str(context.call((undefined(name='asks') if l_0_asks is missing else l_0_asks))),
+                str((undefined(name='asks') if l_0_asks is missing else l_0_asks)()),
             ))
         elif ((undefined(name='kind') if l_1_kind is missing else l_1_kind) == 'escalation'):
             pass
             t_39.extend((
                 'Undecided: ',
-                str(context.call((undefined(name='asks') if l_0_asks is missing else l_0_asks))),
+                str((undefined(name='asks') if l_0_asks is missing else l_0_asks)()),
             ))
         elif (undefined(name='for_requester') if l_1_for_requester is missing else l_1_for_requester):
             pass
             t_39.extend((
-                str(('Received from' if ((undefined(name='kind') if l_1_kind is missing else l_1_kind) == 'received') else str_join((environment.getitem((undefined(name='states') if l_0_states is missing else l_0_states), environment.getattr(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'status'), 'name')), ' for', )))),
+                str(('Received from' if ((undefined(name='kind') if l_1_kind is missing else l_1_kind) == 'received') else str_join(((undefined(name='states') if l_0_states is missing else l_0_states)[(undefined(name='request') if l_1_request is missing else l_1_request).status.name], ' for', )))),
                 ' ',
-                str(environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'user')),
+                str((undefined(name='first') if l_1_first is missing else l_1_first).user),
                 ': ',
-                str(context.call((undefined(name='briefly') if l_0_briefly is missing else l_0_briefly))),
+                str((undefined(name='briefly') if l_0_briefly is missing else l_0_briefly)()),
             ))
-        elif (environment.getattr(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'status'), 'name') == 'PENDING'):
+        elif ((undefined(name='request') if l_1_request is missing else l_1_request).status.name == 'PENDING'):
             pass
             t_39.append(
-                str(context.call((undefined(name='asks') if l_0_asks is missing else l_0_asks))),
+                str((undefined(name='asks') if l_0_asks is missing else l_0_asks)()),
             )
         else:
             pass
             t_39.extend((
-                str(environment.getitem((undefined(name='states') if l_0_states is missing else l_0_states), environment.getattr(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'status'), 'name'))),
+                str((undefined(name='states') if l_0_states is missing else l_0_states)[(undefined(name='request') if l_1_request is missing else l_1_request).status.name]),
                 ': ',
-                str(context.call((undefined(name='asks') if l_0_asks is missing else l_0_asks))),
+                str((undefined(name='asks') if l_0_asks is missing else l_0_asks)()),
             ))
-        if ((environment.getattr(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'status'), 'name') == 'PENDING') and environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'expires')):
+        if (((undefined(name='request') if l_1_request is missing else l_1_request).status.name == 'PENDING') and (undefined(name='request') if l_1_request is missing else l_1_request).expires):
             pass
             t_39.extend((
                 ' · decide by ',
-                str(context.call((undefined(name='soon') if l_0_soon is missing else l_0_soon), environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'expires'))),
+                str((undefined(name='soon') if l_0_soon is missing else l_0_soon)((undefined(name='request') if l_1_request is missing else l_1_request).expires, )),
             ))
-        if ((environment.getattr(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'status'), 'name') == 'APPROVED') and environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'access_until')):
+        if (((undefined(name='request') if l_1_request is missing else l_1_request).status.name == 'APPROVED') and (undefined(name='request') if l_1_request is missing else l_1_request).access_until):
             pass
             t_39.extend((
                 ' · access until ',
-                str(context.call((undefined(name='soon') if l_0_soon is missing else l_0_soon), environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'access_until'))),
+                str((undefined(name='soon') if l_0_soon is missing else l_0_soon)((undefined(name='request') if l_1_request is missing else l_1_request).access_until, )),
             ))
         return concat(t_39)
     context.exported_vars.add('preheader')
-    context.vars['preheader'] = l_0_preheader = Macro(environment, macro, 'preheader', (), False, False, False, context.eval_ctx.autoescape)
+    context.vars['preheader'] = l_0_preheader = environment.macro(macro)
     yield '\n'
     def macro():
         t_40 = []
@@ -1127,31 +1128,31 @@ def root(context, missing=missing):
         l_1_request = resolve('request')
         pass
         t_40.extend((
-            str(environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'user')),
+            str((undefined(name='first') if l_1_first is missing else l_1_first).user),
             ' ',
-            str(('asks' if (environment.getattr(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'status'), 'name') == 'PENDING') else 'asked')),
+            str(('asks' if ((undefined(name='request') if l_1_request is missing else l_1_request).status.name == 'PENDING') else 'asked')),
             ' for ',
-            str(context.call((undefined(name='briefly') if l_0_briefly is missing else l_0_briefly))),
+            str((undefined(name='briefly') if l_0_briefly is missing else l_0_briefly)()),
         ))
         return concat(t_40)
     context.exported_vars.add('asks')
-    context.vars['asks'] = l_0_asks = Macro(environment, macro, 'asks', (), False, False, False, context.eval_ctx.autoescape)
+    context.vars['asks'] = l_0_asks = environment.macro(macro)
     yield '\n'
     def macro():
         t_41 = []
         l_1_request = resolve('request')
         l_1_first = resolve('first')
         pass
-        if environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'roles'):
+        if (undefined(name='request') if l_1_request is missing else l_1_request).roles:
             pass
             t_41.append(
-                str(environment.getitem(environment.getattr(environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'roles'), 'items'), 0)),
+                str((undefined(name='first') if l_1_first is missing else l_1_first).roles.items[0]),
             )
-            if (environment.getattr(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'roles'), 'total') > 1):
+            if ((undefined(name='request') if l_1_request is missing else l_1_request).roles.total > 1):
                 pass
                 t_41.extend((
                     ' ',
-                    str(context.call((undefined(name='more') if l_0_more is missing else l_0_more), (environment.getattr(environment.getattr((undefined(name='request') if l_1_request is missing else l_1_request), 'roles'), 'total') - 1))),
+                    str((undefined(name='more') if l_0_more is missing else l_0_more)(((undefined(name='request') if l_1_request is missing else l_1_request).roles.total - 1), )),
                 ))
         else:
             pass
@@ -1160,7 +1161,7 @@ def root(context, missing=missing):
             )
         return concat(t_41)
     context.exported_vars.add('briefly')
-    context.vars['briefly'] = l_0_briefly = Macro(environment, macro, 'briefly', (), False, False, False, context.eval_ctx.autoescape)
+    context.vars['briefly'] = l_0_briefly = environment.macro(macro)
     yield '\n'
     def macro():
         t_42 = []
@@ -1183,7 +1184,7 @@ def root(context, missing=missing):
             ))
         return concat(t_42)
     context.exported_vars.add('footer')
-    context.vars['footer'] = l_0_footer = Macro(environment, macro, 'footer', (), False, False, False, context.eval_ctx.autoescape)
+    context.vars['footer'] = l_0_footer = environment.macro(macro)
     yield '\n'
     l_0_list_labels = {'list': 'Access List', 'due': 'Due', 'members': 'Members', 'grants': 'Grants', 'description': 'Description', 'name': 'Name'}
     context.vars['list_labels'] = l_0_list_labels
@@ -1208,7 +1209,7 @@ def root(context, missing=missing):
             ))
         return concat(t_43)
     context.exported_vars.add('list_title')
-    context.vars['list_title'] = l_0_list_title = Macro(environment, macro, 'list_title', (), False, False, False, context.eval_ctx.autoescape)
+    context.vars['list_title'] = l_0_list_title = environment.macro(macro)
     yield '\n'
     def macro():
         t_44 = []
@@ -1258,7 +1259,7 @@ def root(context, missing=missing):
             )
         return concat(t_44)
     context.exported_vars.add('list_lead')
-    context.vars['list_lead'] = l_0_list_lead = Macro(environment, macro, 'list_lead', (), False, False, False, context.eval_ctx.autoescape)
+    context.vars['list_lead'] = l_0_list_lead = environment.macro(macro)
     yield '\n'
     def macro():
         t_45 = []
@@ -1271,13 +1272,13 @@ def root(context, missing=missing):
             pass
             t_45.extend((
                 'The members of ',
-                str(context.call((undefined(name='strong') if l_0_strong is missing else l_0_strong), environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'short'))),
+                str((undefined(name='strong') if l_0_strong is missing else l_0_strong)((undefined(name='first') if l_1_first is missing else l_1_first).short, )),
                 ' ',
                 str(('were' if (undefined(name='overdue') if l_1_overdue is missing else l_1_overdue) else 'are')),
                 ' to be reviewed by ',
-                str(environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'due')),
+                str((undefined(name='first') if l_1_first is missing else l_1_first).due),
                 ' (',
-                str(context.call((undefined(name='list_days') if l_0_list_days is missing else l_0_list_days), environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'days'))),
+                str((undefined(name='list_days') if l_0_list_days is missing else l_0_list_days)((undefined(name='first') if l_1_first is missing else l_1_first).days, )),
                 ').',
             ))
         else:
@@ -1299,20 +1300,20 @@ def root(context, missing=missing):
                 pass
                 t_45.extend((
                     ', ',
-                    str(context.call((undefined(name='strong') if l_0_strong is missing else l_0_strong), str_join(((undefined(name='overdue') if l_1_overdue is missing else l_1_overdue), ' overdue', )))),
+                    str((undefined(name='strong') if l_0_strong is missing else l_0_strong)(str_join(((undefined(name='overdue') if l_1_overdue is missing else l_1_overdue), ' overdue', )), )),
                 ))
             t_45.extend((
                 '. The first ',
-                str(('was' if (environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'days') < 0) else 'is')),
+                str(('was' if ((undefined(name='first') if l_1_first is missing else l_1_first).days < 0) else 'is')),
                 ' due by ',
-                str(environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'due')),
+                str((undefined(name='first') if l_1_first is missing else l_1_first).due),
                 ' (',
-                str(context.call((undefined(name='list_days') if l_0_list_days is missing else l_0_list_days), environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'days'))),
+                str((undefined(name='list_days') if l_0_list_days is missing else l_0_list_days)((undefined(name='first') if l_1_first is missing else l_1_first).days, )),
                 ').',
             ))
         return concat(t_45)
     context.exported_vars.add('list_summary')
-    context.vars['list_summary'] = l_0_list_summary = Macro(environment, macro, 'list_summary', (), False, False, False, context.eval_ctx.autoescape)
+    context.vars['list_summary'] = l_0_list_summary = environment.macro(macro)
     yield '\n'
     def macro(l_1_days):
         t_46 = []
@@ -1328,48 +1329,48 @@ def root(context, missing=missing):
             pass
             t_46.extend((
                 'in ',
-                str(context.call((undefined(name='count') if l_0_count is missing else l_0_count), l_1_days, 'day', 'days')),
+                str((undefined(name='count') if l_0_count is missing else l_0_count)(l_1_days, 'day', 'days', )),
             ))
         else:
             pass
             t_46.extend((
-                str(context.call((undefined(name='count') if l_0_count is missing else l_0_count), (-l_1_days), 'day', 'days')),
+                str((undefined(name='count') if l_0_count is missing else l_0_count)((-l_1_days), 'day', 'days', )),
                 ' overdue',
             ))
         return concat(t_46)
     context.exported_vars.add('list_days')
-    context.vars['list_days'] = l_0_list_days = Macro(environment, macro, 'list_days', ('days',), False, False, False, context.eval_ctx.autoescape)
+    context.vars['list_days'] = l_0_list_days = environment.macro(macro)
     yield '\n'
     def macro(l_1_list):
         t_47 = []
         if l_1_list is missing:
             l_1_list = undefined("parameter 'list' was not provided", name='list')
         pass
-        if ((environment.getattr(l_1_list, 'members') == 0) and (not environment.getattr(l_1_list, 'member_lists'))):
+        if ((l_1_list.members == 0) and (not l_1_list.member_lists)):
             pass
             t_47.append(
                 'none',
             )
         else:
             pass
-            if ((not t_4(environment.getattr(l_1_list, 'members'))) and (environment.getattr(l_1_list, 'members') or (not environment.getattr(l_1_list, 'member_lists')))):
+            if ((not t_4(l_1_list.members)) and (l_1_list.members or (not l_1_list.member_lists))):
                 pass
                 t_47.append(
-                    str(context.call((undefined(name='count') if l_0_count is missing else l_0_count), environment.getattr(l_1_list, 'members'), 'user', 'users')),
+                    str((undefined(name='count') if l_0_count is missing else l_0_count)(l_1_list.members, 'user', 'users', )),
                 )
-            if (environment.getattr(l_1_list, 'members') and environment.getattr(l_1_list, 'member_lists')):
+            if (l_1_list.members and l_1_list.member_lists):
                 pass
                 t_47.append(
                     ', ',
                 )
-            if environment.getattr(l_1_list, 'member_lists'):
+            if l_1_list.member_lists:
                 pass
                 t_47.append(
-                    str(context.call((undefined(name='count') if l_0_count is missing else l_0_count), environment.getattr(l_1_list, 'member_lists'), 'list', 'lists')),
+                    str((undefined(name='count') if l_0_count is missing else l_0_count)(l_1_list.member_lists, 'list', 'lists', )),
                 )
         return concat(t_47)
     context.exported_vars.add('list_members')
-    context.vars['list_members'] = l_0_list_members = Macro(environment, macro, 'list_members', ('list',), False, False, False, context.eval_ctx.autoescape)
+    context.vars['list_members'] = l_0_list_members = environment.macro(macro)
     yield '\n'
     def macro():
         t_48 = []
@@ -1379,7 +1380,7 @@ def root(context, missing=missing):
         )
         return concat(t_48)
     context.exported_vars.add('list_next_step')
-    context.vars['list_next_step'] = l_0_list_next_step = Macro(environment, macro, 'list_next_step', (), False, False, False, context.eval_ctx.autoescape)
+    context.vars['list_next_step'] = l_0_list_next_step = environment.macro(macro)
     yield '\n'
     def macro(l_1_name):
         t_49 = []
@@ -1392,7 +1393,7 @@ def root(context, missing=missing):
         ))
         return concat(t_49)
     context.exported_vars.add('list_button')
-    context.vars['list_button'] = l_0_list_button = Macro(environment, macro, 'list_button', ('name',), False, False, False, context.eval_ctx.autoescape)
+    context.vars['list_button'] = l_0_list_button = environment.macro(macro)
     yield '\n'
     def macro():
         t_50 = []
@@ -1402,7 +1403,7 @@ def root(context, missing=missing):
         )
         return concat(t_50)
     context.exported_vars.add('list_page')
-    context.vars['list_page'] = l_0_list_page = Macro(environment, macro, 'list_page', (), False, False, False, context.eval_ctx.autoescape)
+    context.vars['list_page'] = l_0_list_page = environment.macro(macro)
     yield '\n'
     def macro():
         t_51 = []
@@ -1415,7 +1416,7 @@ def root(context, missing=missing):
         ))
         return concat(t_51)
     context.exported_vars.add('list_no_link')
-    context.vars['list_no_link'] = l_0_list_no_link = Macro(environment, macro, 'list_no_link', (), False, False, False, context.eval_ctx.autoescape)
+    context.vars['list_no_link'] = l_0_list_no_link = environment.macro(macro)
     yield '\n'
     def macro(l_1_number):
         t_52 = []
@@ -1425,7 +1426,7 @@ def root(context, missing=missing):
         pass
         t_52.extend((
             'and ',
-            str(context.call((undefined(name='count') if l_0_count is missing else l_0_count), l_1_number, 'more list', 'more lists')),
+            str((undefined(name='count') if l_0_count is missing else l_0_count)(l_1_number, 'more list', 'more lists', )),
         ))
         if (undefined(name='page') if l_1_page is missing else l_1_page):
             pass
@@ -1434,7 +1435,7 @@ def root(context, missing=missing):
             )
         return concat(t_52)
     context.exported_vars.add('list_more')
-    context.vars['list_more'] = l_0_list_more = Macro(environment, macro, 'list_more', ('number',), False, False, False, context.eval_ctx.autoescape)
+    context.vars['list_more'] = l_0_list_more = environment.macro(macro)
     yield '\n'
     def macro():
         t_53 = []
@@ -1445,7 +1446,7 @@ def root(context, missing=missing):
         )
         return concat(t_53)
     context.exported_vars.add('list_state')
-    context.vars['list_state'] = l_0_list_state = Macro(environment, macro, 'list_state', (), False, False, False, context.eval_ctx.autoescape)
+    context.vars['list_state'] = l_0_list_state = environment.macro(macro)
     yield '\n'
     def macro():
         t_54 = []
@@ -1454,13 +1455,13 @@ def root(context, missing=missing):
         l_1_overdue = resolve('overdue')
         pass
         t_54.append(
-            str(environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'short')),
+            str((undefined(name='first') if l_1_first is missing else l_1_first).short),
         )
         if ((undefined(name='total') if l_1_total is missing else l_1_total) > 1):
             pass
             t_54.extend((
                 ' ',
-                str(context.call((undefined(name='more') if l_0_more is missing else l_0_more), ((undefined(name='total') if l_1_total is missing else l_1_total) - 1))),
+                str((undefined(name='more') if l_0_more is missing else l_0_more)(((undefined(name='total') if l_1_total is missing else l_1_total) - 1), )),
             ))
         t_54.append(
             ' · ',
@@ -1477,11 +1478,11 @@ def root(context, missing=missing):
             )
         t_54.extend((
             ' ',
-            str(environment.getattr((undefined(name='first') if l_1_first is missing else l_1_first), 'due')),
+            str((undefined(name='first') if l_1_first is missing else l_1_first).due),
         ))
         return concat(t_54)
     context.exported_vars.add('list_preheader')
-    context.vars['list_preheader'] = l_0_list_preheader = Macro(environment, macro, 'list_preheader', (), False, False, False, context.eval_ctx.autoescape)
+    context.vars['list_preheader'] = l_0_list_preheader = environment.macro(macro)
     yield '\n'
     def macro():
         t_55 = []
@@ -1491,7 +1492,7 @@ def root(context, missing=missing):
         )
         return concat(t_55)
     context.exported_vars.add('list_ownerless')
-    context.vars['list_ownerless'] = l_0_list_ownerless = Macro(environment, macro, 'list_ownerless', (), False, False, False, context.eval_ctx.autoescape)
+    context.vars['list_ownerless'] = l_0_list_ownerless = environment.macro(macro)
     yield '\n'
     def macro():
         t_56 = []
@@ -1522,7 +1523,7 @@ def root(context, missing=missing):
             ))
         return concat(t_56)
     context.exported_vars.add('list_footer')
-    context.vars['list_footer'] = l_0_list_footer = Macro(environment, macro, 'list_footer', (), False, False, False, context.eval_ctx.autoescape)
+    context.vars['list_footer'] = l_0_list_footer = environment.macro(macro)
 
 blocks = {}
-debug_info = '2=36&3=39&7=42&13=45&20=48&23=52&26=64&28=86&30=104&32=123&35=137&36=150&37=163&38=176&39=189&42=202&43=212&44=216&48=231&49=237&50=242&51=247&52=252&53=257&54=262&55=267&56=273&57=283&61=289&62=293&63=298&64=307&69=313&70=320&71=325&72=333&73=339&74=344&75=349&76=354&77=359&78=364&79=369&80=376&86=393&87=406&88=417&89=431&90=438&91=446&92=457&97=467&98=471&99=473&100=480&101=499&102=505&103=524&108=538&109=542&110=545&112=552&116=564&118=578&119=584&123=595&124=601&125=603&126=612&127=614&128=619&129=623&130=626&131=628&133=635&134=637&135=647&137=652&139=657&141=662&143=667&145=672&146=676&150=683&151=688&155=696&156=704&157=709&158=714&159=719&160=724&161=729&162=734&163=739&164=744&165=749&169=758&170=765&175=774&177=787&178=796&179=800&181=812&184=822&185=827&186=831&187=833&188=838&191=862&195=877&196=881&197=884&198=888&200=905&202=915&203=918&204=946&209=958&210=964&213=976&215=988&217=998&218=1003&222=1017&223=1023&227=1029&230=1049&231=1057&232=1060&233=1062&234=1074&235=1080&236=1086&237=1095&238=1103&240=1107&241=1113&244=1123&247=1139&248=1144&251=1164&252=1169&253=1180&258=1187&262=1191&265=1212&266=1218&267=1237&272=1262&273=1269&274=1286&279=1316&280=1321&284=1342&285=1347&287=1354&288=1359&289=1364&293=1373&295=1383&297=1396&299=1406&301=1419&303=1438&305=1449&306=1456&310=1485&312=1495&313=1501&314=1508&315=1519'
+debug_info = '2=37&3=40&7=43&13=46&20=49&23=53&26=65&28=87&30=105&32=124&35=138&36=151&37=164&38=177&39=190&42=203&43=213&44=217&48=232&49=238&50=243&51=248&52=253&53=258&54=263&55=268&56=274&57=284&61=290&62=294&63=299&64=308&69=314&70=321&71=326&72=334&73=340&74=345&75=350&76=355&77=360&78=365&79=370&80=377&86=394&87=407&88=418&89=432&90=439&91=447&92=458&97=468&98=472&99=474&100=481&101=500&102=506&103=525&108=539&109=543&110=546&112=553&116=565&118=579&119=585&123=596&124=602&125=604&126=613&127=615&128=620&129=624&130=627&131=629&133=636&134=638&135=648&137=653&139=658&141=663&143=668&145=673&146=677&150=684&151=689&155=697&156=705&157=710&158=715&159=720&160=725&161=730&162=735&163=740&164=745&165=750&169=759&170=766&175=775&177=788&178=797&179=801&181=813&184=823&185=828&186=832&187=834&188=839&191=863&195=878&196=882&197=885&198=889&200=906&202=916&203=919&204=947&209=959&210=965&213=977&215=989&217=999&218=1004&222=1018&223=1024&227=1030&230=1050&231=1058&232=1061&233=1063&234=1075&235=1081&236=1087&237=1096&238=1104&240=1108&241=1114&244=1124&247=1140&248=1145&251=1165&252=1170&253=1181&258=1188&262=1192&265=1213&266=1219&267=1238&272=1263&273=1270&274=1287&279=1317&280=1322&284=1343&285=1348&287=1355&288=1360&289=1365&293=1374&295=1384&297=1397&299=1407&301=1420&303=1439&305=1450&306=1457&310=1486&312=1496&313=1502&314=1509&315=1520'
