@@ -266,3 +266,9 @@ def test_the_parenthesis_of_a_state_is_closed_by_its_end_alone(reason: str) -> N
         if char in ")）" and text[place - 1 : place] != "[":
             depth -= 1
             assert depth >= 0 or not text[place:].strip(" )）\n|")
+
+
+@given(st.text())
+def test_what_stands_unlinked_is_escaped(text: str) -> None:
+    markup = names.Unlinked(text).__html__()
+    assert re.sub(r"<span>([.@])</span>", r"\1", markup) == html.escape(text)

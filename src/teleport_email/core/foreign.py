@@ -12,7 +12,6 @@ import json
 import math
 import re
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
 
 LONGEST_DATE = 100
@@ -91,6 +90,8 @@ def http_date(text: str) -> datetime:
     """A date of a header, in UTC where it names no zone. Raises :class:`Unreadable`."""
     if len(text) > LONGEST_DATE:
         raise Unreadable("is no date")
+    from email.utils import parsedate_to_datetime  # a tenth of the mail package, for who is told a date
+
     try:
         then = parsedate_to_datetime(text)
         then = then if then.tzinfo else then.replace(tzinfo=UTC)

@@ -9,7 +9,6 @@ invisible is in what people copy. At worst a name becomes a link to that very na
 
 from __future__ import annotations
 
-import html
 import re
 
 from teleport_email.render import quoting
@@ -17,6 +16,8 @@ from teleport_email.render import quoting
 # `://` or `www.` at its beginning: those are links, whatever follows.
 _PLAIN = re.compile(r"(?!www\.)(?!.*://)[A-Za-z0-9._:/@-]+", re.IGNORECASE)
 _SIGNS = re.compile(r"[.@](?=[A-Za-z0-9])")
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
+"""``html.escape`` does as much, and brings the names of all 2,231 entities along."""
 _MOST_SIGNS = 20
 """In a name of any host; each costs bytes of the HTML, which stays below 30 KB."""
 
@@ -28,7 +29,7 @@ class Unlinked(str):
 
     def __html__(self) -> str:
         """Markup of it, escaped: what autoescaping takes in its place."""
-        return _SIGNS.sub(r"<span>\g<0></span>", html.escape(self))
+        return _SIGNS.sub(r"<span>\g<0></span>", self.translate(_ESCAPES))
 
 
 def confirmed(text: str, limit: int = quoting.NAME_LIMIT) -> str:

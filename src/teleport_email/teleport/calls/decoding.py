@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, FileDescriptor
 from google.protobuf.message import DecodeError, Message
+
+if TYPE_CHECKING:
+    from google.protobuf.descriptor_pb2 import DescriptorProto
 
 M = TypeVar("M", bound=Message)
 
@@ -45,6 +48,10 @@ def _decode_mended(message_class: type[M], data: bytes) -> M | None:
 @functools.cache
 def _with_texts_as_bytes(descriptor: Descriptor) -> type[Message]:
     """The same message with every ``string`` declared as ``bytes``: alike on the wire."""
+    from google.protobuf.descriptor_pb2 import (
+        FileDescriptorProto,
+    )  # the largest of its modules, rarely needed
+
     pool = descriptor_pool.DescriptorPool()
     added: set[str] = set()
 
@@ -54,7 +61,7 @@ def _with_texts_as_bytes(descriptor: Descriptor) -> type[Message]:
         added.add(file.name)
         for dependency in file.dependencies:
             add(dependency)
-        declaration = descriptor_pb2.FileDescriptorProto()
+        declaration = FileDescriptorProto()
         file.CopyToProto(declaration)
         declaration.ClearField("service")
         for message in declaration.message_type:
@@ -65,12 +72,12 @@ def _with_texts_as_bytes(descriptor: Descriptor) -> type[Message]:
     return message_factory.GetMessageClass(pool.FindMessageTypeByName(descriptor.full_name))
 
 
-def _declare_as_bytes(message: descriptor_pb2.DescriptorProto) -> None:
+def _declare_as_bytes(message: DescriptorProto) -> None:
     # A map is a repeated message of key and value; as a true map its key could not be bytes.
     message.options.ClearField("map_entry")
     for field in message.field:
-        if field.type == descriptor_pb2.FieldDescriptorProto.TYPE_STRING:
-            field.type = descriptor_pb2.FieldDescriptorProto.TYPE_BYTES
+        if field.type == FieldDescriptor.TYPE_STRING:
+            field.type = field.TYPE_BYTES
     for nested in message.nested_type:
         _declare_as_bytes(nested)
 
