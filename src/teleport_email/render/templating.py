@@ -15,7 +15,6 @@ from typing import Any
 
 import jinja2
 from jinja2 import nodes
-from jinja2.compiler import CodeGenerator, Frame, MacroRef
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
@@ -112,47 +111,8 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return super()._generate(source, *args, **kwargs)
 
 
-class _Code(CodeGenerator):
-    """For the built-in templates, of which is known: attributes are attributes, items are items, and what is
-    called is a macro or a method, with all that it gets by position. So they say it in plain Python, where
-    Jinja finds out anew each time: a third of rendering's time.
-    """
-
-    def write_commons(self) -> None:
-        super().write_commons()
-        self.writeline("escape = environment.escape")
-
-    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802 - Jinja's interface
-        self.visit(node.node, frame)
-        self.write(f".{node.attr}")
-
-    def visit_Getitem(self, node: nodes.Getitem, frame: Frame) -> None:  # noqa: N802
-        self.visit(node.node, frame)
-        self.write("[")
-        self.visit(node.arg, frame)
-        self.write("]")
-
-    def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:  # noqa: N802
-        if node.kwargs or node.dyn_args or node.dyn_kwargs:
-            self.fail("arguments go by position in built-in templates", node.lineno)
-        self.visit(node.node, frame)
-        self.write("(")
-        for argument in node.args:
-            self.visit(argument, frame)
-            self.write(", ")
-        self.write("caller)" if forward_caller else ")")
-
-    def macro_def(self, macro_ref: MacroRef, frame: Frame) -> None:  # noqa: ARG002
-        self.write("environment.macro(macro)")
-
-    def return_buffer_contents(self, frame: Frame, force_unescaped: bool = False) -> None:  # noqa: ARG002
-        super().return_buffer_contents(frame)  # what Jinja does around a macro
-
-
 class _Trusted(jinja2.Environment):
-    """For the built-in templates."""
-
-    code_generator_class = _Code
+    """For the built-in templates; what the compiled ones call in place of Jinja's own."""
 
     @staticmethod
     def escape(value: object) -> str:
