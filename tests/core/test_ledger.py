@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from teleport_email.core import go_plugin, ledger, ledger_json
 from teleport_email.core.decide import Audience, Policy, View, decide
 from teleport_email.core.errors import LedgerTooNew, LedgerUnreadable
-from teleport_email.core.frozen import pack, unpack
+from teleport_email.core.frozen import freeze, pack, thaw, unpack
 from teleport_email.core.ledger import (
     Entry,
     Frozen,
@@ -101,6 +101,13 @@ def test_what_is_written_is_read_back(made: Ledger) -> None:
 @given(contents)
 def test_a_frozen_message_comes_back_as_it_was(content: Content) -> None:
     assert unpack(pack(content)) == content
+
+
+@given(st.text(), st.text(), st.datetimes(timezones=st.just(UTC)), st.booleans())
+def test_what_is_remembered_of_a_content_is_what_its_blob_says(text, name, date, begun):
+    headers = (("X-Teleport-User", name),)
+    content = Content(name, text, text, date, "b", name, headers=headers, plain_subject=name * begun)
+    assert thaw(freeze(content)) == unpack(pack(content))
 
 
 def test_the_order_of_frozen_kinds_and_parties_is_kept() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 import email
 import email.policy
 import email.utils
@@ -16,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from teleport_email.core.model import Content, Mail
+from teleport_email.mail import message
 from teleport_email.mail.message import build, envelope_sender
 
 BOUNDARY = "=_3f9d2c1b7a6e4d5c8b9a"
@@ -319,3 +321,9 @@ EXPECTED_DIGEST = "c6a18ff0a667a87cfea58d82641bd3cbd13dabf18d32405cb14eb07d35371
 
 def test_bytes_have_not_changed() -> None:
     assert digest() == EXPECTED_DIGEST
+
+
+@given(st.text(alphabet="a=. \t\n\x00é", max_size=200), st.integers(60, 80))
+def test_lines_are_quoted_one_by_one_as_all_of_them_are(text, width):
+    raw = f"{'x' * width}{text}".encode()
+    assert b"".join(map(message._quoted, raw.splitlines(keepends=True))) == binascii.b2a_qp(raw, istext=True)

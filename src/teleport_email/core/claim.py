@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from teleport_email.core import decide, go_plugin, informing, reminding
 from teleport_email.core.decide import Audience, Due, Plan, Policy, View
 from teleport_email.core.errors import LedgerUnreadable
-from teleport_email.core.frozen import pack, unpack
+from teleport_email.core.frozen import freeze, thaw
 from teleport_email.core.go_plugin import Write
 from teleport_email.core.informing import Wait
 from teleport_email.core.ledger import ANNOUNCEMENTS, Entry, Ledger, Mark, Party
@@ -270,7 +270,7 @@ class Claim:
 
     def contents(self, kinds: Iterable[Kind]) -> dict[Kind, Content]:
         """What is frozen of these kinds. Raises :class:`~teleport_email.core.errors.LedgerUnreadable`."""
-        return {kind: unpack(self.ledger.blob(kind)) for kind in kinds if self.ledger.blob(kind)}
+        return {kind: thaw(self.ledger.blob(kind)) for kind in kinds if self.ledger.blob(kind)}
 
     def put_off(self, dues: Iterable[Due]) -> Claim:
         """Not to be begun within this hold: these recipients wait after a refusal."""
@@ -355,7 +355,7 @@ def _freeze(ledger: Ledger, kind: Kind, content: Content) -> Ledger:
     last = informing.last_date(ledger.info) or _latest_date(ledger)
     if last is not None:
         content = replace(content, date=max(content.date, last + timedelta(seconds=1)))
-    ledger = ledger.keep_blobs(ledger.contents - {kind}).freeze(kind, pack(content))
+    ledger = ledger.keep_blobs(ledger.contents - {kind}).freeze(kind, freeze(content))
     info = informing.with_subjects(ledger.info, content.subject, content.plain_subject)
     return replace(ledger, info=informing.with_last_date(info, content.date))
 
@@ -363,7 +363,7 @@ def _freeze(ledger: Ledger, kind: Kind, content: Content) -> Ledger:
 def _latest_date(ledger: Ledger) -> datetime | None:
     """Of the contents that are still there: an older program does not keep the Date for itself."""
     try:
-        return max((unpack(item.blob).date for item in ledger.frozen if item.blob), default=None)
+        return max((thaw(item.blob).date for item in ledger.frozen if item.blob), default=None)
     except LedgerUnreadable:
         return None
 

@@ -1,4 +1,4 @@
-"""What a message says, as compressed text for the ledger, and back. Pure."""
+"""What a message says, as compressed text for the ledger, and back. Pure but for what it keeps in mind."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from teleport_email.core.errors import LedgerUnreadable
 from teleport_email.core.foreign import json_value
-from teleport_email.core.model import Content
+from teleport_email.core.model import Content, replace
 
 
 def pack(content: Content) -> str:
@@ -59,3 +59,23 @@ def unpack(blob: str) -> Content:
         RecursionError,
     ) as error:
         raise LedgerUnreadable(f"a frozen message cannot be unpacked: {error}") from error
+
+
+_KEPT = 32
+"""Contents that are remembered: of the requests that are told at a time, as their bytes are."""
+_latest: dict[str, Content] = {}
+
+
+def freeze(content: Content) -> str:
+    """:func:`pack`, by whoever sends it next: :func:`thaw` will not have to unpack it."""
+    blob = pack(content)
+    while len(_latest) >= _KEPT:
+        del _latest[next(iter(_latest))]
+    date = datetime.fromtimestamp(int(content.date.timestamp()), UTC)
+    _latest[blob] = replace(content, date=date, plain_subject="")
+    return blob
+
+
+def thaw(blob: str) -> Content:
+    """:func:`unpack`, or what it would give."""
+    return _latest.get(blob) or unpack(blob)

@@ -261,8 +261,7 @@ def _encode(text: str, boundary: bytes) -> tuple[bytes, bytes]:
     raw = plain.encode("utf-8", "replace")
     if _is_plain(raw) and boundary not in raw:
         return b"7bit", raw.replace(b"\n", CRLF)
-    # In C, also the dot and the white space at an end of line, which servers and relays have eaten before.
-    quoted = binascii.b2a_qp(raw, istext=True)
+    quoted = b"".join(map(_quoted, raw.splitlines(keepends=True)))
     packed_length = (len(raw) + 2) // 3 * 4 * 78 // 76
     if len(quoted) <= packed_length and boundary not in quoted:
         return b"quoted-printable", quoted.replace(b"\n", CRLF)
@@ -270,6 +269,12 @@ def _encode(text: str, boundary: bytes) -> tuple[bytes, bytes]:
     canonical = raw.replace(b"\n", CRLF)
     lines = [canonical[at : at + 57] for at in range(0, len(canonical), 57)]
     return b"base64", CRLF.join(b64encode(line) for line in lines)
+
+
+@functools.lru_cache(maxsize=256)  # most lines of an HTML form are those of the last one
+def _quoted(line: bytes) -> bytes:
+    """In C, also the dot and the white space at an end of line, which servers and relays ate before."""
+    return binascii.b2a_qp(line, istext=True)
 
 
 _PLAIN_LINES = re.compile(rb"(?:[\t\x20-\x7e]{0,76}(?<![\t ])\n)*[\t\x20-\x7e]{0,76}(?<![\t ])")
