@@ -16,6 +16,8 @@ from teleport_email.daemon.signals import ignore_hangup
 
 ignore_hangup()
 
+from msgspec.structs import force_setattr  # noqa: E402
+
 from teleport_email.__main__ import main  # noqa: E402
 from teleport_email.core import backoff, claim, reminding  # noqa: E402
 from teleport_email.mail import pause, standing  # noqa: E402
@@ -61,7 +63,7 @@ def hurry(scale: float) -> None:
     ):
         for name in ("first", "cap"):
             # Frozen, and the default of other classes' fields: changed in place, so that all see it.
-            object.__setattr__(delays, name, getattr(delays, name) * scale)
+            force_setattr(delays, name, getattr(delays, name) * scale)
     for table in (pause.FIRST_PROBE, pause.LONGEST):
         for fault in table:
             table[fault] *= scale

@@ -133,9 +133,7 @@ def main() -> None:
     server = context.Process(target=serve, args=(theirs, arguments.tls))
     server.start()
     settings: SmtpSettings = pipe.recv()
-    changes: dict[str, Any] = {
-        name: getattr(settings, name) for name in SmtpSettings.__dataclass_fields__
-    } | {
+    changes: dict[str, Any] = {name: getattr(settings, name) for name in SmtpSettings.__struct_fields__} | {
         "max_connections": arguments.connections,
         "messages_per_connection": arguments.per_connection,
         "helo_hostname": "bench.example.com",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from teleport_email import cli
 from teleport_email.commands import check, explain, explain_list, ls, retry, send_test, show, told
@@ -241,9 +241,7 @@ def test_a_long_name_does_not_push_the_others_away() -> None:
 def test_what_is_in_the_cells_stays_readable() -> None:
     ledger = Ledger(nonce="0" * 32, parties=(Party("a@x.example", entries={}),))
     done = Entry(Mark.DELIVERED, int(datetime(2026, 11, 22, tzinfo=UTC).timestamp()), "go")
-    ledger = dataclasses.replace(
-        ledger, parties=(ledger.parties[0].with_entry(Kind(Topic.ANNOUNCEMENT), done),)
-    )
+    ledger = structs.replace(ledger, parties=(ledger.parties[0].with_entry(Kind(Topic.ANNOUNCEMENT), done),))
     lines = list(show._lines(show._Shown("id", None, ledger, list(show.table("id", ledger)), [], None)))
     assert lines[2] == "a@x.example  announcement  delivered  2026-11-22 00:00:00  by the Go plugin"
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pytest
 from in_memory import PluginData, request
+from msgspec import structs
 from virtual_time import clock, in_virtual_time
 
 from teleport_email.commands import retry
@@ -45,7 +45,7 @@ class Cluster(PluginData):
 
     async def read(self, request_id: str) -> Any:
         if clock() >= self.ends_at:
-            self.keep(dataclasses.replace(go_plugin.read(self.data["id"]), owner=""))
+            self.keep(structs.replace(go_plugin.read(self.data["id"]), owner=""))
         return await super().read(request_id)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import UTC, datetime, timedelta
+
+from msgspec import structs
 
 from teleport_email.commands.told import escalating, table, waiting
 from teleport_email.config.settings import (
@@ -55,10 +56,10 @@ def test_who_will_be_told_if_nobody_decides() -> None:
     assert found.to == ("lead@example.com",)
     assert found.at == NOW + timedelta(minutes=20)
     assert str(found) == f"{found.at:%Y-%m-%d %H:%M:%S} UTC, if nobody has decided: lead@example.com"
-    denied = dataclasses.replace(REQUEST, reviews=(Review("r", RequestState.DENIED),))
+    denied = structs.replace(REQUEST, reviews=(Review("r", RequestState.DENIED),))
     for view, after in (
         (View(denied), 30),
-        (View(dataclasses.replace(REQUEST, state=RequestState.APPROVED)), 30),
+        (View(structs.replace(REQUEST, state=RequestState.APPROVED)), 30),
         (View(REQUEST, gone=True), 30),
         (View(REQUEST), 0),
         (View(REQUEST), 5),  # due already

@@ -6,13 +6,13 @@ can come: those we may refuse.
 
 import base64
 import contextlib
-import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import Struct
 
 from teleport_email.config import load
 from teleport_email.config.settings import Secret, Settings
@@ -211,10 +211,10 @@ def read(name: str, directory: Path) -> Settings:
 
 
 def values_of(settings: Any, path: str = "") -> Iterator[tuple[str, object]]:
-    for field in dataclasses.fields(settings):
-        value = getattr(settings, field.name)
-        name = f"{path}.{field.name}".removeprefix(".")
-        if dataclasses.is_dataclass(value):
+    for field in settings.__struct_fields__:
+        value = getattr(settings, field)
+        name = f"{path}.{field}".removeprefix(".")
+        if isinstance(value, Struct):
             yield from values_of(value, name)
         elif name not in ("warnings", "secret_files"):
             yield name, value.raw() if isinstance(value, Secret) else value

@@ -5,10 +5,10 @@ The orders of many claims are in ``tests/model``; here is each rule by itself.
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec import structs
 
 from teleport_email.core import claim as module
 from teleport_email.core.claim import BEGIN_UNTIL, FINISH_UNTIL, LEASE, MAX_NOTE, RENEW_AFTER, Attempt, Claim
@@ -35,7 +35,7 @@ POLICY = Policy(duty_since=NOW - timedelta(days=1))
 A, B = "a@example.com", "b@example.com"
 ANNOUNCEMENT, APPROVED = Kind(Topic.ANNOUNCEMENT), Kind(Topic.APPROVED)
 PENDING = View(AccessRequest("id", "user", ("dev",), created=NOW, expires=NOW + timedelta(hours=1)))
-RESOLVED = View(dataclasses.replace(PENDING.request, state=RequestState.APPROVED))
+RESOLVED = View(structs.replace(PENDING.request, state=RequestState.APPROVED))
 
 
 def render(kind: Kind, view: View, ledger: Ledger) -> Content:
@@ -205,7 +205,7 @@ def test_what_somebody_else_delivered_meanwhile_is_not_begun() -> None:
     writer = Writer()
     attempt = writer.issue()
     party = attempt.write.ledger.parties[0].with_entry(ANNOUNCEMENT, Entry(Mark.DELIVERED, 3))
-    told = dataclasses.replace(attempt.write.ledger).replace_party(party)
+    told = structs.replace(attempt.write.ledger).replace_party(party)
     data = module.go_plugin.write(told, attempt.write.after, PENDING.request).after
     writer.claim = writer.claim.read(data)
     assert writer.begin() == (due(B),)
@@ -289,7 +289,7 @@ def test_content_that_nobody_can_have_is_written_anew_with_the_next_claim(
     later = NOW + timedelta(hours=1)
 
     def written_later(kind: Kind, view: View, ledger: Ledger) -> Content:
-        return dataclasses.replace(render(kind, view, ledger), sender="other@example.com", date=later)
+        return structs.replace(render(kind, view, ledger), sender="other@example.com", date=later)
 
     claim = Claim("id", "another").read(writer.claim.data)
     plan = claim.plan(PENDING, Audience((A, B)), POLICY, NOW)
@@ -443,12 +443,12 @@ def test_delivered_counts_more_than_given_up_and_never_less() -> None:
 
 def test_no_facts_about_strangers_or_without_a_ledger() -> None:
     fact = {due("stranger@example.com"): Entry(Mark.DELIVERED, 1)}
-    assert dataclasses.replace(Claim("id", "me"), facts=fact).facts_write(PENDING) is None
+    assert structs.replace(Claim("id", "me"), facts=fact).facts_write(PENDING) is None
     writer = claimed()
-    assert dataclasses.replace(writer.claim, facts=fact).facts_write(PENDING) is None
+    assert structs.replace(writer.claim, facts=fact).facts_write(PENDING) is None
 
 
 def test_facts_do_not_bring_back_what_is_not_in_the_ledger_any_more() -> None:
     gone = Ledger(nonce="00" * 16, parties=(Party(B),))
-    known = dataclasses.replace(Claim("id", "me"), ledger=gone, facts={due(A): Entry(Mark.DELIVERED, 1)})
+    known = structs.replace(Claim("id", "me"), ledger=gone, facts={due(A): Entry(Mark.DELIVERED, 1)})
     assert known.plan(PENDING, Audience((A, B)), POLICY, NOW).next == (due(B),)

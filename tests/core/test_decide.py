@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from msgspec import structs
 
 from teleport_email.core.decide import Audience, Due, Plan, Policy, View, decide, is_ours_to_tell
 from teleport_email.core.ledger import (
@@ -70,7 +71,7 @@ def ledger(
     made = Ledger(nonce="00" * 16, domain="example.com", parties=parties)
     for code in blobs:
         made = made.freeze(Kind.parse(code), BLOB)
-    return dataclasses.replace(made, state=state, reviews=max(made.reviews, reviews))
+    return structs.replace(made, state=state, reviews=max(made.reviews, reviews))
 
 
 def codes(plan: Plan) -> dict[str, str]:
@@ -114,8 +115,8 @@ def test_an_address_that_comes_twice_is_told_once() -> None:
         (view(DENIED, created=NOW - timedelta(days=1)), ON_DUTY, True),
         (view(APPROVED, created=NOW - timedelta(days=1, seconds=1)), ON_DUTY, False),
         (view(APPROVED, created=None), ON_DUTY, False),
-        (view(), dataclasses.replace(ON_DUTY, catch_up=0), True),
-        (view(created=NOW - timedelta(days=2)), dataclasses.replace(ON_DUTY, catch_up=0), False),
+        (view(), structs.replace(ON_DUTY, catch_up=0), True),
+        (view(created=NOW - timedelta(days=2)), structs.replace(ON_DUTY, catch_up=0), False),
         (view(gone=True), ON_DUTY, False),
         (view(APPROVED, gone=True), ON_DUTY, False),
         (view(dry_run=True), ON_DUTY, False),
@@ -304,7 +305,7 @@ def test_gone_is_never_stale() -> None:
 
 # The reminder -----------------------------------------------------------------------------------------
 
-REMIND = dataclasses.replace(ON_DUTY, reminders=(3600.0,))
+REMIND = structs.replace(ON_DUTY, reminders=(3600.0,))
 
 
 def at(
@@ -368,7 +369,7 @@ def test_without_the_option_nobody_is_reminded() -> None:
 
 # Several reminders ------------------------------------------------------------------------------------
 
-SEVERAL = dataclasses.replace(ON_DUTY, reminders=(4 * 3600.0, 3600.0))
+SEVERAL = structs.replace(ON_DUTY, reminders=(4 * 3600.0, 3600.0))
 AT_4H, AT_1H = (int((EXPIRES - timedelta(hours=hours)).timestamp()) for hours in (4, 1))
 
 
@@ -431,9 +432,9 @@ def test_who_was_refused_is_tried_again_at_each_of_several_reminders() -> None:
 
 # Reviews that are not told by a message of their own --------------------------------------------------
 
-MERGE = dataclasses.replace(ON_DUTY, merge_deciding_review=True)
-QUIETLY = dataclasses.replace(ON_DUTY, quiet_reviews=True)
-SKIP_OWN = dataclasses.replace(ON_DUTY, skip_own_review=True)
+MERGE = structs.replace(ON_DUTY, merge_deciding_review=True)
+QUIETLY = structs.replace(ON_DUTY, quiet_reviews=True)
+SKIP_OWN = structs.replace(ON_DUTY, skip_own_review=True)
 
 
 def passed(made: Plan) -> dict[str, list[str]]:
@@ -539,7 +540,7 @@ def test_nobody_is_told_of_their_own_review() -> None:
         Review("R0@Example.com", APPROVED),
         Review("r0@EXAMPLE.com", APPROVED),
     )
-    seen = View(dataclasses.replace(view().request, reviews=reviews))
+    seen = View(structs.replace(view().request, reviews=reviews))
     made = plan(seen, known, policy=SKIP_OWN)
     assert passed(made) == {"r0@example.com": ["r3o"], "carol@example.com": ["r1o"]}
     assert codes(plan(seen, known)) == {A: "r1", "carol@example.com": "r1", "r0@example.com": "r1"}
@@ -552,7 +553,7 @@ def test_an_own_review_that_was_attempted_stays_due() -> None:
 
 def test_the_names_of_recipients_are_kept_where_they_matter() -> None:
     audience = Audience((A, B), USER, names={A: ("ann",), USER: ("user",)})
-    asked = dataclasses.replace(SKIP_OWN, requester=EVERY_WORD)
+    asked = structs.replace(SKIP_OWN, requester=EVERY_WORD)
     assert [one.names for one in plan(view(), audience=audience, policy=asked).add] == [("ann",), (), ()]
     assert [one.names for one in plan(view(), audience=audience).add] == [(), ()]
 
@@ -560,7 +561,7 @@ def test_the_names_of_recipients_are_kept_where_they_matter() -> None:
 # Escalation -------------------------------------------------------------------------------------------
 
 LEAD = "lead@example.com"
-ESCALATING = dataclasses.replace(ON_DUTY, escalate_after=1800.0)
+ESCALATING = structs.replace(ON_DUTY, escalate_after=1800.0)
 LATER = Audience(escalation=(LEAD, A))
 CREATED = NOW - timedelta(minutes=5)
 
@@ -578,7 +579,7 @@ def test_who_was_not_told_is_told_once_nobody_has_decided_for_a_while() -> None:
     assert codes(made) == {LEAD: "e"}
     assert [(one.address, one.escalated) for one in made.add] == [(LEAD, True)]
     assert codes(later(300, known)) == {LEAD: "e"}, "switched on for a request that is older"
-    done = known.replace_party(dataclasses.replace(party(LEAD, e=DONE), escalated=True))
+    done = known.replace_party(structs.replace(party(LEAD, e=DONE), escalated=True))
     assert later(31, done).settled
     assert later(31, done).wake_at is None
 
@@ -607,14 +608,14 @@ def test_otherwise_nobody_is_escalated_to(minutes: float, known: Ledger, seen: V
 def test_a_denial_ends_it_an_approval_does_not() -> None:
     known = ledger(party(A, a=DONE, r1=DONE), reviews=1)
     assert codes(later(60, known, view(PENDING, 1))) == {LEAD: "e1"}
-    denied = dataclasses.replace(view().request, reviews=(Review("r", DENIED),))
+    denied = structs.replace(view().request, reviews=(Review("r", DENIED),))
     assert later(60, known, View(denied)).settled
     assert later(10, known, View(denied)).wake_at is None
 
 
 def test_a_thread_that_begins_with_an_escalation_goes_on_as_any_other() -> None:
     known = ledger(
-        dataclasses.replace(party(LEAD, e1=DONE), escalated=True), party(A, a=DONE, r1=DONE), reviews=1
+        structs.replace(party(LEAD, e1=DONE), escalated=True), party(A, a=DONE, r1=DONE), reviews=1
     )
     assert codes(later(60, known, view(PENDING, 2))) == {LEAD: "r2", A: "r2"}
     assert codes(later(60, known, view(APPROVED, 1))) == {LEAD: "A", A: "A"}
@@ -622,17 +623,17 @@ def test_a_thread_that_begins_with_an_escalation_goes_on_as_any_other() -> None:
 
 
 def test_whom_nobody_has_tried_to_reach_is_not_told_of_what_is_over() -> None:
-    waiting = dataclasses.replace(party(LEAD), escalated=True)
+    waiting = structs.replace(party(LEAD), escalated=True)
     known = ledger(waiting, party(A, a=DONE))
     assert codes(later(60, known)) == {LEAD: "e"}
     assert codes(later(60, known, view(APPROVED))) == {A: "A"}
     assert codes(later(8 * 60, known)) == {}
-    begun = ledger(dataclasses.replace(party(LEAD, e=Mark.ATTEMPTED), escalated=True), blobs=["e"])
+    begun = ledger(structs.replace(party(LEAD, e=Mark.ATTEMPTED), escalated=True), blobs=["e"])
     assert codes(later(60, begun, view(APPROVED))) == {LEAD: "e"}, "what was attempted stays due"
 
 
 def test_an_escalation_given_up_is_tried_again_as_an_announcement_is() -> None:
-    given_up = dataclasses.replace(party(LEAD, e=Mark.GIVEN_UP), escalated=True)
+    given_up = structs.replace(party(LEAD, e=Mark.GIVEN_UP), escalated=True)
     known = ledger(given_up, party(A, a=DONE))
     assert codes(later(60, known)) == {}
     assert codes(later(60, known, view(PENDING, 1))) == {LEAD: "e1", A: "r1"}
@@ -658,7 +659,7 @@ def test_nobody_is_escalated_to_before_somebody_was_asked() -> None:
 
 
 def told(words: Iterable[str]) -> Policy:
-    return dataclasses.replace(ON_DUTY, requester=frozenset(words))
+    return structs.replace(ON_DUTY, requester=frozenset(words))
 
 
 def test_the_requester_is_told_in_a_thread_of_their_own() -> None:
@@ -743,7 +744,7 @@ class Life(RuleBasedStateMachine):
         begin=st.sampled_from([view(), view(APPROVED, 1), view(DENIED)]),
     )
     def begin(self, words: set[str], remind: tuple[float, ...], begin: View) -> None:
-        self.policy = dataclasses.replace(ON_DUTY, requester=frozenset(words), reminders=remind)
+        self.policy = structs.replace(ON_DUTY, requester=frozenset(words), reminders=remind)
         self.timeline = [begin]
 
     # What happens -----------------------------------------------------------------------------------
@@ -767,9 +768,9 @@ class Life(RuleBasedStateMachine):
         state = {"approve": APPROVED, "deny": DENIED, "promote": PROMOTED}.get(what)
         if state is None:
             review = Review(author, DENIED if against else APPROVED)
-            request = dataclasses.replace(request, reviews=(*request.reviews, review))
+            request = structs.replace(request, reviews=(*request.reviews, review))
         elif state.rank > request.state.rank:
-            request = dataclasses.replace(request, state=state)
+            request = structs.replace(request, state=state)
         else:
             return
         self.timeline.append(View(request))
@@ -781,7 +782,7 @@ class Life(RuleBasedStateMachine):
     def the_configuration_changes(
         self, merge: bool, own: bool, quiet: bool, escalate: float, remind: tuple[float, ...]
     ) -> None:
-        self.policy = dataclasses.replace(
+        self.policy = structs.replace(
             self.policy,
             merge_deciding_review=merge,
             skip_own_review=own,
@@ -836,7 +837,7 @@ class Life(RuleBasedStateMachine):
                     one = one.with_entry(kind, Entry(DONE, 0, "go"))
                     self.accepted.append(Sent(Due(one.address, False, kind), "the Go plugin's"))
             known = known.replace_party(one)
-        self.ledger = dataclasses.replace(known, state=state, reviews=max(reviews, known.reviews))
+        self.ledger = structs.replace(known, state=state, reviews=max(reviews, known.reviews))
 
     # What we do -------------------------------------------------------------------------------------
 
@@ -847,7 +848,7 @@ class Life(RuleBasedStateMachine):
     def claim(self, made: Plan, chosen: Iterable[Due]) -> None:
         known = self.ledger
         if not known.exists:
-            known = dataclasses.replace(known, nonce="00" * 16, domain="example.com")
+            known = structs.replace(known, nonce="00" * 16, domain="example.com")
         for newcomer in made.add:
             known = known.replace_party(newcomer)
         for kind in made.freeze:
@@ -965,7 +966,7 @@ class Life(RuleBasedStateMachine):
             topic = one.kind.topic
             if not one.requester:
                 begun = [kind for kind in before if kind.topic in ANNOUNCEMENTS]
-                arrived = [kind for kind in begun if dataclasses.replace(one, kind=kind) not in self.refused]
+                arrived = [kind for kind in begun if structs.replace(one, kind=kind) not in self.refused]
                 if topic in ANNOUNCEMENTS:
                     assert not arrived, f"{one} after {before}"
                 else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from teleport_email.core import go_plugin
 from teleport_email.core.claim import Claim
@@ -86,7 +86,7 @@ def test_nothing_is_due_that_it_told(
     assert tuple(one.address for one in known.parties) == told
     roots = re.findall(r"/([^/,]+@vm)(?:,|$)", data["email_threads"])
     assert [one.root for one in known.parties] == roots, "its message begins the thread"
-    assert due(data, dataclasses.replace(seen, id=request_id), gone=gone).settled
+    assert due(data, structs.replace(seen, id=request_id), gone=gone).settled
     assert not go_plugin.is_claiming(data)
 
 
@@ -169,7 +169,7 @@ def test_a_count_that_is_none_is_nought(text: str, number: int) -> None:
 def test_whatever_stands_in_its_keys_is_read(data: dict[str, str]) -> None:
     known = go_plugin.read(data)
     assert {one.mark(ANNOUNCEMENT) for one in known.parties} <= {DONE}
-    made = go_plugin.write(dataclasses.replace(known, nonce=NONCE), data, request())
+    made = go_plugin.write(structs.replace(known, nonce=NONCE), data, request())
     assert go_plugin.read(made.after) == made.ledger, "and what we write over it is read back as it was"
 
 
@@ -282,13 +282,13 @@ def test_the_claim_tells_what_is_claimed_and_the_threads_what_was_delivered() ->
         "not today",
     )
     assert "email_threads" not in made.set
-    delivered = dataclasses.replace(made.ledger, parties=(party("a@x.example", a=DONE),))
+    delivered = structs.replace(made.ledger, parties=(party("a@x.example", a=DONE),))
     assert go_plugin.write(delivered, made.after, request()).set.keys() == {"email_threads", LEDGER_KEY}
 
 
 def test_threads_that_it_began_stay_as_they_are() -> None:
     _, data = RECORDED["A announced to two recipients"]
-    known = dataclasses.replace(go_plugin.read(data), nonce=NONCE, domain="x.example")
+    known = structs.replace(go_plugin.read(data), nonce=NONCE, domain="x.example")
     known = known.replace_party(party("new@x.example", a=DONE))
     made = go_plugin.write(known, data, request())
     assert made.set["email_threads"].startswith(data["email_threads"] + ",new@x.example/")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from teleport_email.core import informing
 from teleport_email.core.claim import MAX_NOTE, Claim
@@ -54,7 +54,7 @@ def test_whatever_stands_in_its_place_the_ledger_can_be_read(first: Any, second:
     value = json.loads(dumps(Ledger(nonce=NONCE, parties=(PARTY,))))
     value["i"], value["p"][0]["i"] = first, second
     made = loads(json.dumps(value))
-    assert dataclasses.replace(made, info={}).replace_party(PARTY) == Ledger(nonce=NONCE, parties=(PARTY,))
+    assert structs.replace(made, info={}).replace_party(PARTY) == Ledger(nonce=NONCE, parties=(PARTY,))
     assert loads(dumps(made)) == made
     informing.waiting(made.parties[0].info)
     informing.last_date(made.info)
@@ -111,7 +111,7 @@ def step(claim: Claim, seen: View, *, room: int = 8) -> Claim:
 
 def tried(claim: Claim, *outcomes: tuple[SendOutcome, int]) -> Claim:
     for outcome, at in outcomes:
-        claim = dataclasses.replace(claim.begin()[1], deferred=frozenset()).finish(DUE, outcome, at)
+        claim = structs.replace(claim.begin()[1], deferred=frozenset()).finish(DUE, outcome, at)
     return claim
 
 
@@ -125,13 +125,13 @@ def wait_in(claim: Claim) -> Wait | None:
 
 def test_the_release_after_failed_tries_says_why_since_when_and_how_often() -> None:
     claim = tried(step(Claim("id", "me"), view()), (Temporary("451 4.7.1 greylisted"), 100))
-    released = step(dataclasses.replace(claim, deferred=frozenset({DUE})), view())
+    released = step(structs.replace(claim, deferred=frozenset({DUE})), view())
     assert released.ledger.owner == "", "by the write that comes anyhow"
     assert wait_in(released) == Wait(100, 100, 1, "451 4.7.1 greylisted")
     again = tried(
         step(Claim("id", "another").read(released.data), view()), (AccountFault("535 " + "x" * 500), 160)
     )
-    released = step(dataclasses.replace(again, deferred=frozenset({DUE})), view())
+    released = step(structs.replace(again, deferred=frozenset({DUE})), view())
     wait = wait_in(released)
     assert wait == Wait(100, 160, 2, ("535 " + "x" * 500)[:MAX_NOTE])
 
@@ -139,7 +139,7 @@ def test_the_release_after_failed_tries_says_why_since_when_and_how_often() -> N
 @pytest.mark.parametrize("outcome", [Delivered("250"), Refused("550")], ids=["delivered", "given up"])
 def test_it_is_taken_away_with_the_record_that_ends_it(outcome: SendOutcome) -> None:
     claim = tried(step(Claim("id", "me"), view()), (Temporary("451"), 100))
-    released = step(dataclasses.replace(claim, deferred=frozenset({DUE})), view())
+    released = step(structs.replace(claim, deferred=frozenset({DUE})), view())
     assert wait_in(released) is not None
     ended = step(tried(step(Claim("id", "me").read(released.data), view()), (outcome, 200)), view())
     assert wait_in(ended) is None
@@ -147,15 +147,15 @@ def test_it_is_taken_away_with_the_record_that_ends_it(outcome: SendOutcome) -> 
 
 def test_a_message_given_back_is_no_try() -> None:
     claim = tried(step(Claim("id", "me"), view()), (Temporary("451"), 100), (Withdrawn(), 150))
-    released = step(dataclasses.replace(claim, deferred=frozenset({DUE})), view())
+    released = step(structs.replace(claim, deferred=frozenset({DUE})), view())
     assert wait_in(released) == Wait(100, 100, 1, "451")
 
 
 def test_no_write_is_made_for_it_alone() -> None:
     claim = tried(step(Claim("id", "me"), view()), (Temporary("cut", maybe_accepted=True), 100))
-    lost = dataclasses.replace(claim, holding=False, ledger=dataclasses.replace(claim.ledger, owner="other"))
+    lost = structs.replace(claim, holding=False, ledger=structs.replace(claim.ledger, owner="other"))
     assert lost.facts_write(view()) is None
-    busy = dataclasses.replace(claim, deferred=frozenset({DUE}), in_flight=frozenset({DUE}))
+    busy = structs.replace(claim, deferred=frozenset({DUE}), in_flight=frozenset({DUE}))
     plan = busy.plan(view(), Audience(), POLICY, NOW)
     assert (
         busy.next_write(view(), plan, write_id="x", nonce=NONCE, domain="d", now=1.0, room=0, render=None)
@@ -187,7 +187,7 @@ def test_dates_grow_though_the_contents_before_are_gone() -> None:
 def test_dates_grow_where_an_older_program_dropped_what_informs() -> None:
     """As far as contents tell: what is still owed to somebody has a Date of its own."""
     claim = step(Claim("id", "me"), view())
-    dropped = dataclasses.replace(claim.ledger, info={}, owner="")
+    dropped = structs.replace(claim.ledger, info={}, owner="")
     claim = Claim("id", "me").read({**claim.data, "ledger": dumps(dropped)})
     claim = step(claim, view(reviews=1))
     assert dates(claim)["r1"] == NOW + timedelta(seconds=1)
@@ -195,7 +195,7 @@ def test_dates_grow_where_an_older_program_dropped_what_informs() -> None:
 
 def test_a_clock_that_went_back_does_not_take_the_dates_along() -> None:
     late = Ledger(nonce=NONCE, info=informing.with_last_date({}, NOW + timedelta(hours=1)))
-    party = dataclasses.replace(PARTY, entries={ANNOUNCEMENT: Entry(Mark.DELIVERED, 1)})
+    party = structs.replace(PARTY, entries={ANNOUNCEMENT: Entry(Mark.DELIVERED, 1)})
     claim = Claim("id", "me").read({"ledger": dumps(late.replace_party(party))})
     claim = step(claim, view(reviews=1))
     assert dates(claim)["r1"] == NOW + timedelta(hours=1, seconds=1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import json
 import re
 import secrets
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from teleport_email.core import go_plugin, ledger, ledger_json
 from teleport_email.core.decide import Audience, Policy, View, decide
@@ -564,7 +564,7 @@ def test_a_hundred_recipients_and_twenty_reviews_fit_by_far() -> None:
     write = go_plugin.write(made, {}, request)
     size = sum(len(key.encode()) + len(value.encode()) for key, value in write.after.items())
     assert size < 500_000, "a Go plugin and others want room as well"
-    settled = go_plugin.write(dataclasses.replace(made, owner="").keep_blobs([]), write.after, request)
+    settled = go_plugin.write(structs.replace(made, owner="").keep_blobs([]), write.after, request)
     assert len(settled.after[ledger.LEDGER_KEY]) < 150_000
 
 

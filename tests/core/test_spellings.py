@@ -5,10 +5,10 @@ Compared, and in Message-IDs, it has one form; in ``To`` and ``email_threads`` i
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec import structs
 
 from teleport_email.core import go_plugin, informing
 from teleport_email.core.claim import Claim
@@ -23,7 +23,7 @@ TIME = "2026-11-22 16:14:31.845332342 +0000 UTC m=+2.258623637"
 NONCE = "0123456789abcdef" * 2
 ANNOUNCEMENT, APPROVED = Kind(Topic.ANNOUNCEMENT), Kind(Topic.APPROVED)
 REQUEST = AccessRequest("id", "alice", ("dev",), created=NOW - timedelta(minutes=5))
-REVIEWED = dataclasses.replace(
+REVIEWED = structs.replace(
     REQUEST, state=RequestState.APPROVED, reviews=(Review("r@example.com", RequestState.APPROVED),)
 )
 
@@ -130,7 +130,7 @@ def test_the_older_keys_count_beside_the_threads() -> None:
 def test_counts_are_read_as_go_reads_them(text: str, count: int) -> None:
     data = left_by_go(f"a@example.com/{TIME}/1@vm", reviews_count=text)
     assert go_plugin.reviews_counted(data) == count
-    known = dataclasses.replace(go_plugin.read(data), nonce=NONCE, domain="x.example")
+    known = structs.replace(go_plugin.read(data), nonce=NONCE, domain="x.example")
     assert "reviews_count" not in go_plugin.write(known, data, REQUEST).set, "what it wrote stays"
 
 
@@ -180,7 +180,7 @@ def test_the_spelling_is_kept_for_to_and_threads_and_nothing_else(written: str, 
 @EACH
 def test_there_and_back_adds_no_second_thread(written: str, form: str) -> None:
     data = left_by_go(f"{written}/{TIME}/DN1.2@vm")
-    known = dataclasses.replace(go_plugin.read(data), nonce=NONCE, domain="x.example")
+    known = structs.replace(go_plugin.read(data), nonce=NONCE, domain="x.example")
     made = go_plugin.write(known, data, REQUEST)
     assert "email_threads" not in made.set
     assert go_plugin.read(made.after) == made.ledger
@@ -194,13 +194,13 @@ def test_a_ledger_without_spellings_goes_on_as_it_is() -> None:
     claim, data = announced("Boss@Example.ORG", "Boss@example.org")
     [due] = claim.in_flight
     with_it, ledger = claim.mails([due])[due], loads(data[LEDGER_KEY])
-    older = dataclasses.replace(
-        ledger, parties=tuple(dataclasses.replace(party, info={}) for party in ledger.parties)
+    older = structs.replace(
+        ledger, parties=tuple(structs.replace(party, info={}) for party in ledger.parties)
     )
     claim = Claim("id", "me", ledger=go_plugin.read({**data, LEDGER_KEY: dumps(older)}))
     without = claim.mails([due])[due]
     assert with_it.recipient == "Boss@Example.ORG"
-    assert without == dataclasses.replace(with_it, recipient="Boss@example.org")
+    assert without == structs.replace(with_it, recipient="Boss@example.org")
 
 
 def test_a_ledger_from_before_keeps_the_address_that_its_ids_are_made_of() -> None:

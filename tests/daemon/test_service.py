@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from teleport_email.config.settings import DeliverySettings, LogSettings, Settings, TeleportSettings
 from teleport_email.core.errors import ClusterError, ConfigError, Fault, IdentityExpired
@@ -285,7 +286,7 @@ async def test_what_is_due_by_the_new_configuration_is_looked_at_at_once(world: 
     running = await world.start(role_to_recipients={"*": ("all@example.com",)}).ready()
     await world.cluster.create()
     await world.inbox.wait_for(1)
-    with_requester = dataclasses.replace(
+    with_requester = structs.replace(
         running.daemon.settings.delivery, remind_before_expiry=(8 * 24 * 3600.0,)
     )
     await running.reload(lambda: world.settings(delivery=with_requester))
@@ -295,7 +296,7 @@ async def test_what_is_due_by_the_new_configuration_is_looked_at_at_once(world: 
 
 async def test_another_cluster_address_gets_another_stream(world: World) -> None:
     running = await world.start().ready()
-    teleport = dataclasses.replace(running.daemon.settings.teleport, resync_interval=123.0)
+    teleport = structs.replace(running.daemon.settings.teleport, resync_interval=123.0)
     await running.reload(lambda: world.settings(teleport=teleport))
     await world.cluster.wait_for(
         lambda: world.cluster.calls["WatchEvents"] == 2 and world.cluster.watchers == 1
@@ -344,14 +345,14 @@ async def test_messages_under_way_come_to_their_end_through_the_old_mailer(world
 async def test_work_that_waits_for_a_paused_account_goes_on_with_the_repaired_one(world: World) -> None:
     """The password is wrong, somebody corrects it and reloads: nobody waits for the next probe."""
     world.inbox.access.passwords["me"] = "right"
-    wrong = dataclasses.replace(
+    wrong = structs.replace(
         world.inbox.settings(), username="me", password=_secret("wrong"), allow_plaintext_auth=True
     )
     running = await world.start(mailer=wrong).ready()
     for _ in range(40):
         await world.cluster.create()
     await running.until(lambda: bool(running.daemon.mailer.paused))
-    right = dataclasses.replace(wrong, password=_secret("right"))
+    right = structs.replace(wrong, password=_secret("right"))
     await running.reload(lambda: world.settings(mailer=right))
     await world.inbox.wait_for(40, timeout=60)
 

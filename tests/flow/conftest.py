@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from teleport_email.config.settings import DeliverySettings, LogSettings, Settings, TeleportSettings
 from teleport_email.core import backoff, claim, go_plugin
@@ -69,7 +70,7 @@ class Running:
     async def reload(self, **changes: Any) -> None:
         """With other settings; back when nothing is left to look at."""
         before = self.daemon.observer.reloads[True]
-        self.settings = dataclasses.replace(self.settings, **changes)
+        self.settings = structs.replace(self.settings, **changes)
         self.signals.reload()
         await self.until(lambda: self.daemon.observer.reloads[True] > before)
         await self.settled()
@@ -224,13 +225,13 @@ def _hastened(monkeypatch: pytest.MonkeyPatch, scale: float) -> Iterator[None]:
     before = [getattr(delays, name) for delays, name in changed]
     for (delays, name), value in zip(changed, before, strict=True):
         # Frozen, and the default of other classes' fields: changed in place, so that all see it.
-        object.__setattr__(delays, name, value * scale)
+        structs.force_setattr(delays, name, value * scale)
     for table in (pause.FIRST_PROBE, pause.LONGEST):
         for fault, seconds in table.items():
             monkeypatch.setitem(table, fault, seconds * scale)
     yield
     for (delays, name), value in zip(changed, before, strict=True):
-        object.__setattr__(delays, name, value)
+        structs.force_setattr(delays, name, value)
 
 
 @pytest.fixture

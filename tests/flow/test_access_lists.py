@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import re
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from typing import Any
 
 import grpc
 import pytest
+from msgspec import structs
 
 from teleport_email.commands import explain_list
 from teleport_email.config.settings import AccessListSettings
@@ -554,7 +554,7 @@ async def test_off_nothing_is_asked_or_kept_and_a_reload_switches(world: Any, ow
     assert running.daemon.lists.reminders is None
     assert running.daemon.look().reviews is None
     assert running.daemon.lists.reconcilers == {}
-    running.settings = dataclasses.replace(running.settings, access_lists=ON)
+    running.settings = structs.replace(running.settings, access_lists=ON)
     running.signals.reload()
     await running.until(lambda: running.daemon.lists.reminders, LIMIT)
     await owners.looked(running)
@@ -567,7 +567,7 @@ async def test_off_nothing_is_asked_or_kept_and_a_reload_switches(world: Any, ow
     await running.reload()
     assert world.cluster.calls["ListAccessLists"] == asked
     assert owners.told(ANN) == [["Production"]]
-    running.settings = dataclasses.replace(running.settings, access_lists=ON)
+    running.settings = structs.replace(running.settings, access_lists=ON)
     running.signals.reload()
     await running.until(lambda: len(world.inbox.to(ANN)) == 2, LIMIT)
     await owners.looked(running)
@@ -599,7 +599,7 @@ async def test_switched_off_and_on_with_a_reminder_under_way_a_stop_still_hands_
     await running.until(lambda: owners.ledger(ANN).owner, LIMIT)
     for settings in (AccessListSettings(), ON, AccessListSettings(), ON):
         before = running.daemon.observer.reloads[True]
-        running.settings = dataclasses.replace(running.settings, access_lists=settings)
+        running.settings = structs.replace(running.settings, access_lists=settings)
         running.signals.reload()
         await running.until(lambda before=before: running.daemon.observer.reloads[True] > before, LIMIT)
     await running.stop()
@@ -626,7 +626,7 @@ async def test_lists_without_members_come_with_a_reload(world: Any, owners: Owne
     owners.list("Empty", ANN, members=())
     running = await owners.start()
     assert owners.told(ANN) == []
-    running.settings = dataclasses.replace(
+    running.settings = structs.replace(
         running.settings, access_lists=AccessListSettings(enabled=True, skip_without_members=False)
     )
     running.signals.reload()

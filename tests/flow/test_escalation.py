@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from teleport_email.config.settings import EscalationSettings
 from teleport_email.core.ledger import Mark
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("hasty")
 DBA, OPS, LEAD = "dba@example.com", "ops@example.com", "lead@example.com"
 MANY = (Threshold(approve=9, deny=9),)
 HALF_AN_HOUR = EscalationSettings(after=1800.0, role_to_recipients={"dba": (LEAD, OPS)})
-SOON = dataclasses.replace(HALF_AN_HOUR, after=1.0)
+SOON = structs.replace(HALF_AN_HOUR, after=1.0)
 LATER = timedelta(minutes=31)
 
 
@@ -111,7 +111,7 @@ async def test_otherwise_nobody_else_is_told(world: Any, set_clock: Any, why: st
         case "denied by one":
             await world.cluster.review(request_id, DBA, RequestState.DENIED)
         case "no line for its roles":
-            chosen, mails = dataclasses.replace(chosen, role_to_recipients={"web": (LEAD,)}), 2
+            chosen, mails = structs.replace(chosen, role_to_recipients={"web": (LEAD,)}), 2
         case "nearly over":
             mails = 2
     set_clock(timedelta(minutes=56) if why == "nearly over" else LATER)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from teleport_email.core.ledger import Mark
 from teleport_email.core.model import RequestState, Threshold, User
@@ -20,7 +20,7 @@ APPROVED = RequestState.APPROVED
 
 async def reloaded(running: Any, **delivery: Any) -> None:
     """The same daemon with other choices."""
-    await running.reload(delivery=dataclasses.replace(running.settings.delivery, **delivery))
+    await running.reload(delivery=structs.replace(running.settings.delivery, **delivery))
 
 
 async def passed(world: Any, request_id: str, address: str, *codes: str) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from teleport_email.config.settings import LogSettings, TeleportSettings
 from teleport_email.watching import watch
@@ -77,7 +77,7 @@ async def test_the_end_of_a_certificate_that_nothing_renews_is_told(
 ) -> None:
     monkeypatch.setattr(watch, "LOOK_AT_END_EVERY", 0.05)
     renew(world, timedelta(seconds=2))
-    teleport = dataclasses.replace(quick(world), refresh_identity=False)
+    teleport = structs.replace(quick(world), refresh_identity=False)
     running = await world.start(teleport=teleport)
     await running.until(lambda: world.said("identity expired"))
     assert len(world.said("identity ends soon")) == 1

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import random
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from teleport_email.core.model import RequestState
 from teleport_email.sandbox.mail.script import Wait
@@ -118,7 +118,7 @@ async def test_idle_daemons_cost_a_ping_each_and_a_list_now_and_then(
     # The waits are those of the loop's clock: shortened, an hour's worth of idling passes in seconds.
     monkeypatch.setitem(session.Session.__init__.__kwdefaults__, "ping_interval", 0.2)
     quick = world.settings()
-    quick = dataclasses.replace(quick, teleport=dataclasses.replace(quick.teleport, resync_interval=0.5))
+    quick = structs.replace(quick, teleport=structs.replace(quick.teleport, resync_interval=0.5))
     monkeypatch.setattr(resync, "FOLLOW_UPS", ())
     for _ in range(3):
         await world.start(quick)

@@ -7,11 +7,11 @@ import itertools
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from teleport_email.config.settings import SmtpSettings
 from teleport_email.core.model import Content, Mail

@@ -8,13 +8,13 @@ import email.policy
 import email.utils
 import hashlib
 import re
-from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from teleport_email.core.model import Content, Mail
 from teleport_email.mail import message

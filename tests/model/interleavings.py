@@ -20,6 +20,7 @@ from typing import Any
 
 from model import promise, reminded
 from model.promise import Violation
+from msgspec import structs
 
 from teleport_email.core import go_plugin
 from teleport_email.core.claim import Attempt, Claim
@@ -388,7 +389,7 @@ class Model:
             return self._put(
                 state,
                 worker,
-                claim=dataclasses.replace(claim, holding=False, ready=()),
+                claim=structs.replace(claim, holding=False, ready=()),
                 unknown=None,
                 lost=True,
             )
@@ -460,7 +461,7 @@ class Model:
     def _facts(self, state: State, worker: Worker) -> State:
         assert worker.claim is not None
         claim = self.read(worker.claim, state.data)
-        write = dataclasses.replace(claim, holding=False).facts_write(self._view(worker))
+        write = structs.replace(claim, holding=False).facts_write(self._view(worker))
         if write is None:
             return self._rest(state, worker)
         return self._put(state, worker, claim=claim, fact=write)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Mapping
 from datetime import timedelta
@@ -25,6 +24,7 @@ from model.interleavings import (
     request,
 )
 from model.promise import Violation
+from msgspec import structs
 
 from teleport_email.core import claim, decide, go_plugin, ledger_json, owing
 from teleport_email.core.claim import Attempt, Claim
@@ -40,12 +40,12 @@ GRANTED_BY_REVIEW = View(request(APPROVED, 1))
 REFUSED = View(request(DENIED, 1))
 TWO = ("a@example.com", "b@example.com")
 EXPIRED = View(request(PENDING), gone=True)
-MERGE = dataclasses.replace(POLICY, merge_deciding_review=True)
-QUIET = dataclasses.replace(POLICY, quiet_reviews=True)
-OWN = dataclasses.replace(POLICY, skip_own_review=True)
-ESCALATING = dataclasses.replace(POLICY, escalate_after=2 * 3600.0)
-REMINDING = dataclasses.replace(POLICY, reminders=(4 * 3600.0, 3600.0))
-ONE_REMINDER = dataclasses.replace(POLICY, reminders=(3600.0,))
+MERGE = structs.replace(POLICY, merge_deciding_review=True)
+QUIET = structs.replace(POLICY, quiet_reviews=True)
+OWN = structs.replace(POLICY, skip_own_review=True)
+ESCALATING = structs.replace(POLICY, escalate_after=2 * 3600.0)
+REMINDING = structs.replace(POLICY, reminders=(4 * 3600.0, 3600.0))
+ONE_REMINDER = structs.replace(POLICY, reminders=(3600.0,))
 LATER = (NOW, NOW + timedelta(hours=2))
 LEAD = ("lead@example.com", "a@example.com")
 """The latter was told at first."""
@@ -224,7 +224,7 @@ class NoMarks(Model):
             assert party is not None
             bare = bare.replace_party(party.with_entry(due.kind, None))
         data = {key: value for key, value in attempt.write.expect.items() if value}
-        return dataclasses.replace(attempt, write=go_plugin.write(bare, data, view.request))
+        return structs.replace(attempt, write=go_plugin.write(bare, data, view.request))
 
 
 class CountedWrites(Model):
@@ -249,7 +249,7 @@ class NoShadow(Model):
 
     def read(self, claim: Claim, data: Mapping[str, str]) -> Claim:
         if data.get(LEDGER_KEY):
-            forgotten = dataclasses.replace(ledger_json.loads(data[LEDGER_KEY]), shadow={})
+            forgotten = structs.replace(ledger_json.loads(data[LEDGER_KEY]), shadow={})
             data = {**data, LEDGER_KEY: ledger_json.dumps(forgotten)}
         return super().read(claim, data)
 
@@ -259,7 +259,7 @@ class GoesOnAfterALoss(Model):
 
     def _read_again(self, state: State, worker: Worker, attempt: Attempt) -> State:
         assert worker.claim is not None
-        claim = dataclasses.replace(self.read(worker.claim, state.data), holding=True)
+        claim = structs.replace(self.read(worker.claim, state.data), holding=True)
         return self._begin(state, worker, claim)
 
 
@@ -267,7 +267,7 @@ class TakesTheClaim(Model):
     """To bring back what was given up releases the claim."""
 
     def brought_back(self, ledger: Ledger) -> Ledger:
-        return dataclasses.replace(super().brought_back(ledger), owner="")
+        return structs.replace(super().brought_back(ledger), owner="")
 
 
 class RefusedForGood(Model):
@@ -294,7 +294,7 @@ class NothingPassed(Model):
     """Which reviews are not told by themselves is not written down."""
 
     def planned(self, plan: Plan) -> Plan:
-        return dataclasses.replace(plan, passes=())
+        return structs.replace(plan, passes=())
 
 
 class EscalatedToAll(Model):

@@ -6,7 +6,6 @@ or of a list's owners.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 from model.interleavings import Faults, Model, Scenario, State, Worker, explore
 from model.promise import Violation
+from msgspec import structs
 
 from teleport_email.core import go_plugin, ledger_json, reminding
 from teleport_email.core.audits import DAY, WEEK, Audit
@@ -136,7 +136,7 @@ class GoesOnAfterALoss(Model):
 
     def _read_again(self, state: State, worker: Worker, attempt: Attempt) -> State:
         assert worker.claim is not None
-        claim = dataclasses.replace(self.read(worker.claim, state.data), holding=True)
+        claim = structs.replace(self.read(worker.claim, state.data), holding=True)
         return self._begin(state, worker, claim)
 
 
@@ -145,7 +145,7 @@ class NeverRenewed(Model):
 
     def planned(self, plan: Plan) -> Plan:
         is_first = plan.round is None or (plan.round.number == 1 and plan.add)
-        return plan if is_first else dataclasses.replace(plan, renew=(), freeze=())
+        return plan if is_first else structs.replace(plan, renew=(), freeze=())
 
 
 class PerhapsIsNot(Model):
@@ -189,7 +189,7 @@ class NoSteps(Model):
 
 
 def only_the_last(self: Ledger, new: Round) -> Ledger:
-    return dataclasses.replace(self, rounds=(new,))
+    return structs.replace(self, rounds=(new,))
 
 
 def contents_alone(ledger: Ledger, party: Party) -> list[Round]:
@@ -198,13 +198,13 @@ def contents_alone(ledger: Ledger, party: Party) -> list[Round]:
 
 def told_for_ever(ledger: Ledger, party: Party, now: datetime) -> list[Round]:
     known = [one for one in ledger.rounds if party.mark(one.kind) is not None]
-    return [dataclasses.replace(one, at=2**40) for one in known if party.mark(one.kind) is not Mark.ATTEMPTED]
+    return [structs.replace(one, at=2**40) for one in known if party.mark(one.kind) is not Mark.ATTEMPTED]
 
 
 def refused_for_ever(ledger: Ledger, party: Party, now: datetime) -> list[Round]:
     told = [one for one in ledger.rounds if party.mark(one.kind) is Mark.DELIVERED]
     refused = [one for one in ledger.rounds if party.mark(one.kind) is Mark.GIVEN_UP]
-    return [*told, *(dataclasses.replace(one, at=2**40) for one in refused)]
+    return [*told, *(structs.replace(one, at=2**40) for one in refused)]
 
 
 def delivered_alone(ledger: Ledger, party: Party, now: datetime) -> list[Round]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from datetime import timedelta
 
 import pytest
 from in_memory import NOW, PluginData, Post, Process, wall
+from msgspec import structs
 from structlog.testing import capture_logs
 from virtual_time import START, clock, in_virtual_time
 
@@ -632,7 +632,7 @@ async def test_one_that_expired_while_we_were_away_is_told_from_its_plugin_data(
 @in_virtual_time
 async def test_a_reminder_wakes_the_request_up() -> None:
     one = Process()
-    one.policy = dataclasses.replace(one.policy, reminders=(3600.0,))
+    one.policy = structs.replace(one.policy, reminders=(3600.0,))
     one.see()
     assert await one.look() == Done(NOW + timedelta(hours=7))
     await asyncio.sleep(7 * 3600)
@@ -644,7 +644,7 @@ async def test_a_reminder_wakes_the_request_up() -> None:
 async def test_several_reminders_and_an_escalation_wake_the_request_up_each_in_its_turn() -> None:
     one = Process()
     one.escalated = ("lead@example.com", B)
-    one.policy = dataclasses.replace(one.policy, reminders=(7200.0, 3600.0), escalate_after=1800.0)
+    one.policy = structs.replace(one.policy, reminders=(7200.0, 3600.0), escalate_after=1800.0)
     one.see()
     first = await one.look()
     assert first == Done(NOW + timedelta(minutes=30))
@@ -664,7 +664,7 @@ async def test_several_reminders_and_an_escalation_wake_the_request_up_each_in_i
 async def quietly() -> Process:
     """A request that was announced, by a process that tells no reviews."""
     one = Process()
-    one.policy = dataclasses.replace(one.policy, quiet_reviews=True)
+    one.policy = structs.replace(one.policy, quiet_reviews=True)
     one.see()
     assert await one.look() == Done()
     return one
@@ -818,7 +818,7 @@ async def test_a_request_with_a_reminder_ahead_is_not_settled_for_a_list() -> No
     one.see()
     await one.look()
     assert one.reconciler.is_settled("id", one.data.data["id"])
-    one.policy = dataclasses.replace(one.policy, reminders=(60.0,))
+    one.policy = structs.replace(one.policy, reminders=(60.0,))
     assert not one.reconciler.is_settled("id", one.data.data["id"])
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import random
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec import structs
 
 from teleport_email.config.settings import DeliverySettings
 from teleport_email.core import informing, ledger_json
@@ -35,7 +35,7 @@ ID = "018f2d1e-7c3a-7b52-9d41-3f6f0a9b2c11"
 REQUEST = AccessRequest(ID, "alice@example.com", ("db-admin",), created=NOW, expires=NOW + timedelta(hours=1))
 STANDARD = f"demo.example.com Role Request {ID}"
 DESCRIPTIVE = "alice@example.com asks for db-admin (demo.example.com, ...0a9b2c11)"
-APPROVED = dataclasses.replace(
+APPROVED = structs.replace(
     REQUEST, state=RequestState.APPROVED, reviews=(Review("bob", RequestState.APPROVED, created=NOW),)
 )
 
@@ -67,7 +67,7 @@ class Conversation:
         self.audience = Audience(people)
         self.claim = Claim(ID, "owner")
         if ledger is not None:
-            self.claim = dataclasses.replace(self.claim, ledger=ledger)
+            self.claim = structs.replace(self.claim, ledger=ledger)
 
     async def tell(self, request: AccessRequest, subject: str) -> list[Mail]:
         render = await writer(subject).prepare(View(request))
@@ -129,7 +129,7 @@ async def test_a_thread_of_the_go_plugin_beside_ours_keeps_its_own_too() -> None
     talk = Conversation("bob@example.com")
     await talk.tell(REQUEST, "descriptive")
     by_go = Party("carol@example.com", root="go@id", entries={Kind(Topic.ANNOUNCEMENT): BY_GO})
-    talk.claim = dataclasses.replace(talk.claim, ledger=talk.claim.ledger.replace_party(by_go))
+    talk.claim = structs.replace(talk.claim, ledger=talk.claim.ledger.replace_party(by_go))
     told = {mail.recipient: mail.content.subject for mail in await talk.tell(APPROVED, "descriptive")}
     assert told == {"bob@example.com": DESCRIPTIVE, "carol@example.com": STANDARD}
 
@@ -137,24 +137,24 @@ async def test_a_thread_of_the_go_plugin_beside_ours_keeps_its_own_too() -> None
 async def test_where_an_older_program_dropped_it_the_standard_one_is_true_for_all_that_follows() -> None:
     talk = Conversation("bob@example.com")
     await talk.tell(REQUEST, "descriptive")
-    talk.claim = dataclasses.replace(talk.claim, ledger=dataclasses.replace(talk.claim.ledger, info={}))
+    talk.claim = structs.replace(talk.claim, ledger=structs.replace(talk.claim.ledger, info={}))
     assert set(talk.subjects(await talk.tell(APPROVED, "descriptive"))) == {STANDARD}
 
 
 @pytest.mark.parametrize(
     ("request_", "subject"),
     [
-        (dataclasses.replace(REQUEST, roles=("a", "b", "c")), "alice@example.com asks for a and 2 more ("),
-        (dataclasses.replace(REQUEST, roles=()), "alice@example.com asks for access ("),
+        (structs.replace(REQUEST, roles=("a", "b", "c")), "alice@example.com asks for a and 2 more ("),
+        (structs.replace(REQUEST, roles=()), "alice@example.com asks for access ("),
         (
-            dataclasses.replace(REQUEST, user="x\r\nBcc: eve@evil.example"),
+            structs.replace(REQUEST, user="x\r\nBcc: eve@evil.example"),
             "x Bcc: eve[@]evil[.]example asks for",
         ),
         (
-            dataclasses.replace(REQUEST, roles=("prod-db.readonly",)),
+            structs.replace(REQUEST, roles=("prod-db.readonly",)),
             "alice@example.com asks for prod-db.readonly (",
         ),
-        (dataclasses.replace(REQUEST, roles=("管理者",)), "alice@example.com asks for 管理者 ("),
+        (structs.replace(REQUEST, roles=("管理者",)), "alice@example.com asks for 管理者 ("),
     ],
     ids=["roles", "none", "hostile", "dots", "not ASCII"],
 )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import random
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec import structs
 
 from teleport_email.config.settings import DeliverySettings
 from teleport_email.core.decide import View
@@ -60,7 +60,7 @@ def writer(cluster: Cluster) -> TextWriter:
 
 async def test_a_text_has_the_names_of_resources_and_who_is_told() -> None:
     cluster = Cluster()
-    request = dataclasses.replace(REQUEST, resources=(NODE,))
+    request = structs.replace(REQUEST, resources=(NODE,))
     render = await writer(cluster).prepare(View(request))
     ledger = Ledger(
         nonce="00" * 16, parties=(Party("a@example.com"), Party("alice@example.com", requester=True))
@@ -79,7 +79,7 @@ async def test_no_boundary_comes_twice() -> None:
 
 async def test_names_that_cannot_be_found_hold_up_no_mail() -> None:
     cluster = Cluster(Unreachable("no answer"))
-    request = dataclasses.replace(REQUEST, user="alice@example.com", resources=(NODE,))
+    request = structs.replace(REQUEST, user="alice@example.com", resources=(NODE,))
     render = await writer(cluster).prepare(View(request))
     assert NODE.name in render(Kind(Topic.ANNOUNCEMENT), View(request), Ledger(nonce="00" * 16)).text
 
@@ -88,7 +88,7 @@ async def test_a_request_that_is_gone_is_told_as_expired() -> None:
     render = await writer(Cluster()).prepare(View(REQUEST))
     ledger = Ledger(nonce="00" * 16)
     assert "EXPIRED" in render(Kind(Topic.EXPIRED), View(REQUEST, gone=True), ledger).text
-    approved = dataclasses.replace(REQUEST, state=RequestState.APPROVED)
+    approved = structs.replace(REQUEST, state=RequestState.APPROVED)
     assert "APPROVED" in render(Kind(Topic.APPROVED), View(approved, gone=True), ledger).text
 
 
@@ -107,7 +107,7 @@ async def test_an_escalation_names_who_was_told_and_has_written_no_review() -> N
         ),
     )
     reviews = (Review("Ann@EXAMPLE.com", RequestState.APPROVED), Review("carol", RequestState.APPROVED))
-    request = dataclasses.replace(REQUEST, reviews=reviews)
+    request = structs.replace(REQUEST, reviews=reviews)
     render = await writer(Cluster()).prepare(View(request))
     text = render(Kind(Topic.ESCALATION, 2), View(request), ledger).text
     assert "\nNo review yet: silent@example.com\n" in text

@@ -9,7 +9,6 @@ import email
 import email.policy
 import json
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.header import decode_header, make_header
 from pathlib import Path
@@ -19,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from render.pages import Page, preheader, visible_text
 
 from teleport_email.config.settings import DeliverySettings

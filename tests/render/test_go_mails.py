@@ -6,11 +6,11 @@ Recorded from the Go plugin. Its lines are the first of ours, to the letter; wha
 import json
 import re
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from teleport_email.config.settings import DeliverySettings
 from teleport_email.core.ledger import ANNOUNCEMENTS, Ledger, Party

@@ -5,12 +5,12 @@ from __future__ import annotations
 import email
 import email.policy
 import re
-from dataclasses import replace
 from email.header import decode_header, make_header
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from teleport_email.config.settings import DeliverySettings
 from teleport_email.core.model import OF_REQUESTS, AccessRequest, ClusterInfo, Kind, Mail, Topic

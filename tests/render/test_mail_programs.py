@@ -14,11 +14,11 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from teleport_email.config.settings import DeliverySettings
 from teleport_email.core.ledger import ANNOUNCEMENTS, Ledger, Party

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from teleport_email.config.settings import DeliverySettings
 from teleport_email.core.model import AccessRequest, Constraint, Content, Kind, ResourceID, Threshold, Topic

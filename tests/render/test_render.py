@@ -4,13 +4,13 @@ import difflib
 import json
 import os
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from render.pages import Page, contrast, preheader, visible_text
 
 from teleport_email.config.settings import DeliverySettings

@@ -1,9 +1,9 @@
 """Own templates: replaced one by one, confined, and never in the way of a message."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from teleport_email.config.settings import DeliverySettings
 from teleport_email.core.model import Kind, Topic

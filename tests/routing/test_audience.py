@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 from structlog.testing import capture_logs
 
 from teleport_email.config.settings import (
@@ -93,7 +93,7 @@ async def test_by_role_without_asking_anybody() -> None:
 
 async def test_suggested_reviewers_are_told_and_the_others_said_once_a_look() -> None:
     cluster = Cluster({"bob": user("bob", "bob@example.com")})
-    request = dataclasses.replace(REQUEST, suggested_reviewers=("carol@example.com", "bob", "dave"))
+    request = structs.replace(REQUEST, suggested_reviewers=("carol@example.com", "bob", "dave"))
     with capture_logs() as lines:
         found = await Finder(cluster).finder.audience(request)
     assert set(found.reviewers) == {"all@example.com", "carol@example.com", "bob@example.com"}
@@ -106,7 +106,7 @@ async def test_suggested_reviewers_are_told_and_the_others_said_once_a_look() ->
 async def test_without_the_permission_nobody_is_looked_up() -> None:
     cluster = Cluster({"bob": user("bob", "bob@example.com")})
     cluster.permitted = False
-    request = dataclasses.replace(REQUEST, suggested_reviewers=("bob",))
+    request = structs.replace(REQUEST, suggested_reviewers=("bob",))
     found = await Finder(cluster).finder.audience(request)
     assert found.reviewers == ("all@example.com",)
     assert cluster.asked == []
@@ -116,13 +116,13 @@ async def test_a_cluster_that_does_not_answer_is_not_a_user_without_an_address()
     """It is decided once who is told: better a moment later than without somebody."""
     cluster = Cluster()
     cluster.fault = Unreachable("no answer")
-    request = dataclasses.replace(REQUEST, suggested_reviewers=("bob",))
+    request = structs.replace(REQUEST, suggested_reviewers=("bob",))
     with pytest.raises(Unreachable):
         await Finder(cluster).finder.audience(request)
 
 
 async def test_labels_are_asked_for_only_where_a_rule_asks_for_them() -> None:
-    request = dataclasses.replace(REQUEST, resources=(NODE,))
+    request = structs.replace(REQUEST, resources=(NODE,))
     cluster = Cluster()
     await Finder(cluster).finder.audience(request)
     assert "labels" not in cluster.asked
@@ -138,7 +138,7 @@ async def test_excluded_roles_are_told_to_nobody_not_even_the_requester() -> Non
 async def test_nobody_to_tell_is_an_error_and_counted() -> None:
     made = Finder(Cluster(), skip_requester=True)
     with capture_logs() as lines:
-        found = await made.finder.audience(dataclasses.replace(REQUEST, user="all@example.com"))
+        found = await made.finder.audience(structs.replace(REQUEST, user="all@example.com"))
     assert found.reviewers == ()
     assert made.unroutable == 1
     assert [line["event"] for line in lines if line["log_level"] == "error"] == ["nobody to tell"]
@@ -155,7 +155,7 @@ async def test_nobody_to_tell_is_an_error_and_counted() -> None:
 async def test_the_requesters_address(name: str, users: Mapping[str, User], address: str) -> None:
     made = Finder(Cluster(users), notify_requester=frozenset({"approved"}))
     with capture_logs() as lines:
-        found = await made.finder.audience(dataclasses.replace(REQUEST, user=name))
+        found = await made.finder.audience(structs.replace(REQUEST, user=name))
     assert found.requester == address
     warned = [line["event"] for line in lines if line["log_level"] == "warning"]
     assert warned == ([] if address else ["requester not told"])
@@ -221,7 +221,7 @@ def test_rules_are_told_of_when_they_are_new_or_changed() -> None:
 
 
 async def test_of_thousands_that_are_not_told_twenty_are_named() -> None:
-    request = dataclasses.replace(
+    request = structs.replace(
         REQUEST, suggested_reviewers=tuple(f"n{number}-{'x' * 500}" for number in range(12_000))
     )
     with capture_logs() as lines:
@@ -234,7 +234,7 @@ async def test_of_thousands_that_are_not_told_twenty_are_named() -> None:
 
 async def test_for_which_users_addresses_were_looked_up_is_known() -> None:
     cluster = Cluster({"bob": user("bob", "Bob@Example.com"), "rob": user("rob", "bob@example.com")})
-    request = dataclasses.replace(REQUEST, suggested_reviewers=("bob", "all@example.com", "rob"))
+    request = structs.replace(REQUEST, suggested_reviewers=("bob", "all@example.com", "rob"))
     finder = AudienceFinder(settings(), lambda: (), cluster, cluster)
     assert (await finder.audience(request)).names == {
         "Bob@example.com": ("bob",),
@@ -246,7 +246,7 @@ def escalating(**delivery: Any) -> Settings:
     roles = {"dev": ("head@example.com", "alice@example.com"), "prod-*": ("ops@example.com",)}
     chosen = EscalationSettings(after=60.0, role_to_recipients=roles)
     spelled = {"head@example.com": "Head@EXAMPLE.com", "other@example.com": "Other@EXAMPLE.com"}
-    return dataclasses.replace(settings(**delivery), escalation=chosen, spelled=spelled)
+    return structs.replace(settings(**delivery), escalation=chosen, spelled=spelled)
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ def escalating(**delivery: Any) -> Settings:
 def test_a_request_is_escalated_by_role_alone(
     roles: tuple[str, ...], delivery: dict[str, Any], told: tuple[str, ...]
 ) -> None:
-    request = dataclasses.replace(
+    request = structs.replace(
         REQUEST,
         user="alice@example.com",
         roles=roles,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import time
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from teleport_email.config.settings import DeliverySettings
 from teleport_email.core.model import AccessMonitoringRule, AccessRequest
@@ -454,7 +454,7 @@ def test_no_request_can_raise_or_smuggle_in_a_duplicate(
 
 def silent(name: str, *told: str, value: str = "true", condition: str = "true") -> AccessMonitoringRule:
     plain = rule(name, *told, condition=condition)
-    return dataclasses.replace(plain, labels={"teleport-email/silence": value, "team": "red"})
+    return structs.replace(plain, labels={"teleport-email/silence": value, "team": "red"})
 
 
 @pytest.mark.parametrize("told", [(), ("ghost@example.com",), ("carol",)])

@@ -519,9 +519,9 @@ async def test_once_stopped_it_is_neither_ready_nor_there(world: Any) -> None:
 
 
 def _with(settings: Settings, **changes: Any) -> Settings:
-    import dataclasses
+    from msgspec import structs
 
-    return dataclasses.replace(settings, **changes)
+    return structs.replace(settings, **changes)
 
 
 def test_without_diagnostics_neither_server_nor_metrics_library_is_loaded() -> None:

@@ -8,7 +8,6 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 from teleport_email import config
@@ -17,6 +16,7 @@ from teleport_email.commands.cells import cell, indented
 from teleport_email.commands.checks import files, local
 from teleport_email.commands.checks.line import Level, Line, fault
 from teleport_email.core.errors import ConfigError
+from teleport_email.core.model import replace
 from teleport_email.daemon import clocks
 
 EXIT_FAULT = 1

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import dataclasses
 import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
+
+from msgspec import Struct, field
 
 from teleport_email import config
 from teleport_email.commands import add_config_options, cluster_session, quiet_log
@@ -23,7 +23,7 @@ from teleport_email.commands.cells import cell, columns
 from teleport_email.config.durations import format_duration
 from teleport_email.config.settings import Settings
 from teleport_email.core.errors import Denied, TeleportEmailError, Unsupported
-from teleport_email.core.model import AccessMonitoringRule, AccessRequest, ResourceID
+from teleport_email.core.model import AccessMonitoringRule, AccessRequest, ResourceID, replace
 from teleport_email.routing import recipients
 from teleport_email.routing.escalation import escalation
 from teleport_email.routing.route import Route
@@ -99,8 +99,7 @@ _ASKING = 10.0
 """Seconds for asking the cluster for its rules: somebody waits, and there is an answer without them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
+class Explained(Struct, frozen=True):
     """A request and the decision about it. ``notes``: what could not be asked."""
 
     request: AccessRequest
@@ -322,12 +321,12 @@ def _explained(settings: Settings, request: AccessRequest, route: Route, **more:
     chosen = escalation(request, settings)
     told = set(route.recipients)
     left = tuple(each for each in chosen.reasons if each.address not in told) if told else ()
-    later = dataclasses.replace(chosen, reasons=left)
+    later = replace(chosen, reasons=left)
     return Explained(request, route, later, settings.escalation.after, **more)
 
 
 def _made_at(request: AccessRequest, at: datetime | None) -> AccessRequest:
-    return request if at is None else dataclasses.replace(request, created=at)
+    return request if at is None else replace(request, created=at)
 
 
 def _time(text: str) -> datetime:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
 
 from teleport_email.commands import cluster_session
 from teleport_email.commands.cells import cell, columns
@@ -34,8 +35,7 @@ from teleport_email.watching.link import AccessLists
 _STATUS = {Mark.ATTEMPTED: "perhaps sent", Mark.DELIVERED: "delivered", Mark.GIVEN_UP: "given up"}
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """One reminder of the list to one recipient."""
 
     status: str
@@ -46,8 +46,7 @@ class Told:
         return f"{self.status} {_time(self.at)}" + (f" ({self.note})" if self.note else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(Struct, frozen=True):
     """Somebody who is reminded of the list."""
 
     address: str
@@ -58,8 +57,7 @@ class Recipient:
     """What would happen if the daemon looked now."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExplainedList:
+class ExplainedList(Struct, frozen=True):
     """A list, its review, and who is reminded of it."""
 
     audit: Audit

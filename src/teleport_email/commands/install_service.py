@@ -11,9 +11,10 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from teleport_email.core.errors import TeleportEmailError
 
@@ -32,8 +33,7 @@ _HIDDEN: Final = ("/root", "/home", "/run/user", "/tmp", "/var/tmp")  # noqa: S1
 """What ``ProtectHome=yes`` and ``PrivateTmp=yes`` hide from the service."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What is to be done: files with their contents, commands after them, and what to know."""
 
     files: dict[Path, str]

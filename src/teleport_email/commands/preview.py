@@ -7,9 +7,10 @@ import html
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from msgspec import Struct
 
 from teleport_email import config
 from teleport_email.commands import DEFAULT_CONFIG, add_config_options
@@ -18,7 +19,16 @@ from teleport_email.config.settings import DeliverySettings, Settings
 from teleport_email.core.addresses import parse_address
 from teleport_email.core.errors import TeleportEmailError
 from teleport_email.core.ledger import ANNOUNCEMENTS
-from teleport_email.core.model import AccessRequest, ClusterInfo, Content, Kind, Mail, ResourceID, Topic
+from teleport_email.core.model import (
+    AccessRequest,
+    ClusterInfo,
+    Content,
+    Kind,
+    Mail,
+    ResourceID,
+    Topic,
+    replace,
+)
 from teleport_email.render import samples
 
 DEFAULT_DIRECTORY = "teleport-email-preview"
@@ -29,8 +39,7 @@ Render = Callable[..., Content]
 """Renderer.render or Renderer.remind; the module of it is only imported when the command runs."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
+class _Case(Struct, frozen=True):
     """A request to preview, with what goes with it."""
 
     prefix: str
@@ -42,8 +51,7 @@ class _Case:
     requester: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
+class _Page(Struct, frozen=True):
     """One written message."""
 
     stem: str

@@ -6,8 +6,9 @@ For ``show``, ``ls`` and ``retry``. Text of servers is made harmless for a termi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from teleport_email.commands.cells import cell
 from teleport_email.config.settings import Settings
@@ -33,8 +34,7 @@ _PASSED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """One message to one recipient."""
 
     recipient: str
@@ -56,8 +56,7 @@ class Told:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Struct, frozen=True):
     """Somebody who is owed a message, and why they do not have it."""
 
     recipient: str
@@ -117,8 +116,7 @@ def waiting(request_id: str, data: Mapping[str, str], view: View, settings: Sett
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Escalation:
+class Escalation(Struct, frozen=True):
     """What will happen if nobody decides."""
 
     at: datetime

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +23,7 @@ from teleport_email.config.settings import Settings
 from teleport_email.config.tables import dotted, quoted
 from teleport_email.config.values import why_not_listen
 from teleport_email.core.errors import ConfigError, Fault
+from teleport_email.core.model import replace
 
 _FOREIGN: Final = re.compile("[\udc80-\udcff]")
 

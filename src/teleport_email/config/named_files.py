@@ -6,9 +6,10 @@ import os
 import re
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct, field
 
 from teleport_email.config import unfinished
 from teleport_email.config.beside import beside
@@ -31,8 +32,7 @@ _CREDENTIAL: Final = re.compile(r"^(?:Load|Set)Credential(?:Encrypted)?=.*", re.
 _STARTED: Final = re.compile(r"^ExecStart=(\S+)", re.MULTILINE)
 
 
-@dataclass
-class NamedFiles:
+class NamedFiles(Struct):
     """``read`` off: no file is opened, secrets from files are empty. What surprises goes to ``warnings``."""
 
     environ: Mapping[str, str]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from teleport_email.config import followups, tls_files, unfinished, values
@@ -46,19 +45,16 @@ DEFAULT_ADDR: Final = "localhost:3025"
 _SHORTEST_REFRESH: Final = 1.0
 
 
-@dataclass
 class Reader:
     """One reading of one file: the settings come back, what is wrong collects in ``faults``."""
 
-    environ: Mapping[str, str]
-    read_secrets: bool
-    faults: list[Fault] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    files: NamedFiles = field(init=False)
-    spelled: dict[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.files = NamedFiles(self.environ, self.read_secrets, self.warnings)
+    def __init__(self, environ: Mapping[str, str], read_secrets: bool) -> None:
+        self.environ = environ
+        self.read_secrets = read_secrets
+        self.faults: list[Fault] = []
+        self.warnings: list[str] = []
+        self.files = NamedFiles(environ, read_secrets, self.warnings)
+        self.spelled: dict[str, str] = {}
 
     def settings(self, document: Mapping[str, object]) -> Settings:
         """The settings of a document; to be used only if ``faults`` stays empty."""

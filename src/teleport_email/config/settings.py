@@ -8,9 +8,10 @@ themselves to nobody.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct, field
 
 from teleport_email.core import redaction
 
@@ -52,8 +53,7 @@ class Secret:
 NO_SECRET = Secret("")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TeleportSettings:
+class TeleportSettings(Struct, frozen=True, kw_only=True):
     """``[teleport]``: where the cluster is and who we are there. Either ``identity`` or the three files."""
 
     addr: str = "localhost:3025"
@@ -67,8 +67,7 @@ class TeleportSettings:
     resync_interval: float = 600.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OAuth2Settings:
+class OAuth2Settings(Struct, frozen=True, kw_only=True):
     """``[smtp.oauth2]``: client credentials, or ``token_file`` that something else renews."""
 
     token_url: str = ""
@@ -78,8 +77,7 @@ class OAuth2Settings:
     token_file: Path | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmtpSettings:
+class SmtpSettings(Struct, frozen=True, kw_only=True):
     """``[smtp]``, with ``tls`` and ``auth`` already worked out from port and ``starttls_policy``."""
 
     host: str
@@ -103,8 +101,7 @@ class SmtpSettings:
     """Use PIPELINING where it is offered."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailgunSettings:
+class MailgunSettings(Struct, frozen=True, kw_only=True):
     """``[mailgun]``."""
 
     domain: str
@@ -114,8 +111,7 @@ class MailgunSettings:
     require_tls: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliverySettings:
+class DeliverySettings(Struct, frozen=True, kw_only=True):
     """``[delivery]``."""
 
     sender: str
@@ -146,8 +142,7 @@ class DeliverySettings:
     max_recipients: int = 500
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EscalationSettings:
+class EscalationSettings(Struct, frozen=True, kw_only=True):
     """``[escalation]``."""
 
     after: float = 0.0
@@ -156,16 +151,14 @@ class EscalationSettings:
     """Role or glob -> addresses; a role that no key fits is escalated to nobody."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccessListSettings:
+class AccessListSettings(Struct, frozen=True, kw_only=True):
     """``[access_lists]``: reminding owners of Access Lists of reviews that are due."""
 
     enabled: bool = False
     skip_without_members: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogSettings:
+class LogSettings(Struct, frozen=True, kw_only=True):
     """``[log]``."""
 
     output: str = "stderr"
@@ -174,8 +167,7 @@ class LogSettings:
     format: Literal["text", "json"] = "text"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiagnosticsSettings:
+class DiagnosticsSettings(Struct, frozen=True, kw_only=True):
     """``[diagnostics]``."""
 
     addr: str = ""
@@ -183,8 +175,7 @@ class DiagnosticsSettings:
     allow_remote: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """The whole configuration. ``mailer`` is the one that sends: with both sections SMTP wins."""
 
     teleport: TeleportSettings

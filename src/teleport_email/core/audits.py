@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 WEEK = timedelta(weeks=1)
 DAY = timedelta(days=1)
@@ -22,8 +23,7 @@ MARK = 12
 """Characters of :attr:`Audit.mark`: 72 bits, more than enough against chance among the lists of one owner."""
 
 
-@dataclass(frozen=True, slots=True)
-class Audit:
+class Audit(Struct, frozen=True):
     """One audit of one Access List, as far as a reminder tells of it."""
 
     list_name: str
@@ -62,8 +62,7 @@ class Audit:
         return self.members == 0 and self.member_lists == 0
 
 
-@dataclass(frozen=True, slots=True)
-class ListOwner:
+class ListOwner(Struct, frozen=True):
     """An owner of an Access List."""
 
     name: str
@@ -71,8 +70,7 @@ class ListOwner:
     is_list: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class OwnedList:
+class OwnedList(Struct, frozen=True):
     """An Access List that has an audit, with its owners as it names them."""
 
     audit: Audit

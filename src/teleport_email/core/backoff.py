@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Backoff:
+class Backoff(Struct, frozen=True):
     """``first`` seconds after the first failure, doubled with each further one up to ``cap``.
 
     Jitter takes up to half of it away, so that many who failed together do not come back together.

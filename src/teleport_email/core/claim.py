@@ -14,8 +14,9 @@ next, which messages may be sent after it, and what an answer, or the lack of on
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
 
 from teleport_email.core import decide, go_plugin, informing, reminding
 from teleport_email.core.decide import Audience, Due, Plan, Policy, View
@@ -51,8 +52,7 @@ MAX_NOTE = 200
 Render = Callable[[Kind, View, Ledger], Content]
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """A write that was issued: what the ledger is if it was applied, and what may be sent then."""
 
     write: Write
@@ -70,8 +70,7 @@ class Attempt:
         return self.write.ledger.write_id
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """What this process knows and may do about one ledger: of a request, or of reminders."""
 
     request_id: str

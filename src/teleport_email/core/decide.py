@@ -9,8 +9,9 @@ What one party is owed: :mod:`owing`. Here is who is a party, and what follows f
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
 
 from teleport_email.core import informing
 from teleport_email.core.addresses import one_form
@@ -24,8 +25,7 @@ Pass = tuple[tuple[str, bool], Kind, str]
 """A party's key, a review that it is not owed, and why (a note of ``ledger``)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Audience:
+class Audience(Struct, frozen=True):
     """Who is told of a request that has no ledger yet, and who may have to be told later."""
 
     reviewers: tuple[str, ...] = ()
@@ -39,8 +39,7 @@ class Audience:
     """Who is told once nobody has decided for a while: also for a request that has a ledger."""
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(Struct, frozen=True):
     """One message that one party is owed."""
 
     address: str
@@ -55,8 +54,7 @@ class Due:
         return (self.address, self.requester)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What is due now, and what has to be written before it may be sent."""
 
     add: tuple[Party, ...] = ()

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from teleport_email.core import informing
 from teleport_email.core.addresses import one_form
@@ -36,8 +37,7 @@ MOST_REVIEWS = 100
 real one, and each costs an entry for each thread."""
 
 
-@dataclass(frozen=True, slots=True)
-class Thread:
+class Thread(Struct, frozen=True):
     """One entry of ``email_threads``."""
 
     address: str
@@ -193,8 +193,7 @@ def _open(party: Party, kind: Kind) -> bool:
     return party.mark(kind) in (None, Mark.ATTEMPTED)
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(Struct, frozen=True):
     """One compare-and-swap on the plugin data: what to set, and what must still be there."""
 
     set: Mapping[str, str]

@@ -8,13 +8,13 @@ Pure.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from teleport_email.core.model import Content
+from msgspec import Struct
+
+from teleport_email.core.model import Content, replace
 
 Info = Mapping[str, Any]
 """Key -> a text, a number, or a list of such. Keys that this program does not know are kept as they are."""
@@ -34,8 +34,7 @@ MAX_TEXT = 1000
 _END_OF_TIME = 253_402_300_799
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Struct, frozen=True):
     """Why somebody has not got their next message yet, as of the last try."""
 
     since: int
@@ -93,7 +92,7 @@ def subjects(info: Info) -> tuple[str, str] | None:
 def in_thread(info: Info, content: Content, go_root: str) -> Content:
     """The content as one thread has it: the Go plugin's form of the subject where it began the thread."""
     found = subjects(info)
-    return dataclasses.replace(content, subject=found[1]) if go_root and found else content
+    return replace(content, subject=found[1]) if go_root and found else content
 
 
 def with_subjects(info: Info, subject: str, plain: str) -> Info:

@@ -13,12 +13,13 @@ from __future__ import annotations
 import enum
 import hmac
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from teleport_email.core import informing
 from teleport_email.core.addresses import one_form
 from teleport_email.core.informing import Info
-from teleport_email.core.model import Kind, RequestState, Review, Topic, replace
+from teleport_email.core.model import Kind, RequestState, Review, Topic, hiding, replace
 
 LEDGER_KEY = "ledger"
 GO_KEYS = (
@@ -84,8 +85,7 @@ QUIET, MERGED, OWN = "q", "m", "o"
 """Notes of what was passed: by ``quiet_reviews``, ``merge_deciding_review``, ``skip_own_review``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One recipient's mark for one kind."""
 
     mark: Mark
@@ -97,8 +97,7 @@ class Entry:
     """The party's :attr:`Party.turn` when it was attempted first: part of the Message-ID."""
 
 
-@dataclass(frozen=True, slots=True)
-class Party:
+class Party(Struct, frozen=True):
     """Somebody who is told: a reviewer, or the requester in a thread of their own."""
 
     address: str
@@ -187,16 +186,16 @@ class Party:
         return replace(self, entries=left, turn=self.turn + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Frozen:
+class Frozen(Struct, frozen=True):
     """A kind of message whose content is fixed. ``blob`` is the packed content, empty once all have it."""
 
     kind: Kind
-    blob: str = field(default="", repr=False)
+    blob: str = ""
+
+    __repr__ = hiding("blob")
 
 
-@dataclass(frozen=True, slots=True)
-class Round:
+class Round(Struct, frozen=True):
     """One reminder of reviews of Access Lists that are due: which, and when it was written down."""
 
     number: int
@@ -220,8 +219,7 @@ TOLD = (Mark.DELIVERED, Mark.GIVEN_UP)
 """Marks of a round that count as told in this step."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
+class Ledger(Struct, frozen=True):
     """Everything that is kept about one request, or about what somebody was reminded of. The default is the
     ledger that nobody has written yet.
     """

@@ -7,28 +7,27 @@ cluster gave none. Text that users wrote is kept as it came: whoever renders it 
 from __future__ import annotations
 
 import enum
-import functools
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
+    # mypy looks at the changes that are given to this one, and at a Struct as at a dataclass.
     from dataclasses import replace as replace  # noqa: PLC0414 - for whoever imports it from here
 else:
-
-    def replace(value: Any, /, **changes: Any) -> Any:
-        """As :func:`dataclasses.replace`, which looks at every field anew: for claims, ledgers and what else
-        is replaced a dozen times for each mail. Elsewhere that one does; and where a class has one field."""
-        names, values = _fields(type(value))
-        return type(value)(**dict(zip(names, values(value), strict=True)) | changes)
+    from msgspec.structs import replace as replace  # noqa: PLC0414
 
 
-@functools.cache
-def _fields(cls: type) -> tuple[tuple[str, ...], attrgetter[Any]]:
-    names = tuple(each.name for each in fields(cls))
-    return names, attrgetter(*names)
+def hiding(*names: str) -> Callable[[Struct], str]:
+    """A ``__repr__`` without these fields: secrets, and what nobody wants to read."""
+
+    def shown(value: Struct) -> str:
+        fields = (f"{each}={getattr(value, each)!r}" for each in value.__struct_fields__ if each not in names)
+        return f"{type(value).__name__}({', '.join(fields)})"
+
+    return shown
 
 
 class RequestState(enum.StrEnum):
@@ -56,16 +55,14 @@ _RANKS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class AccessList:
+class AccessList(Struct, frozen=True):
     """The access list that a request was promoted to."""
 
     name: str
     title: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
+class Review(Struct, frozen=True):
     """One review of a request (``types.AccessReview``)."""
 
     author: str
@@ -78,8 +75,7 @@ class Review:
     access_list: AccessList | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Threshold:
+class Threshold(Struct, frozen=True):
     """How many reviews approve or deny (``types.AccessReviewThreshold``); 0 means one suffices."""
 
     name: str = ""
@@ -88,8 +84,7 @@ class Threshold:
     deny: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Constraint:
+class Constraint(Struct, frozen=True):
     """Which part of a resource is asked for: some ``logins`` or (AWS) ``roles``.
 
     ``what`` is empty where the server names a part in a way that this program does not know.
@@ -102,8 +97,7 @@ class Constraint:
         return f"{self.what}: {', '.join(self.values)}" if self.what else "a part of it"
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceID:
+class ResourceID(Struct, frozen=True):
     """A requested resource (``types.ResourceID``, ``types.ResourceAccessID``). A node's name is a UUID."""
 
     cluster: str
@@ -120,8 +114,7 @@ class ResourceID:
         return f"{path} ({self.constraint})" if self.constraint else path
 
 
-@dataclass(frozen=True, slots=True)
-class AccessRequest:
+class AccessRequest(Struct, frozen=True):
     """An access request as the cluster showed it (``types.AccessRequestV3``)."""
 
     id: str
@@ -157,8 +150,7 @@ class AccessRequest:
         return (self.state.rank, len(self.reviews))
 
 
-@dataclass(frozen=True, slots=True)
-class Shift:
+class Shift(Struct, frozen=True):
     """A part of a day of the week, as it is written: ``Monday``, ``22:00``, ``23:59``."""
 
     weekday: str
@@ -166,16 +158,14 @@ class Shift:
     end: str
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Struct, frozen=True):
     """When a rule counts. ``timezone``: an IANA name, empty for UTC; without shifts it never does."""
 
     shifts: tuple[Shift, ...] = ()
     timezone: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AccessMonitoringRule:
+class AccessMonitoringRule(Struct, frozen=True):
     """An Access Monitoring Rule, as far as notification needs it."""
 
     name: str
@@ -193,8 +183,7 @@ class AccessMonitoringRule:
     """What its spec holds that this program does not know: ``spec: field 9``, ``spec: colour``."""
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(Struct, frozen=True):
     """A cluster user, as far as finding an address needs it."""
 
     name: str
@@ -202,8 +191,7 @@ class User:
     traits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterInfo:
+class ClusterInfo(Struct, frozen=True):
     """What ``Ping`` tells about the cluster."""
 
     name: str
@@ -259,8 +247,7 @@ REMINDING = 100_000
 is tried again then, with an id that no announcement before has. More than a request has reviews."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """Kind of a message: its topic, and which review or reminder (or how many reviews it covers)."""
 
     topic: Topic
@@ -294,8 +281,7 @@ class Kind:
         return f"{name} {self.number}" if self.topic is Topic.REVIEW else name
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(Struct, frozen=True):
     """What a message says, the same for all its recipients. Frozen in the ledger before the first try.
 
     From it, the recipient and the Message-ID the bytes follow, so a retry by whomever is the same mail.
@@ -317,8 +303,7 @@ class Content:
     """The Go plugin's form of the subject where ``subject`` is another. Kept beside the ledger's contents."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mail:
+class Mail(Struct, frozen=True):
     """One message to one recipient, ready to be made into bytes."""
 
     recipient: str
@@ -326,23 +311,23 @@ class Mail:
     """Without angle brackets; at most 70 characters, so that no client or library folds it."""
     thread_root: str
     """What ``References`` names in every message of the thread; without brackets."""
-    content: Content = field(repr=False)
+    content: Content
     announces: bool = False
     """Whether it is a new request's: those have no ``In-Reply-To``, by which people tell them."""
+
+    __repr__ = hiding("content")
 
 
 # What became of one attempt to send -----------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(Struct, frozen=True):
     """The server has taken responsibility (SMTP 250 after the dot; Mailgun 200 with an id)."""
 
     answer: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Temporary:
+class Temporary(Struct, frozen=True):
     """Not delivered as far as is known; worth another try."""
 
     reason: str
@@ -352,8 +337,7 @@ class Temporary:
     """Seconds the server asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """This recipient (or this very message) will never be accepted: give up on it."""
 
     reason: str
@@ -369,8 +353,7 @@ class Believe(enum.Enum):
     """It says nothing by an enhanced code: when the same came again and again while others were accepted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Declined:
+class Declined(Struct, frozen=True):
     """Refused for good, but nothing says that the mailbox is at fault: perhaps we are. Definitely not
     delivered; tried again after a wait of this recipient's own.
     """
@@ -381,8 +364,7 @@ class Declined:
     """False: not even tried, since this recipient still waits after an earlier refusal."""
 
 
-@dataclass(frozen=True, slots=True)
-class AccountFault:
+class AccountFault(Struct, frozen=True):
     """The account, not the message, is at fault (login, sender, domain). Definitely not delivered."""
 
     reason: str
@@ -390,8 +372,7 @@ class AccountFault:
     """The login was refused: tried again less eagerly, since servers lock accounts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Withdrawn:
+class Withdrawn(Struct, frozen=True):
     """Given back before its dot because the claim was lost or too old. Definitely not delivered."""
 
     reason: str = ""

@@ -19,8 +19,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from teleport_email.core.ledger import (
     ANNOUNCED_STATES,
@@ -54,8 +55,7 @@ TOO_LATE = 300.0
 """Seconds before a request's end from which nobody is escalated to: they could hardly act on it."""
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """The newest that is known of a request."""
 
     request: AccessRequest
@@ -73,8 +73,7 @@ class View:
         return self.request.state
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """What the configuration and the history of this installation say about being due."""
 
     catch_up: float = 168 * 3600.0

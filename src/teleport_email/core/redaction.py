@@ -13,7 +13,8 @@ import base64
 import re
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 MARK = "***"
 """What stands in a secret's place."""
@@ -41,8 +42,7 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/=_-]")
 _ENDS = re.compile(r"…|\.\.\.|$")
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
+class _Form(Struct, frozen=True):
     """One way in which a secret is written. ``encoded``: base64, whose neighbours belong to it."""
 
     text: str

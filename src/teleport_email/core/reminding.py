@@ -12,8 +12,9 @@ to have reached nobody is written anew, under the same number, with what is due 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+
+from msgspec import field
 
 from teleport_email.core import informing
 from teleport_email.core.audits import DAY, Audit, next_step, step_begin
@@ -32,8 +33,7 @@ AHEAD = DAY
 owner for as long."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReminderView(View):
+class ReminderView(View, frozen=True):
     """The newest that is known of what one ledger is about: all audits of one owner, or that of one list."""
 
     recipients: tuple[str, ...] = ()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from teleport_email.config.settings import Settings
 from teleport_email.mail.mailer import Mailer
@@ -16,8 +17,7 @@ from teleport_email.routing.directory import Directory
 from teleport_email.watching.link import Link
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class Parts(Struct, frozen=True, kw_only=True):
     """What a reload may replace comes as a function."""
 
     link: Link

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -19,7 +18,7 @@ from teleport_email.config.settings import Settings
 from teleport_email.core.decide import Policy
 from teleport_email.core.errors import ConfigError, Fault
 from teleport_email.core.ledger import id_domain
-from teleport_email.core.model import AccessMonitoringRule
+from teleport_email.core.model import AccessMonitoringRule, replace
 from teleport_email.daemon import heap
 from teleport_email.daemon.clocks import boot_clock, clock_set, wall_clock
 from teleport_email.daemon.environment import fail_fast
@@ -301,7 +300,7 @@ class Daemon:
             at=wall_clock(),
             stopping=self._stopping,
             dead=tuple(task.get_name() for task in self._endless if task.done() and not self._stopping),
-            link=dataclasses.replace(self.link.status),
+            link=replace(self.link.status),
             mailer=name_of(self.settings.mailer),
             paused=self.mailer.paused,
             next_probe_in=self.mailer.next_probe_in,

@@ -11,15 +11,16 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import httpcore
+from msgspec import Struct
 
 from teleport_email.config.proxies import proxy_for
 from teleport_email.config.settings import NO_SECRET, Secret
 from teleport_email.core import redaction
+from teleport_email.core.model import hiding
 from teleport_email.network.unresolved import unresolved
 
 from .tls import system_context
@@ -48,13 +49,14 @@ class HttpFault(Exception):
     """No answer. The text is for people and goes behind the name of the place."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What came back. Names of ``headers`` are in lower case; ``body`` is raw, and cut where it is long."""
 
     status: int
     headers: Mapping[str, str]
-    body: bytes = field(repr=False)
+    body: bytes
+
+    __repr__ = hiding("body")
 
 
 class HttpClient:

@@ -13,10 +13,10 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import structlog
+from msgspec import Struct
 
 from teleport_email.core.model import Declined, Delivered, Mail, Refused, SendOutcome, Temporary, Withdrawn
 
@@ -58,8 +58,7 @@ class OpenGate:
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One line of what :meth:`Mailer.verify` found."""
 
     good: bool

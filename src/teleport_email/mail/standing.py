@@ -11,7 +11,8 @@ from __future__ import annotations
 import random
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from teleport_email.core.backoff import PROBES, REFUSED
 from teleport_email.core.model import Believe, Declined, Refused
@@ -39,8 +40,7 @@ FORGOTTEN_AFTER = 3600.0
 """Seconds after which a refused recipient is forgotten for whom nothing waits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Struct, frozen=True):
     """Why one recipient waits. Durations in seconds."""
 
     recipient: str
@@ -52,8 +52,7 @@ class Waiting:
     """Until the next try. While the account is in doubt: until the next probe, of whomever."""
 
 
-@dataclass(slots=True)
-class _Record:
+class _Record(Struct):
     """One recipient who was refused. Times are readings of the clock."""
 
     first: float

@@ -8,9 +8,10 @@ memory of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from msgspec import Struct
 
 from teleport_email.core.claim import LEASE, Claim
 from teleport_email.core.decide import Audience, Due, Plan, Policy, View, is_ours_to_tell
@@ -46,8 +47,7 @@ class Router(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(Struct, frozen=True):
     """Somebody's claim as first received: the same one, a lease later, is taken over."""
 
     what: tuple[str, ...]
@@ -55,26 +55,22 @@ class Sighting:
     """Clock reading, seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """Nothing is known of it, or nothing but its plugin data: the next list tells."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(Struct, frozen=True):
     """Its ledger cannot be understood, so it is left as it is."""
 
     version: int
     error: LedgerUnreadable
 
 
-@dataclass(frozen=True, slots=True)
-class NotNew:
+class NotNew(Struct, frozen=True):
     """It was taken for new and would be left alone, yet has plugin data: to be looked at with these."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(Struct, frozen=True):
     """Nothing is due until it changes."""
 
     version: int
@@ -83,8 +79,7 @@ class Settled:
     """When the passing of time alone makes something due."""
 
 
-@dataclass(frozen=True, slots=True)
-class HeldByOther:
+class HeldByOther(Struct, frozen=True):
     """Another process has the claim and shows life, or was not watched for long enough."""
 
     claim: Claim
@@ -92,23 +87,20 @@ class HeldByOther:
     sighting: Sighting
 
 
-@dataclass(frozen=True, slots=True)
-class GoPluginAtWork:
+class GoPluginAtWork(Struct, frozen=True):
     """The Go plugin seems about to announce it."""
 
     sighting: Sighting
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Struct, frozen=True):
     """The ledger is further than what is known of the request, or has facts to take in; no message is due."""
 
     claim: Claim
     view: View
 
 
-@dataclass(frozen=True, slots=True)
-class WorkDue:
+class WorkDue(Struct, frozen=True):
     """Messages are due, or reviews to be passed, and it is our turn."""
 
     claim: Claim

@@ -14,11 +14,11 @@ import asyncio
 import contextlib
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 import structlog
+from msgspec import Struct
 
 from teleport_email.core import informing
 from teleport_email.core.backoff import CONTENTION, MAIL, Backoff
@@ -67,15 +67,13 @@ class Writer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """Nothing is left to do until the request changes, or until ``wake_at``."""
 
     wake_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
+class Again(Struct, frozen=True):
     """Look again: in ``after`` seconds, or, when None, as the number of failures in a row says."""
 
     after: float | None = None

@@ -7,7 +7,6 @@ Never: a decision about what is due, a blind repetition.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import random
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -18,6 +17,7 @@ from teleport_email.core.backoff import CONTENTION
 from teleport_email.core.claim import LEASE, Attempt, Claim
 from teleport_email.core.decide import View
 from teleport_email.core.errors import ClusterError, Conflict, LedgerUnreadable, Unreachable
+from teleport_email.core.model import replace
 from teleport_email.reconciling.hold import Hold, Observer
 from teleport_email.reconciling.keys import about
 
@@ -116,14 +116,14 @@ class Recorder:
         """No longer the owner: abort all before the dot, let dots finish, then write only the facts."""
         hold.gate.close()
         await hold.end()
-        hold.claim = await self.facts(dataclasses.replace(hold.claim, holding=False), view)
+        hold.claim = await self.facts(replace(hold.claim, holding=False), view)
 
     async def facts(self, claim: Claim, view: View) -> Claim:
         """Write what became known without touching the claim. What does not get through stays in it."""
         for failures in range(1, 6):
             write = claim.facts_write(view)
             if write is None:
-                return dataclasses.replace(claim, facts={})
+                return replace(claim, facts={})
             try:
                 await self._data.compare_and_swap(claim.request_id, set=write.set, expect=write.expect)
             except (Conflict, Unreachable):

@@ -7,7 +7,6 @@ Never: a failure because a name was not found.
 
 from __future__ import annotations
 
-import dataclasses
 import random
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -27,6 +26,7 @@ from teleport_email.core.model import (
     RequestState,
     ResourceID,
     Topic,
+    replace,
 )
 from teleport_email.render import Facts, Renderer, subject
 
@@ -89,7 +89,7 @@ class TextWriter:
                 told = tuple(party.address for party in ledger.told)
                 quiet = tuple(party.address for party in ledger.silent(request.reviews))
             if view.gone and request.state is RequestState.PENDING:
-                request = dataclasses.replace(request, state=RequestState.GONE)
+                request = replace(request, state=RequestState.GONE)
             # A conversation keeps its subject, whatever was configured since; the Go plugin's the plain one.
             kept = informing.subjects(ledger.info)
             begun = bool(ledger.frozen) or any(party.entries for party in ledger.parties)
@@ -98,7 +98,7 @@ class TextWriter:
             return self._renderer.render(
                 kind,
                 request,
-                dataclasses.replace(facts, recipients=told, silent=quiet),
+                replace(facts, recipients=told, silent=quiet),
                 now=self._wall(),
                 boundary=boundary,
                 title=title,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from teleport_email.core.model import AccessRequest, RequestState, Review, Threshold
 from teleport_email.render import names
@@ -12,8 +13,7 @@ _THRESHOLDS_SHOWN = 5
 _ROLES_SHOWN = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Approvals:
+class Approvals(Struct, frozen=True):
     """One way to approval: a threshold and how far the reviews have come."""
 
     name: str
@@ -27,8 +27,7 @@ class Approvals:
         return max(0, self.needed - self.given)
 
 
-@dataclass(frozen=True, slots=True)
-class RoleApprovals:
+class RoleApprovals(Struct, frozen=True):
     """What one role needs: the approvals of the threshold that is nearest, and how many it has."""
 
     role: str
@@ -41,8 +40,7 @@ class RoleApprovals:
         return max(0, self.needed - self.given)
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """``ways``: thresholds, one of which must be met. ``roles``: where that is not all there is to it."""
 
     ways: tuple[Approvals, ...] = ()

@@ -7,11 +7,12 @@ In: the audits that it tells, raw. Out: the variables of ``access_list_review``,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
+from msgspec import Struct
+
 from teleport_email.core.audits import Audit
-from teleport_email.core.model import ClusterInfo
+from teleport_email.core.model import ClusterInfo, replace
 from teleport_email.render import links, names, quoting
 from teleport_email.render.quoting import Quote
 from teleport_email.render.times import Moment, moment
@@ -40,8 +41,7 @@ _SHORT = 44
 """Columns of a title in a sentence or on a button: two rows of a phone."""
 
 
-@dataclass(frozen=True, slots=True)
-class ListView:
+class ListView(Struct, frozen=True):
     """An Access List of which a review is due."""
 
     name: str

@@ -28,10 +28,12 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from itertools import accumulate
 from urllib.parse import quote
 
+from msgspec import Struct
+
+from teleport_email.core.model import replace
 from teleport_email.render.file_endings import FILE_ENDINGS
 from teleport_email.render.invisible import visible
 
@@ -89,8 +91,7 @@ _COSTLY = re.compile("[&<>\"']")
 _RTL = frozenset({"R", "AL", "AN"})
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(Struct, frozen=True):
     """Text of several lines that a user wrote, ready for use in a mail.
 
     ``lines`` is for HTML (one item per line, as written); ``str()`` and ``fenced`` are for text.

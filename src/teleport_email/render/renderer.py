@@ -7,9 +7,10 @@ an own template does, the built-in one takes its place and the fault is handed t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from teleport_email.config.settings import DeliverySettings
 from teleport_email.core.audits import Audit
@@ -46,8 +47,7 @@ SUBJECT = "subject.txt"
 """Name of the template of the subject, where ``delivery.subject`` is ``descriptive``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """What a message tells besides the request itself."""
 
     cluster: ClusterInfo

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct, field
 
 from teleport_email.core.audits import WINDOW, Audit
 from teleport_email.core.model import (
@@ -18,6 +19,7 @@ from teleport_email.core.model import (
     Review,
     Threshold,
     Topic,
+    replace,
 )
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -35,8 +37,7 @@ RESOURCE_NAMES: Mapping[ResourceID, str] = {_NODE: "web-01"}
 RECIPIENTS = ("bob@example.com", "carol@example.com", "security@example.com")
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """Everything that one message needs."""
 
     name: str
@@ -175,8 +176,7 @@ def all_kinds() -> tuple[Sample, ...]:
 # Reminders to owners of Access Lists ----------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Reminder:
+class Reminder(Struct, frozen=True):
     """Everything that one reminder needs."""
 
     name: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+
+from msgspec import Struct
 
 MINUTE = 60
 HOUR = 60 * MINUTE
@@ -11,8 +12,7 @@ HOUR = 60 * MINUTE
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """A point in time for a template. ``str()`` gives ``2026-11-22 19:21 UTC+01:00``."""
 
     date: str

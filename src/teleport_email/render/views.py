@@ -7,7 +7,8 @@ are harmless already (:mod:`quoting`, :mod:`names`). Out: values without behavio
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from teleport_email.render import quoting
 from teleport_email.render.approvals import Approvals, RoleApprovals
@@ -20,8 +21,7 @@ FILLER = "\u034f\u00a0" * 80
 """Fills what a list of mails shows beside the subject, so that nothing from the body moves up into it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(Struct, frozen=True):
     """A state: ``name`` is ``PENDING``, ``APPROVED``, ``DENIED``, ``PROMOTED``, ``EXPIRED`` or ``ENDED``."""
 
     name: str
@@ -32,8 +32,7 @@ class Status:
         return f"{self.mark} {self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Some:
+class Some(Struct, frozen=True):
     """The first items of a list, and how many more there are."""
 
     items: tuple[str, ...] = ()
@@ -48,8 +47,7 @@ class Some:
         return len(self.items) + self.more
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceView:
+class ResourceView(Struct, frozen=True):
     """A requested resource."""
 
     kind: str
@@ -60,8 +58,7 @@ class ResourceView:
     """Name of its cluster when that is another one, else empty."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReviewView:
+class ReviewView(Struct, frozen=True):
     """One review."""
 
     number: int
@@ -72,8 +69,7 @@ class ReviewView:
     access_list: str
 
 
-@dataclass(frozen=True, slots=True)
-class RequestView:
+class RequestView(Struct, frozen=True):
     """The access request. A time is None where the cluster told none."""
 
     id: str
@@ -111,16 +107,14 @@ class RequestView:
     """Asks for access without an end, which only a promotion to an access list grants."""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """A command line to copy: ``purpose`` is ``approve``, ``deny``, ``show`` or ``use``."""
 
     purpose: str
     line: str
 
 
-@dataclass(frozen=True, slots=True)
-class First:
+class First(Struct, frozen=True):
     """What the first sentence names: little enough for a phone, so long names are shortened."""
 
     user: str

@@ -5,13 +5,12 @@ Two spellings are the same recipient when only the case of the domain differs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from teleport_email.routing.route import Skipped
 
 
-@dataclass(slots=True)
-class Collection:
+class Collection(Struct):
     """Recipients as they come in: first one first, with every reason."""
 
     found: dict[tuple[str, str], tuple[str, list[str]]] = field(default_factory=dict)

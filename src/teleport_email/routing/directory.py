@@ -13,10 +13,10 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 import structlog
+from msgspec import Struct
 
 from teleport_email.core.addresses import parse_address
 from teleport_email.core.errors import ClusterError, Denied, Unreachable
@@ -59,8 +59,7 @@ class Users(Protocol):
         """The user; ``None`` when there is none. Raises :class:`ClusterError`."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
+class _Answer(Struct, frozen=True):
     user: User | None
     until: float
 

@@ -7,10 +7,8 @@ request, or routes it, does not choose who hears that nobody has decided it.
 
 from __future__ import annotations
 
-import dataclasses
-
 from teleport_email.config.settings import Settings
-from teleport_email.core.model import AccessRequest
+from teleport_email.core.model import AccessRequest, replace
 from teleport_email.routing import recipients
 from teleport_email.routing.route import Reason, Route
 
@@ -21,10 +19,10 @@ def escalation(request: AccessRequest, settings: Settings) -> Route:
     if not chosen.after:
         return Route()
     found = recipients.route(
-        dataclasses.replace(request, suggested_reviewers=()),
-        dataclasses.replace(settings.delivery, recipients_annotation="", fallback_recipient=""),
+        replace(request, suggested_reviewers=()),
+        replace(settings.delivery, recipients_annotation="", fallback_recipient=""),
         chosen.role_to_recipients,
         spelled=settings.spelled,
     )
     reasons = tuple(Reason(one.address, f"escalation.{one.why}") for one in found.reasons)
-    return dataclasses.replace(found, reasons=reasons, problem="")
+    return replace(found, reasons=reasons, problem="")

@@ -9,10 +9,10 @@ per list. Where no owner is left, ``delivery.fallback_recipient`` is told, as fo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from teleport_email.config.settings import DeliverySettings
 from teleport_email.core.audits import ListOwner
+from teleport_email.core.model import replace
 from teleport_email.routing.candidates import add_foreign, address_of, fall_back, route_to
 from teleport_email.routing.collection import Collection
 from teleport_email.routing.route import Route

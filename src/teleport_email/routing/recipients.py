@@ -16,11 +16,10 @@ as it was written: only its own mail system may say that ``Ann`` and ``ann`` are
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from teleport_email.config.settings import DeliverySettings
-from teleport_email.core.model import AccessRequest
+from teleport_email.core.model import AccessRequest, replace
 from teleport_email.routing import globs
 from teleport_email.routing.candidates import (
     add_foreign,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 _SHOWN = 20
 """Entries of each kind in a summary: a line of the log stays readable with 500 recipients."""
@@ -11,24 +12,21 @@ _LONGEST = 200
 """Characters of one name or reason in a summary: requesters choose names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Struct, frozen=True):
     """Why an address is told; several reasons are joined by ``; ``."""
 
     address: str
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(Struct, frozen=True):
     """A candidate (as it was written) that is not told, and why not."""
 
     candidate: str
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class RuleVerdict:
+class RuleVerdict(Struct, frozen=True):
     """What became of one rule. ``why``: why it did not match, or what is special about a match.
 
     ``faulty``: its condition or its schedule is to blame.
@@ -41,8 +39,7 @@ class RuleVerdict:
     remarks: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """Who is told. ``recipients`` and ``reasons`` are in the same order: that of the sources."""
 
     recipients: tuple[str, ...] = ()

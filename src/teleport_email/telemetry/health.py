@@ -6,15 +6,15 @@ In: facts from all parts, taken at one moment. Out: sentences for people and pro
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from teleport_email.config.settings import MailgunSettings, SmtpSettings
 from teleport_email.watching.link import Status
 
 
-@dataclass(frozen=True, slots=True)
-class Reviews:
+class Reviews(Struct, frozen=True):
     """Reviews of Access Lists, as the last poll found them."""
 
     open: int = 0
@@ -25,8 +25,7 @@ class Reviews:
     """When the last poll that was complete ended."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True, kw_only=True):
     """The facts of one moment. Durations in seconds, times in UTC."""
 
     at: datetime

@@ -10,21 +10,22 @@ import contextlib
 import json
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import h11
+from msgspec import Struct, field
+
+from teleport_email.core.model import hiding
 
 READ_SIZE = 65536
 _LINGER_BYTES = 1 << 20
 """How much of a refused request is still read, so that the refusal is not lost in a TCP reset."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """Bounds on what one peer may cost. Sizes in bytes, times in seconds."""
 
     header_bytes: int = 16384
@@ -38,20 +39,21 @@ class Limits:
     connections: int = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One request. ``path`` is percent-decoded; ``parameters`` has the ``{name}`` parts of the route."""
 
     method: str
     path: str
     query: Mapping[str, str] = field(default_factory=dict)
     """The last value of each name."""
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
     """Names in lower case; repeated headers joined with a comma."""
-    body: bytes = field(default=b"", repr=False)
+    body: bytes = b""
     parameters: Mapping[str, str] = field(default_factory=dict)
     peer: str = ""
     tls: bool = False
+
+    __repr__ = hiding("headers", "body")
 
     def form(self) -> dict[str, str]:
         """The body as ``application/x-www-form-urlencoded``; the last value of each name."""
@@ -62,8 +64,7 @@ class Request:
         return {name: values[-1] for name, values in fields.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Struct, frozen=True):
     """What to answer. Header values must have no line breaks (h11 refuses them)."""
 
     status: int = 200

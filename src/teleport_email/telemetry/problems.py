@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Callable, MutableMapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
 
 KEEP = 20
 LONGEST = 300
@@ -20,8 +21,7 @@ _DETAILS = ("error", "fault", "reason", "hint", "skipped")
 _LOCAL_PART = re.compile(r'(?:"[^"]*"|[^\s@<>"(),;:=]+)@')
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One kind of trouble, and when it was met last."""
 
     at: datetime

@@ -7,9 +7,10 @@ anything from elsewhere. Never: secrets, addresses of people, what requesters wr
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from html import escape
+
+from msgspec import Struct
 
 from teleport_email import __version__
 from teleport_email.core.informing import Wait
@@ -39,8 +40,7 @@ div td { border-top: 1px solid #8884; }
 """
 
 
-@dataclass(frozen=True, slots=True)
-class OpenRequest:
+class OpenRequest(Struct, frozen=True):
     """One line of the table of requests."""
 
     id: str

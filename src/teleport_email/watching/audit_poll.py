@@ -14,7 +14,6 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +23,7 @@ from teleport_email.config.settings import AccessListSettings
 from teleport_email.core.audits import OWNER, ListOwner, OwnedList
 from teleport_email.core.backoff import Backoff
 from teleport_email.core.errors import ClusterError, Denied, NotFound, Unreachable, Unsupported
+from teleport_email.core.model import replace
 from teleport_email.reconciling.keys import ACCESS_LIST
 from teleport_email.reconciling.workqueue import WorkQueue
 from teleport_email.routing.route import Route, listed, plain

@@ -10,16 +10,16 @@ A poll that was cut short changes nothing: a list that it did not come to is not
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from teleport_email.core.audits import Audit, owner_id
 from teleport_email.core.reminding import ReminderView, view_of
 from teleport_email.reconciling.keys import ACCESS_LIST, about
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """One audit, and whom it concerns."""
 
     audit: Audit
@@ -28,8 +28,7 @@ class Held:
     """How a recipient was written, where that is another form of the address."""
 
 
-@dataclass(slots=True)
-class _Known:
+class _Known(Struct):
     recipients: tuple[str, ...]
     lists: tuple[Held, ...]
     """By their dates; none once all were reviewed."""

@@ -7,9 +7,10 @@ Never: dialling.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from msgspec import Struct
 
 from teleport_email.core.audits import ListOwner, OwnedList
 from teleport_email.core.errors import Unreachable
@@ -64,8 +65,7 @@ class Connected(Protocol):
     def resources(self) -> _Resources: ...
 
 
-@dataclass(slots=True)
-class Status:
+class Status(Struct):
     """How things stand, for the health page and the service manager."""
 
     cluster: str = ""

@@ -8,14 +8,14 @@ seconds later misses it too; :data:`EXPIRED_LOOK` seconds are enough once its ex
 
 from __future__ import annotations
 
-import dataclasses
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
+
 from teleport_email.core.decide import View
-from teleport_email.core.model import AccessRequest, RequestState
+from teleport_email.core.model import AccessRequest, RequestState, replace
 
 SECOND_LOOK = 60.0
 """Seconds between two lists that must both lack a request: lists lag by seconds, not by a minute."""
@@ -26,8 +26,7 @@ REMEMBER_GONE = 4096
 """Ids of deleted requests that are remembered, so that a late list does not bring one back to life."""
 
 
-@dataclass(slots=True)
-class _Known:
+class _Known(Struct):
     request: AccessRequest | None
     gone: bool = False
     version: int = 1
@@ -184,5 +183,5 @@ def _is_further(new: AccessRequest, old: AccessRequest) -> bool:
         return False
     if new.progress != old.progress:
         return True
-    same = dataclasses.replace(new, reviews=old.reviews)
+    same = replace(new, reviews=old.reviews)
     return same != old  # as far along, yet changed: an approver moved the start, a reason came later

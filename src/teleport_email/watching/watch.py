@@ -12,11 +12,11 @@ import logging
 import random
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
 from contextlib import aclosing
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from msgspec import Struct
 
 from teleport_email.core.backoff import CLUSTER
 from teleport_email.core.errors import (
@@ -60,8 +60,7 @@ LOOK_AT_END_EVERY = 60.0
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class _Stream:
+class _Stream(Struct, frozen=True):
     """A connection and its watch, begun."""
 
     connection: Connection

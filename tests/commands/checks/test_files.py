@@ -1,13 +1,13 @@
 """Files that cannot be read, and files that too many can."""
 
 import contextlib
-import dataclasses
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from msgspec import structs
 
 from teleport_email import config
 from teleport_email.commands.checks import files
@@ -163,9 +163,7 @@ def test_an_identity_that_systemd_takes_from_tbot_is_told(
     (place / where).mkdir()
     (place / where / "identity").touch(0o600)
     path, found = settings(place)
-    teleport = dataclasses.replace(
-        found.teleport, identity=place / where / "identity", refresh_identity=refresh
-    )
-    lines = inspect(path, dataclasses.replace(found, teleport=teleport))
+    teleport = structs.replace(found.teleport, identity=place / where / "identity", refresh_identity=refresh)
+    lines = inspect(path, structs.replace(found, teleport=teleport))
     told = [line for line in lines if "can write there no more" in line.what]
     assert [line.level for line in told] == [Level.WARNING] * warned

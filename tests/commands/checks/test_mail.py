@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from teleport_email.commands.checks import local, mail
 from teleport_email.commands.checks.line import Level, Line

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import re
 import sys
 import time
@@ -13,6 +12,7 @@ from contextlib import contextmanager
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from teleport_email.config.settings import (
     DeliverySettings,
@@ -368,7 +368,7 @@ def test_all_rules_together_have_one_budget_and_no_piece_is_large(
         )
         for rule in dict.fromkeys(rules)
     }
-    made = [dataclasses.replace(parsed[rule], name=f"r{number:05}") for number, rule in enumerate(rules)]
+    made = [structs.replace(parsed[rule], name=f"r{number:05}") for number, rule in enumerate(rules)]
     given: list[Work] = []
     shared = Work.shared
 
@@ -395,7 +395,7 @@ def test_all_rules_together_have_one_budget_and_no_piece_is_large(
 async def test_others_have_their_turn_between_the_pieces() -> None:
     rule = AccessMonitoringRule("r", ("access_request",), GREEDY, "email")
     once = compile_rule(rule)
-    compiled = tuple(dataclasses.replace(once, name=f"r{number}") for number in range(100))
+    compiled = tuple(structs.replace(once, name=f"r{number}") for number in range(100))
     turns = 0
 
     async def other() -> None:

@@ -1,13 +1,13 @@
 """Conversion: facts of the recorded messages, strange content, and both ways round."""
 
 import base64
-import dataclasses
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from teleport_email.core.model import (
     AccessList,
@@ -360,7 +360,7 @@ def test_a_field_of_a_rule_that_we_do_not_know_is_named_whatever_its_type(field:
     message.spec.MergeFromString(field)
     wire = message.SerializeToString()
     found = convert.rule_from_proto(decoder(rules_pb2.AccessMonitoringRule)(wire))
-    assert found == dataclasses.replace(SCHEDULED, unknown=(f"spec: field {number}",))
+    assert found == structs.replace(SCHEDULED, unknown=(f"spec: field {number}",))
 
 
 def test_unknown_fields_inside_the_spec_are_named_with_their_place() -> None:
@@ -378,7 +378,7 @@ def test_unknown_fields_inside_the_spec_are_named_with_their_place() -> None:
 NODE = ResourceID("demo", "node", "uuid-1")
 ASKED = (
     NODE,
-    dataclasses.replace(NODE, constraint=Constraint("logins", ("root", "ec2-user"))),
+    structs.replace(NODE, constraint=Constraint("logins", ("root", "ec2-user"))),
     ResourceID("demo", "app", "aws", constraint=Constraint("roles", ("arn:aws:iam::123456789012:role/dba",))),
     ResourceID("demo", "windows_desktop", "win-1", constraint=Constraint("logins", ("Administrator",))),
     ResourceID("demo", "db", "orders", constraint=Constraint()),

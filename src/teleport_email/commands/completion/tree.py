@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final, Literal
+
+from msgspec import Struct, field
 
 Takes = Literal["nothing", "file", "directory", "word", "anything"]
 _BY_METAVAR: Final[dict[object, Takes]] = {"FILE": "file", "DIR": "directory"}
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """An option, or with no ``flags`` an operand. ``words``: the choices, where it takes one of some."""
 
     flags: tuple[str, ...]
@@ -26,8 +26,7 @@ class Option:
     repeatable: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """A command by its words (none: the program itself), and the commands below it."""
 
     words: tuple[str, ...]

@@ -11,7 +11,8 @@ import ssl
 from base64 import b64decode
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from teleport_email.core import redaction
 
@@ -25,8 +26,7 @@ GO_ON = 354
 """The reply to DATA that asks for the message."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timeouts:
+class Timeouts(Struct, frozen=True):
     """Seconds. Those of RFC 5321 section 4.5.3.2: shorter ones cause duplicates (RFC 1047)."""
 
     connect: float = 30.0

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+
+from msgspec import Struct
 
 __all__ = ["Facts"]
 
 
-@dataclass(slots=True)
-class Facts:
+class Facts(Struct):
     """What was learned while connecting, for ``check``; filled in from top to bottom."""
 
     stage: Literal["connection", "TLS", "session", "login"] = "connection"

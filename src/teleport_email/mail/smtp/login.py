@@ -6,8 +6,9 @@ import binascii
 import hmac
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 __all__ = ["CANNOT_LEAK", "Exchange", "begin", "in_base64", "usable", "wanted"]
 
@@ -35,8 +36,7 @@ def wanted(auth: Literal["password", "xoauth2"]) -> str:
     return "XOAUTH2" if auth == "xoauth2" else "PLAIN, LOGIN or CRAM-MD5"
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(Struct, frozen=True):
     """One login on its way. ``initial`` goes with the AUTH command; None: the server speaks first."""
 
     initial: str | None

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from teleport_email.core import redaction
 from teleport_email.core.model import AccountFault, Declined, Refused, Temporary
@@ -34,8 +35,7 @@ class Stage(enum.StrEnum):
     DOT = "the message"
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """An SMTP reply; the text of several lines is joined by ``\\n``."""
 
     code: int

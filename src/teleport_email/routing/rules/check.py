@@ -7,8 +7,9 @@ when it is there (``ANY``), it is checked then.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, cast
+
+from msgspec import Struct, field
 
 from teleport_email.core.errors import ConditionError
 from teleport_email.routing.rules.functions import FUNCTIONS, METHODS, Function, charge_result, takes_text
@@ -30,8 +31,7 @@ from teleport_email.routing.rules.tree import (
 )
 
 
-@dataclass(slots=True)
-class Run:
+class Run(Struct):
     """One evaluation: what it sees and what it may still do."""
 
     known: Surroundings
@@ -41,8 +41,7 @@ class Run:
 Evaluate = Callable[[Run], Value]
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
+class Typed(Struct, frozen=True):
     """A part of the condition with its kind. ``indexable``: a variable that takes ``["key"]``."""
 
     kind: Kind

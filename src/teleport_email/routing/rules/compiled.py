@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 
+from msgspec import Struct
+
 from teleport_email.core.errors import ConditionError
-from teleport_email.core.model import AccessMonitoringRule
+from teleport_email.core.model import AccessMonitoringRule, hiding, replace
 from teleport_email.routing.rules.condition import Condition, parse
 from teleport_email.routing.rules.kinds import Work
 from teleport_email.routing.rules.schedules import Schedules, read
@@ -23,8 +23,7 @@ _TURN = 400
 """Units for a shift: a tenth of a millisecond to find when it comes next."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """Whether a rule matched and, if not, why. ``faulty``: its condition does not parse or evaluate."""
 
     matched: bool
@@ -32,8 +31,7 @@ class Verdict:
     faulty: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledRule:
+class CompiledRule(Struct, frozen=True):
     """A rule and its condition, or the ``reason`` why it can never match (``faulty``: the condition)."""
 
     name: str
@@ -48,8 +46,10 @@ class CompiledRule:
     """Whether it tells nobody, on purpose, in place of ``role_to_recipients``."""
     remarks: tuple[str, ...] = ()
     """What whoever keeps the rule should know, though it works."""
-    source: AccessMonitoringRule | None = field(default=None, repr=False, compare=False)
+    source: AccessMonitoringRule | None = None
     """What it was compiled from."""
+
+    __repr__ = hiding("source")
 
     @property
     def uses(self) -> frozenset[str]:
@@ -67,7 +67,7 @@ class CompiledRule:
                 work.charge(len(self.schedules.turns) * _TURN)
                 if not self.schedules.hold(known.request.created):
                     return Verdict(matched=False, why=_off_duty(self.schedules, known.request.created))
-            holds = self.condition.holds(dataclasses.replace(known, plugin_name=self.plugin_name), work)
+            holds = self.condition.holds(replace(known, plugin_name=self.plugin_name), work)
         except ConditionError as error:
             return Verdict(matched=False, why=f"the condition does not evaluate: {error}", faulty=True)
         return Verdict(matched=holds, why="" if holds else "the condition is false")
@@ -78,25 +78,25 @@ def compile_rule(rule: AccessMonitoringRule, plugin_name: str = "email") -> Comp
     silent = rule.labels.get(SILENCE) == "true"
     plain = CompiledRule(rule.name, rule.recipients, plugin_name=plugin_name, silent=silent, source=rule)
     if SUBJECT not in rule.subjects:
-        return dataclasses.replace(plain, reason=f"its subjects do not contain {SUBJECT}")
+        return replace(plain, reason=f"its subjects do not contain {SUBJECT}")
     if rule.notification != plugin_name:
         named = f"notifies {rule.notification}" if rule.notification else "notifies nobody"
-        return dataclasses.replace(plain, reason=f"it {named}, not {plugin_name}")
+        return replace(plain, reason=f"it {named}, not {plugin_name}")
     remarks = [f"{each} is not known to this version and passed over" for each in rule.unknown]
     try:
         schedules = read(rule.schedules) if rule.schedules else None
     except ConditionError as error:
         reason = f"its schedule cannot be read: {error}"
-        return dataclasses.replace(plain, reason=reason, faulty=True, remarks=tuple(remarks))
+        return replace(plain, reason=reason, faulty=True, remarks=tuple(remarks))
     remarks += schedules.oddities if schedules else ()
     try:
         condition = parse(rule.condition)
     except ConditionError as error:
         reason = f"the condition does not parse: {error}"
-        return dataclasses.replace(plain, reason=reason, faulty=True, remarks=tuple(remarks))
+        return replace(plain, reason=reason, faulty=True, remarks=tuple(remarks))
     if "plugin.spec.name" in condition.uses:
         remarks.append("plugin.spec.name in its condition is refused by the newest servers (from 19 on)")
-    return dataclasses.replace(plain, condition=condition, schedules=schedules, remarks=tuple(remarks))
+    return replace(plain, condition=condition, schedules=schedules, remarks=tuple(remarks))
 
 
 def _off_duty(schedules: Schedules, created: datetime | None) -> str:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct
+
 from teleport_email.core.errors import ConditionError
+from teleport_email.core.model import hiding
 from teleport_email.routing.rules.check import Checker, Run, Typed
 from teleport_email.routing.rules.kinds import Work, kind_of
 from teleport_email.routing.rules.surroundings import Surroundings
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """A condition that parses. ``uses``: the variables in it."""
 
     text: str
     uses: frozenset[str]
-    _evaluate: Callable[[Run], object] = field(repr=False, compare=False)
-    _patterns: Mapping[bytes, Any] = field(repr=False, compare=False)
+    _evaluate: Callable[[Run], object]
+    _patterns: Mapping[bytes, Any]
+
+    __repr__ = hiding("_evaluate", "_patterns")
 
     def holds(self, known: Surroundings, work: Work | None = None) -> bool:
         """Whether it is true; ``ConditionError`` when it does not evaluate or is not a boolean.

@@ -6,18 +6,18 @@ it is checked when there is a value. All arguments are evaluated, also those of 
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
+
 from teleport_email.core.errors import ConditionError
+from teleport_email.core.model import replace
 from teleport_email.routing.rules import mailbox, patterns, texts, versions
 from teleport_email.routing.rules.kinds import Dict, Instant, Kind, Option, Pair, StringSet, Value, Work
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Struct, frozen=True):
     """``takes`` are the fixed arguments, ``rest`` the kind of any number more. ``run`` gets their values.
 
     ``run`` raises ``ConditionError`` where there is no result. When ``metered``, its first argument is the
@@ -195,7 +195,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "time.RFC3339": Function((Kind.STRING,), Kind.TIME, _rfc3339),
     "before": _BEFORE,
     "after": _AFTER,
-    "between": dataclasses.replace(_BETWEEN, of_strings=_BETWEEN_VERSIONS),
+    "between": replace(_BETWEEN, of_strings=_BETWEEN_VERSIONS),
     "newer_than": Function(_VERSIONS, Kind.BOOL, versions.newer),
     "older_than": Function(_VERSIONS, Kind.BOOL, versions.older),
     "contains_any": _CONTAINS_ANY,

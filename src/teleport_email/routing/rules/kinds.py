@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from teleport_email.core.errors import ConditionError
 
@@ -30,23 +31,20 @@ class Kind(enum.Enum):
     """Only ever expected, never given: the receiver of ``remove``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Instant:
+class Instant(Struct, frozen=True):
     """A moment: nanoseconds since 1970 in UTC, of any year (a Go time holds more than ``datetime``)."""
 
     nanoseconds: int
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """What ``option(condition, value)`` gives."""
 
     condition: bool
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """What ``pair(first, second)`` gives."""
 
     first: Value

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from msgspec import Struct
 
 from teleport_email.core.errors import ConditionError
 from teleport_email.core.model import Schedule, Shift
@@ -20,8 +21,7 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 _TIME = re.compile(r"(\d{1,2}):(\d\d)", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class _Turn:
+class _Turn(Struct, frozen=True):
     """A shift that can match, in its zone."""
 
     zone: ZoneInfo
@@ -37,8 +37,7 @@ class _Turn:
         return start, end
 
 
-@dataclass(frozen=True, slots=True)
-class Schedules:
+class Schedules(Struct, frozen=True):
     """The shifts of all schedules together. ``oddities``: shifts that can never match, and why."""
 
     turns: tuple[_Turn, ...] = ()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from msgspec import Struct, field
+
 from teleport_email.core.errors import ConditionError
-from teleport_email.core.model import AccessRequest
+from teleport_email.core.model import AccessRequest, hiding
 from teleport_email.routing.rules.kinds import Dict, Instant, Kind, StringSet, Value
 from teleport_email.routing.rules.texts import days_since_1970
 
@@ -17,8 +18,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _NO_TIME = Instant(days_since_1970(1, 1, 1) * 86_400 * 10**9)
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True):
     """A request and what is known around it. ``None`` means not known, which is not the same as empty."""
 
     request: AccessRequest
@@ -27,8 +27,10 @@ class Surroundings:
     """Of the requester."""
     labels: Sequence[Mapping[str, str]] | None = None
     """Of each requested resource."""
-    _values: dict[tuple[str, str], Value] = field(default_factory=dict, repr=False, compare=False)
+    _values: dict[tuple[str, str], Value] = field(default_factory=dict)
     """Of the variables that were asked for: thousands of labels are gone through once for all rules."""
+
+    __repr__ = hiding("_values")
 
     def value(self, name: str, variable: Variable) -> Value:
         """Of the variable of that name. Raises ``ConditionError`` where it is not known."""
@@ -38,8 +40,7 @@ class Surroundings:
         return self._values[key]
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(Struct, frozen=True):
     """Kind and value of a variable. ``read`` raises ``ConditionError`` where the value is not known."""
 
     kind: Kind

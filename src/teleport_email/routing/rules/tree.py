@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
+
+from msgspec import Struct
 
 from teleport_email.core.errors import ConditionError
 
@@ -12,68 +13,59 @@ from teleport_email.core.errors import ConditionError
 MAX_DEPTH = 100
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
+class Node(Struct, frozen=True, kw_only=True):
     """A part of the condition. ``position`` counts characters from 0, ``depth`` levels from 1."""
 
     position: int
     depth: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Literal(Node):
+class Literal(Node, frozen=True, kw_only=True):
     """A string (bytes) or a number."""
 
     value: bytes | int | float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Name(Node):
+class Name(Node, frozen=True, kw_only=True):
     """One identifier."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selector(Node):
+class Selector(Node, frozen=True, kw_only=True):
     """``of.name``."""
 
     of: Node
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Index(Node):
+class Index(Node, frozen=True, kw_only=True):
     """``of[key]``."""
 
     of: Node
     key: Node
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call(Node):
+class Call(Node, frozen=True, kw_only=True):
     """``function(arguments)``."""
 
     function: Node
     arguments: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group(Node):
+class Group(Node, frozen=True, kw_only=True):
     """Something in parentheses: kept, because ``(a.b).c`` is no name and ``(f)(x)`` no call."""
 
     inner: Node
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Not(Node):
+class Not(Node, frozen=True, kw_only=True):
     """``!operand``."""
 
     operand: Node
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chain(Node):
+class Chain(Node, frozen=True, kw_only=True):
     """``a && b && c`` or ``a || b || c``: flat, so that long conditions are not deep ones."""
 
     AND: ClassVar[str] = "&&"
@@ -83,8 +75,7 @@ class Chain(Node):
     operands: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison(Node):
+class Comparison(Node, frozen=True, kw_only=True):
     """``left == right`` or ``left != right``."""
 
     operator: str

@@ -14,11 +14,11 @@ import asyncio
 import random
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import grpc
+from msgspec import Struct, field
 
 from teleport_email.sandbox.cluster.refusal import Refusal, compare_failed, unavailable
 
@@ -100,8 +100,7 @@ async def carry_out_plainly(_request: Any, carry_out: CarryOut) -> bytes:
     return carry_out()
 
 
-@dataclass(slots=True)
-class EventFaults:
+class EventFaults(Struct):
     """What happens to events on their way. Counts are used up one event at a time; chances are 0 to 1."""
 
     drop: int = 0
@@ -118,22 +117,19 @@ class EventFaults:
     """End all streams after each so many events; 0: never."""
 
 
-@dataclass(slots=True)
-class ListFaults:
+class ListFaults(Struct):
     """How far lists lag behind the truth, in changes or in time (the greater lag counts)."""
 
     changes: int = 0
     age: timedelta = timedelta(0)
 
 
-@dataclass(slots=True)
-class _Chance:
+class _Chance(Struct):
     probability: float
     action: Action
 
 
-@dataclass(slots=True, kw_only=True)
-class Faults:
+class Faults(Struct, kw_only=True):
     """The switches. ``end_streams`` and ``unreachable`` act at once, the others on what comes next."""
 
     rng: random.Random

@@ -6,7 +6,8 @@ From Teleport's changelogs and, for 12 and 17, from what real servers answered.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from teleport_email.core.errors import ConditionError
 from teleport_email.core.model import AccessMonitoringRule
@@ -37,8 +38,7 @@ _PLUGIN_NAME_GONE = 19
 _PARTIAL_WATCH = 13
 
 
-@dataclass(frozen=True, slots=True)
-class Generation:
+class Generation(Struct, frozen=True):
     """The abilities of one major version."""
 
     major: int

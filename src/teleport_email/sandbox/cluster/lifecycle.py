@@ -11,8 +11,9 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
 
 from teleport_email.core.model import AccessList, RequestState, ResourceID, Threshold
 from teleport_email.sandbox.cluster.refusal import access_denied, bad_parameter
@@ -29,8 +30,7 @@ DEFAULT_THRESHOLD = Threshold(name="default", approve=1, deny=1)
 """What a role that says nothing about thresholds gets."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(Struct, frozen=True, kw_only=True):
     """A request that somebody wants to make. Durations count from its creation."""
 
     user: str

@@ -11,10 +11,10 @@ from __future__ import annotations
 import heapq
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from google.protobuf.timestamp_pb2 import Timestamp
+from msgspec import Struct
 
 from teleport_email.sandbox.cluster.lifecycle import KIND
 from teleport_email.sandbox.cluster.refusal import Refusal, bad_parameter, compare_failed
@@ -33,8 +33,7 @@ _JSON_GROWTH = 6  # a control character becomes \\u0000; no character grows more
 _ENVELOPE = 512  # more than kind, names, times and brackets take
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(Struct, frozen=True):
     """One call of UpdatePluginData, as it was asked for and as it ended."""
 
     request_id: str

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from msgspec import Struct
 
 from teleport_email.sandbox.cluster.cluster import SandboxCluster
 from teleport_email.sandbox.cluster.generation import VERSIONS
@@ -26,8 +27,7 @@ _PASSWORD = "n0t-a-w0rd.31f7"  # a word would be taken out of what the servers s
 _IDENTITY_LIFE = timedelta(days=30)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SandboxOptions:
+class SandboxOptions(Struct, frozen=True, kw_only=True):
     """How a sandbox is to be. Port 0: any free one."""
 
     directory: Path = Path("sandbox-data")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from teleport_email.sandbox.mail.mailbox import ReceivedMail
 from teleport_email.sandbox.mail.threads import build_threads
@@ -22,8 +23,7 @@ def reviewed_by(author: str) -> str:
     return f"{author} reviewed the request"
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(Struct, frozen=True):
     """One message that has to come: about which request, to whom, and how its text begins."""
 
     request_id: str

@@ -15,9 +15,9 @@ import socket
 import ssl
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import structlog
+from msgspec import Struct
 
 from teleport_email.sandbox.front.tls_stream import CHUNK, TlsStream
 
@@ -36,8 +36,7 @@ class Mood(enum.Enum):
     """Connections stay up or are accepted, and not a byte comes out: a dead peer behind a live network."""
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(Struct, frozen=True):
     """Who calls, by the certificate of the connection."""
 
     user: str

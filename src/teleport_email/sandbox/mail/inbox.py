@@ -15,12 +15,12 @@ import ssl
 import tempfile
 from collections import Counter, deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
 from aiosmtpd.smtp import Envelope
+from msgspec import Struct, field
 
 from teleport_email.config.settings import Secret, SmtpSettings
 
@@ -35,8 +35,7 @@ Tls = Literal["none", "starttls", "starttls-offered", "implicit"]
 _LINES_KEPT = 20_000
 
 
-@dataclass(slots=True)
-class ConnectionCounts:
+class ConnectionCounts(Struct):
     """How the clients used their connections. Those beyond the limit count only in ``refused``."""
 
     current: int = 0

@@ -7,14 +7,16 @@ import email
 import email.policy
 import functools
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from typing import Literal, Self
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True)
-class ReceivedMail:
+from teleport_email.core.model import hiding
+
+
+class ReceivedMail(Struct, frozen=True, dict=True):
     """One message as it came in, by SMTP or as a Mailgun call."""
 
     number: int
@@ -22,7 +24,7 @@ class ReceivedMail:
     envelope_from: str
     """Empty for Mailgun, which works it out itself."""
     envelope_to: tuple[str, ...]
-    raw: bytes = field(repr=False)
+    raw: bytes
     """Exactly the bytes of the message: CRLF lines, without SMTP's dot stuffing."""
     session: int = 0
     """Number of the connection, from 1; 0 for Mailgun."""
@@ -37,6 +39,8 @@ class ReceivedMail:
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Mailgun's form fields, such as ``o:tracking``."""
     received_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    __repr__ = hiding("raw")
 
     @functools.cached_property
     def parsed(self) -> EmailMessage:

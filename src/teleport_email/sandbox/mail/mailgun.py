@@ -19,10 +19,11 @@ import tempfile
 import uuid
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
+
+from msgspec import Struct
 
 from teleport_email.config.settings import MailgunSettings, Secret
 from teleport_email.telemetry.httpd import CutConnection, HttpServer, Limits, Request, Response
@@ -43,8 +44,7 @@ Occasion = Literal["SEND", "DOMAIN", "*"]
 """``SEND``: a message is posted; ``DOMAIN``: the domain is looked up."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """Answer this instead: ``json`` if given, else ``text``."""
 
     status: int

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from email.message import Message
+
+from msgspec import Struct
 
 _MAX_PARTS = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One form field. ``filename`` is empty for ordinary fields."""
 
     name: str

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+from teleport_email.core.model import hiding
+
+
+class Cut(Struct, frozen=True):
     """Drop the connection without a word, with or without having kept the mail."""
 
     keep: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Silence:
+class Silence(Struct, frozen=True):
     """Never answer, with or without having kept the mail."""
 
     keep: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Struct, frozen=True):
     """Answer as usual, this many seconds late."""
 
     seconds: float
@@ -32,8 +32,7 @@ class Wait:
 Recipients = str | Callable[[str], bool] | None
 
 
-@dataclass(eq=False)
-class Rule:
+class Rule(Struct, eq=False):
     """One line of the script; :meth:`remove` takes it out. ``used`` counts how often it acted."""
 
     occasion: str
@@ -43,8 +42,10 @@ class Rule:
     after: int = 0
     chance: float = 1.0
     used: int = 0
-    _seen: int = field(default=0, repr=False)
-    _script: list[Rule] = field(default_factory=list, repr=False)
+    _seen: int = 0
+    _script: list[Rule] = field(default_factory=list)
+
+    __repr__ = hiding("_seen", "_script")
 
     def remove(self) -> None:
         """Stop acting; no error when it has been removed before."""

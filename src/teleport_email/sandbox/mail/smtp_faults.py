@@ -10,8 +10,9 @@ faults.delay = 0.05                                # a round trip to everything
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from .script import Cut, Recipients, Rule, Script, Silence, Wait
 
@@ -23,8 +24,7 @@ Verb = Literal[
 """A command; ``CONNECT`` is the greeting, ``DOT`` the end of the data, ``*`` any of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """Answer this instead. 421 ends the connection, others only with ``close``."""
 
     code: int

@@ -13,10 +13,12 @@ import logging
 import secrets
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, AnyStr, Protocol
 
 from aiosmtpd.smtp import MISSING, SMTP, AuthResult, Envelope, LoginPassword, Session
+from msgspec import Struct, field
+
+from teleport_email.core.model import hiding
 
 from .smtp_faults import Action, Cut, Reply, Silence, SmtpFaults, Wait
 
@@ -31,18 +33,19 @@ MAX_TEXT_LINE = 998
 """RFC 5321 §4.5.3.1.6: 1000 octets with the CRLF."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
+class Access(Struct, frozen=True, kw_only=True):
     """Who may send: names with passwords, names with bearer tokens; empty: everybody, without AUTH.
 
     Both may be changed while the server runs.
     """
 
-    passwords: dict[str, str] = field(default_factory=dict, repr=False)
-    tokens: dict[str, str] = field(default_factory=dict, repr=False)
+    passwords: dict[str, str] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
     mechanisms: tuple[str, ...] = ("PLAIN", "LOGIN", "XOAUTH2")  # and CRAM-MD5
     in_clear: bool = False
     """Offer AUTH without TLS."""
+
+    __repr__ = hiding("passwords", "tokens")
 
     @property
     def required(self) -> bool:

@@ -8,7 +8,8 @@ which.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from teleport_email.core.model import AccessMonitoringRule, AccessRequest
 from teleport_email.teleport._proto import auth_pb2, types_pb2
@@ -20,37 +21,32 @@ from teleport_email.teleport.calls.convert import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class WatchStarted:
+class WatchStarted(Struct, frozen=True):
     """The stream is open: from here on nothing is missed."""
 
     kinds: frozenset[str] | None
     """The kinds that are granted; ``None`` when an old server does not say."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestPut:
+class RequestPut(Struct, frozen=True):
     """A request was made, reviewed or resolved; it is shown whole."""
 
     request: AccessRequest
 
 
-@dataclass(frozen=True, slots=True)
-class RequestGone:
+class RequestGone(Struct, frozen=True):
     """A request was deleted or has expired."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class RulePut:
+class RulePut(Struct, frozen=True):
     """An Access Monitoring Rule was made or changed. It may be meant for others: see its notification."""
 
     rule: AccessMonitoringRule
 
 
-@dataclass(frozen=True, slots=True)
-class RuleGone:
+class RuleGone(Struct, frozen=True):
     """An Access Monitoring Rule was deleted."""
 
     name: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 DEFAULT_PORT = 3025
 """The Auth Service's. A Proxy's (443, 3080) is part of the address that its users know."""
@@ -12,8 +13,7 @@ DEFAULT_PORT = 3025
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Address:
+class Address(Struct, frozen=True, order=True):
     """A host (name, IPv4 or IPv6 without brackets) and a port."""
 
     host: str

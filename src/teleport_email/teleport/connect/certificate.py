@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 _COMMON_NAME, _ORGANIZATION = bytes.fromhex("550403"), bytes.fromhex("55040a")  # 2.5.4.3, 2.5.4.10
 _ALTERNATIVE_NAMES = bytes.fromhex("551d11")  # 2.5.29.17
@@ -28,8 +29,7 @@ class CertificateFault(ValueError):
     """These bytes are no certificate. The message is a fact about them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(Struct, frozen=True):
     """What a certificate claims. Times are UTC."""
 
     common_name: str

@@ -14,13 +14,15 @@ import ssl
 import stat
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+
+from msgspec import Struct
 
 from teleport_email.config.beside import beside
 from teleport_email.config.settings import TeleportSettings
 from teleport_email.core.errors import IdentityError, IdentityExpired, IdentityNotYetValid
+from teleport_email.core.model import hiding
 from teleport_email.teleport.connect import certificate
 from teleport_email.teleport.connect.certificate import Certificate, CertificateFault
 from teleport_email.teleport.connect.pem import Block, PemFault, blocks
@@ -37,13 +39,12 @@ _NO_FIT = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED"
 RENEW = "`tctl auth sign` or Machine ID (tbot) makes a new one"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class Identity(Struct, frozen=True, kw_only=True):
     """A checked identity: the key belongs to the certificate, and there is at least one CA."""
 
-    key_pem: bytes = field(repr=False)
-    cert_pem: bytes = field(repr=False)
-    ca_pem: bytes = field(repr=False)
+    key_pem: bytes
+    cert_pem: bytes
+    ca_pem: bytes
     """All CAs, one PEM after the other."""
     user: str
     """The certificate's common name; Machine ID's begin with ``bot-``."""
@@ -56,6 +57,8 @@ class Identity:
     fingerprint: str
     """SHA-256 of all the material in hex: differs if and only if something was changed."""
     files: tuple[Path, ...]
+
+    __repr__ = hiding("key_pem", "cert_pem", "ca_pem")
 
     @property
     def where(self) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
 _END = re.compile(rb"-----END ([A-Z0-9 ]{1,40})-----")
@@ -19,8 +20,7 @@ class PemFault(ValueError):
     """A block is broken. The message is a fact about the file, without the file's name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """One PEM block: its label (``CERTIFICATE``), its text with LF line ends, and where it begins."""
 
     label: str

@@ -6,9 +6,11 @@ import asyncio
 import errno
 import socket
 import ssl
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from teleport_email.core.errors import Unreachable
+from teleport_email.core.model import hiding
 from teleport_email.network.connect import connect
 from teleport_email.network.unresolved import unresolved
 from teleport_email.teleport.connect.address import Address
@@ -18,13 +20,14 @@ OPEN_LIMIT = 7.0
 """Seconds to an open connection: three of TCP's attempts (at 0, 1 and 3 s), and time left to explain."""
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """Where to, and through what. ``public``: for the TLS to an ``https://`` proxy."""
 
     address: Address
     proxy: HttpProxy | None = None
-    public: ssl.SSLContext | None = field(default=None, repr=False)
+    public: ssl.SSLContext | None = None
+
+    __repr__ = hiding("public")
 
     def __str__(self) -> str:
         return f"{self.address} (through the HTTP proxy {self.proxy})" if self.proxy else str(self.address)

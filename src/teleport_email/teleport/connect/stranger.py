@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from teleport_email.core.errors import Unreachable
 from teleport_email.teleport.connect import certificate
@@ -14,8 +15,7 @@ from teleport_email.teleport.connect.route import Route
 from teleport_email.teleport.connect.tls import secure
 
 
-@dataclass(frozen=True, slots=True)
-class Stranger:
+class Stranger(Struct, frozen=True):
     """What a certificate claims."""
 
     names: tuple[str, ...]

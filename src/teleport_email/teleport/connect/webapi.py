@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from teleport_email.core.errors import Unreachable
 from teleport_email.core.foreign import Unreadable, json_object
@@ -13,8 +14,7 @@ from teleport_email.teleport.connect.route import Route
 from teleport_email.teleport.connect.tls import secure
 
 
-@dataclass(frozen=True, slots=True)
-class ProxyFacts:
+class ProxyFacts(Struct, frozen=True):
     """The part that helps to explain. ``cluster`` is empty with old Proxies, which do not say."""
 
     cluster: str

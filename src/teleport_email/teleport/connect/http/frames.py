@@ -10,7 +10,8 @@ from __future__ import annotations
 import enum
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
 class Opcode(enum.IntEnum):
@@ -35,8 +36,7 @@ class FrameFault(ValueError):
     """The peer sent what is no WebSocket frame, or none that belongs here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """A control frame, or a piece of the byte stream (``BINARY``), which need not be a whole frame."""
 
     opcode: Opcode

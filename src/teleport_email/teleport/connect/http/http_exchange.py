@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import h11
+from msgspec import Struct
 
 MAX_BODY = 256 * 1024
 """``/webapi/find`` has under 10 KB with many connectors; more is nothing that we asked for."""
@@ -26,8 +26,7 @@ class NotHttp(OSError):
     """The answer is no HTTP, or too large, or was cut off."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """``trailing`` is what came behind the head of a switched protocol: its first bytes."""
 
     status: int

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from urllib.parse import unquote
+
+from msgspec import Struct, field
 
 from teleport_email.config.proxies import first_set, listed, parsed
 from teleport_email.config.settings import Secret
 from teleport_email.teleport.connect.address import Address
 
 
-@dataclass(frozen=True, slots=True)
-class HttpProxy:
+class HttpProxy(Struct, frozen=True):
     """A proxy that understands CONNECT."""
 
     address: Address
