@@ -21,7 +21,7 @@ from msgspec import Struct
 from teleport_email.core.model import Declined, Delivered, Mail, Refused, SendOutcome, Temporary, Withdrawn
 
 from .admission import Admission
-from .message import build
+from .message import Written, write
 from .outage import Outage
 from .pause import Pause, Step
 from .standing import Standing, Waiting
@@ -185,12 +185,12 @@ class Mailer(ABC):
             if self._closing:
                 return Withdrawn("the mailer is closing")
             attempt.begin()
-            raw = build(mail)
+            written = write(mail)
         except WithdrawnError:
             return Withdrawn("the claim was lost before the message was begun")
         except ValueError as error:
             return Refused(f"the message cannot be written: {error}")
-        task = asyncio.create_task(self._guarded(mail, raw, attempt))
+        task = asyncio.create_task(self._guarded(mail, written, attempt))
         self._under_way[task] = attempt
         task.add_done_callback(self._over)
         return await _until_over(task, attempt, gate)
@@ -218,8 +218,8 @@ class Mailer(ABC):
     # For the ways to send
 
     @abstractmethod
-    async def _deliver(self, mail: Mail, raw: bytes, attempt: Attempt) -> SendOutcome:
-        """Send these bytes, after :meth:`_begin`. Cancelled only while ``attempt`` is not committed. An
+    async def _deliver(self, mail: Mail, written: Written, attempt: Attempt) -> SendOutcome:
+        """Send it as written, after :meth:`_begin`. Cancelled only while ``attempt`` is not committed. An
         ``AccountFault`` has tripped the pause.
 
         :raises WithdrawnError: as given by ``attempt``.
@@ -250,20 +250,20 @@ class Mailer(ABC):
                 self._prepare()
             yield
 
-    async def _guarded(self, mail: Mail, raw: bytes, attempt: Attempt) -> SendOutcome:
+    async def _guarded(self, mail: Mail, written: Written, attempt: Attempt) -> SendOutcome:
         """Send, one at a time while nobody is known to get through."""
         while True:
             try:
                 if not self._standing.doubt:
-                    return await self._tried(mail, raw, attempt)
+                    return await self._tried(mail, written, attempt)
                 async with self._single:
                     attempt.alone = bool(self._standing.doubt)
                     if attempt.alone:
-                        return await self._tried(mail, raw, attempt)
+                        return await self._tried(mail, written, attempt)
             except DoubtedError:
                 continue
 
-    async def _tried(self, mail: Mail, raw: bytes, attempt: Attempt) -> SendOutcome:
+    async def _tried(self, mail: Mail, written: Written, attempt: Attempt) -> SendOutcome:
         if (verdict := self._pause.verdict) is not None:
             return verdict
         if not self._standing.may_try(mail.recipient):
@@ -271,7 +271,7 @@ class Mailer(ABC):
                 f"waiting after an earlier refusal: {self._standing.reason(mail.recipient)}", tried=False
             )
         try:
-            outcome = await self._deliver(mail, raw, attempt)
+            outcome = await self._deliver(mail, written, attempt)
         except DoubtedError:
             raise
         except WithdrawnError:

@@ -35,7 +35,7 @@ from .advice import advice
 from .http import HttpClient, HttpFault
 from .judgement import judge_permanent
 from .mailer import Attempt, Finding, Mailer
-from .message import envelope_sender
+from .message import Written, envelope_sender
 from .pause import Step
 
 __all__ = ["MailgunMailer"]
@@ -115,7 +115,7 @@ class MailgunMailer(Mailer):
         reason = f"unexpected answer {answer.status}" if isinstance(fault, Delivered) else fault.reason
         return [connected, Finding(False, "domain", reason)]
 
-    async def _deliver(self, mail: Mail, raw: bytes, attempt: Attempt) -> SendOutcome:
+    async def _deliver(self, mail: Mail, written: Written, attempt: Attempt) -> SendOutcome:
         options = {
             "to": mail.recipient,
             # Each explicitly: the domain's own setting may be on, and then every link is rewritten.
@@ -125,6 +125,7 @@ class MailgunMailer(Mailer):
             "o:require-tls": "yes" if self._settings.require_tls else "no",
             "o:skip-verification": "no",
         }
+        raw = b"".join(written)
         content_type, body = _form(options, raw, hashlib.sha256(raw).hexdigest()[:32])
         async with self._calls:
             self._begin(attempt)

@@ -22,7 +22,7 @@ from typing import NamedTuple
 from teleport_email.core.model import Content, Mail
 from teleport_email.mail.encoded_words import LINE_LENGTH, encoded_words
 
-__all__ = ["build", "envelope_sender"]
+__all__ = ["Written", "build", "envelope_sender", "write"]
 
 CRLF = b"\r\n"
 
@@ -77,8 +77,21 @@ _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
+class Written(NamedTuple):
+    """A message as it goes over the wire, without dot-stuffing: one part behind the other."""
+
+    head: bytes
+    body: bytes
+    """The same object in all messages of one content: hundreds may wait for a connection."""
+
+
 def build(mail: Mail) -> bytes:
-    """The message as it goes over the wire, without dot-stuffing.
+    """:func:`write`, in one piece."""
+    return b"".join(write(mail))
+
+
+def write(mail: Mail) -> Written:
+    """The message as it goes over the wire.
 
     :raises ValueError: where an address, an id, the boundary or a header of the content could not be written
         without changing what it says. Subject and bodies can be any text.
@@ -104,8 +117,8 @@ def build(mail: Mail) -> bytes:
         # went to this reader, or got another id from a provider.
         root = f"<{_message_id(mail.thread_root)}>"
         headers += [("References", root)] if mail.announces else [("In-Reply-To", root), ("References", root)]
-    head = "".join([f"{name}: {value}\r\n" for name, value in headers] + [shared.after]).encode()
-    return b"".join((head, CRLF, _alternative(content.text, content.html, content.boundary.encode("ascii"))))
+    head = "".join([f"{name}: {value}\r\n" for name, value in headers] + [shared.after, "\r\n"]).encode()
+    return Written(head, _alternative(content.text, content.html, content.boundary.encode("ascii")))
 
 
 def envelope_sender(content: Content) -> str:

@@ -17,6 +17,7 @@ import structlog
 from teleport_email.config.settings import SmtpSettings
 from teleport_email.core.model import AccountFault, Declined, Delivered, Refused, Temporary
 from teleport_email.mail.mailer import Attempt
+from teleport_email.mail.message import Written
 from teleport_email.mail.tls import ClientTls, TlsFileError, seconds
 from teleport_email.network.connect import connect
 
@@ -260,14 +261,13 @@ class SmtpConnection:
         self,
         sender: str,
         recipient: str,
-        raw: bytes,
+        written: Written,
         attempt: Attempt,
         sender_accepted: Callable[[], None],
         *,
         pipelining: bool = True,
     ) -> Delivered | Temporary | Refused | Declined | AccountFault:
-        """Send one message. ``raw`` has CRLF lines; ``sender_accepted`` is called after MAIL; ``pipelining``:
-        use it where it is offered.
+        """Send one message. ``sender_accepted`` is called after MAIL; ``pipelining``: use it where offered.
 
         After any outcome the connection can be given back (it knows whether it is :attr:`alive`).
 
@@ -278,7 +278,8 @@ class SmtpConnection:
         international = not (sender + recipient).isascii()
         if international and "smtputf8" not in self._extensions:
             return cannot_name(sender, recipient)
-        commands = [self._mail_from(sender, len(raw), international), f"RCPT TO:<{recipient}>", "DATA"]
+        size = sum(map(len, written))
+        commands = [self._mail_from(sender, size, international), f"RCPT TO:<{recipient}>", "DATA"]
         together = pipelining and "pipelining" in self._extensions
         self.used = True
 
@@ -303,7 +304,7 @@ class SmtpConnection:
         if replies[-1].code != GO_ON:
             return judged(Stage.DATA, replies[-1])
         # Dot-stuffing (RFC 5321 section 4.5.2); the first line is a header, so it has no dot.
-        payload = raw.replace(b"\r\n.", b"\r\n..") + b".\r\n"
+        payload = b"".join(written).replace(b"\r\n.", b"\r\n..") + b".\r\n"
         if not self.alive:
             raise ConnectionGone("the connection was lost before the message")
         try:

@@ -14,7 +14,7 @@ import structlog
 from teleport_email.config.settings import SmtpSettings
 from teleport_email.core.model import AccountFault, Declined, Delivered, Mail, Refused, SendOutcome, Temporary
 from teleport_email.mail.mailer import Attempt, DoubtedError, Finding, Mailer, WithdrawnError
-from teleport_email.mail.message import envelope_sender
+from teleport_email.mail.message import Written, envelope_sender
 from teleport_email.mail.pause import Step
 from teleport_email.mail.tls import ClientTls
 
@@ -96,7 +96,7 @@ class SmtpMailer(Mailer):
             connection.abort()
         return findings(connection.facts, self._settings, fault, envelope)
 
-    async def _deliver(self, mail: Mail, raw: bytes, attempt: Attempt) -> SendOutcome:
+    async def _deliver(self, mail: Mail, written: Written, attempt: Attempt) -> SendOutcome:
         await self._keep_pace()
         sender = envelope_sender(mail.content)
         second_try = False
@@ -114,7 +114,7 @@ class SmtpMailer(Mailer):
                 outcome = await connection.transact(
                     sender,
                     mail.recipient,
-                    raw,
+                    written,
                     attempt,
                     lambda: self._pause.passed(Step.SENDER),
                     pipelining=self._pipelining,
