@@ -212,7 +212,7 @@ def _hastened(monkeypatch: pytest.MonkeyPatch, scale: float) -> Iterator[None]:
         (reconcile, ("LOOK_AGAIN", "STALE_LOOK")),
         (resync, ("LIST_SPACING", "SECOND_LOOK", "LONG_OUTAGE")),
         (store, ("SECOND_LOOK", "EXPIRED_LOOK")),
-        (growth, ("GROW_AFTER", "PATIENCE")),
+        (growth, ("GROW_AFTER",)),
         (standing, ("TURN",)),
     ):
         for name in names:

@@ -99,31 +99,38 @@ async def test_a_connection_is_reused_and_the_warmest_first(pool, server) -> Non
     pool.give_back(second)
 
 
-async def test_it_begins_with_one_and_opens_one_more_for_each_message_accepted(pool, server) -> None:
+async def test_it_begins_with_one_and_opens_the_others_once_that_stands(pool, server) -> None:
     waiting = [asyncio.create_task(pool.take()) for _ in range(8)]
-    counts = []
-    while waiting:
-        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            waiting.remove(task)
-            counts.append(len(server.standing))
-            pool.give_back(task.result(), took=0.1)
-    assert counts[0] == 1
-    assert counts == sorted(counts)
-    assert counts[-1] == 4
+    while not server.standing:
+        assert server.tried <= 1
+        await asyncio.sleep(0)
+    await settle()
+    assert len(server.standing) == 4
+    assert server.tried == 4
+    for task in waiting:
+        pool.give_back(await task, took=0.1)
+    assert server.tried == 4
+
+
+async def test_one_that_nobody_waits_for_opens_no_others(pool, server) -> None:
+    pool.prepare()
+    await settle()
+    connection = await pool.take()
+    pool.give_back(connection, took=0.1)
+    assert (server.tried, pool.limit) == (1, 1)
 
 
 async def test_a_message_without_an_answer_holds_up_nobody_else(pool, server, clock) -> None:
-    first = await pool.take()
+    connections = await take_all(pool, 3)
+    pool._growth._slow, pool._growth.limit = True, 3  # answers got slower with four
     waiting = asyncio.create_task(pool.take())
     await settle()
     assert not waiting.done()
-    clock.now += 1
+    clock.now += 5
     pool._tick()
-    second = await waiting
-    assert second is not first
-    pool.give_back(first)
-    pool.give_back(second)
+    for connection in (*connections, await waiting):
+        pool.give_back(connection)
+    assert server.tried == 4
 
 
 async def test_when_it_is_calm_there_is_one_and_a_burst_begins_with_one(pool, server, clock) -> None:

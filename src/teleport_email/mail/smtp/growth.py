@@ -1,35 +1,44 @@
 """How many connections a server bears, found out by itself. Pure: events and times in, a number out.
 
-Begun with one; one more whenever a message was accepted while others wait (Postfix calls it slow start with
-positive feedback), up to what the server refused last. What it refused is tried again after a while that
-doubles. Answers that get slower as connections are added mean that they only wait in another queue: from how
-much slower they are follows how many of ours stand there (L. Brakmo's Vegas, 1994), and no more are opened.
+Begun with one; once it stands and others wait, ten for each that stands, up to what the server refused
+last. What it refused is tried again after a while that doubles. Answers that get slower as connections
+are added mean that they only wait in another queue: from how much slower follows how many of ours stand
+there, and in a round one is taken away, or added again (L. Brakmo's Vegas, 1994). That is no refusal. On
+a busy machine it is we who are late, so the quickest answer of a round counts, and a tenth of a second is
+no queue (RFC 6817, LEDBAT).
 """
 
 from __future__ import annotations
 
-from collections import deque
-
 __all__ = ["Growth"]
 
+FOR_EACH = 10
+"""Connections that may be open for each one that stands. As each takes ten messages, a long list is through
+when the one opened last has sent its own: a second step would cost a whole connect. A server that bears
+three (Exchange Online) refuses seven, once; Postfix begins with five without having tried one."""
+
 GROW_AFTER = 5.0
-"""Seconds until one more connection is tried after the server refused one; doubled at each refusal."""
+"""Seconds until one more connection is tried after the server refused one; doubled at each refusal. Also
+until one more helps those that wait if answers take so much longer than usual: it may take minutes for
+one message."""
 
 GROW_AFTER_AT_MOST = 300.0
 
-PATIENCE = 1.0
-"""Seconds that somebody waits without one more connection, if no answer comes at all: a server may take
-minutes to answer one message, and that must hold up nobody else."""
-
 QUEUE_GROW = 3.0
 """Connections that may wait in the server's own queue before no more are added: a server that does one
-message after the other gets four, and one that does ten at once gets ten."""
+message after the other keeps five, and one that does ten at once ten."""
 
 QUEUE_SHRINK = 4.0
 """Beyond this one is taken away."""
 
-RECENT = 4
-"""Answers of which the quickest counts: one long scan of a message is no news."""
+NO_QUEUE = 0.1
+"""Seconds by which answers may be slower: as late we are ourselves with ten connections on one busy core."""
+
+ROUND_ANSWERS = 2
+"""Answers of each connection that make a round: the later half is of messages begun in it."""
+
+ROUND_SECONDS = 1.0
+"""A round takes no less: what is read at one late moment is late together."""
 
 
 class Growth:
@@ -46,15 +55,28 @@ class Growth:
         self._beyond = False
         """One more than the ceiling is being tried."""
         self._quiet_since = 0.0
-        self._recent: deque[float] = deque(maxlen=RECENT)
         self._best = float("inf")
+        self._usual = 0.0
+        """The quickest answer of the last round."""
+        self._slow = False
+        """Answers got slower since it was last calm: from then on one more a round, at most."""
+        self._round_since = 0.0
+        self._quickest = float("inf")
+        self._answers = 0
 
     @property
     def grow_at(self) -> float:
         """When time alone lets one more be opened; infinite when there are as many as there may be."""
         if self.limit >= self._size:
             return float("inf")
-        return self._look_at if self.limit >= self._ceiling else self._quiet_since + PATIENCE
+        if self.limit >= self._ceiling:
+            return self._look_at
+        return self._quiet_since + self._usual + GROW_AFTER
+
+    def stands(self, standing: int) -> None:
+        """So many connections are open, and others wait for one."""
+        if not self._slow:
+            self.limit = max(self.limit, min(standing * FOR_EACH, self._ceiling))
 
     def answered(self, now: float, took: float, *, standing: int, waiting: bool) -> None:
         """A message was accepted ``took`` seconds after it was begun, on one of ``standing`` connections.
@@ -62,13 +84,18 @@ class Growth:
         ``waiting``: others need one, and as many are open or opening as may be.
         """
         self._quiet_since = now
-        self._recent.append(took)
         self._best = min(self._best, took)
+        self._quickest = min(self._quickest, took)
+        self._answers += 1
+        if self._answers < ROUND_ANSWERS * standing or now < self._round_since + ROUND_SECONDS:
+            return
+        self._usual = self._quickest
+        self._begin_round(now)
         # How many of our connections stand in the server's own queue, by how slow its answers are.
-        usual = min(self._recent)
-        queued = standing * (1 - self._best / usual) if usual > 0 else 0.0
+        queued = standing * (1 - self._best / self._usual) if self._usual > self._best + NO_QUEUE else 0.0
         if queued > QUEUE_SHRINK:
-            self.refused(now, min(self.limit, standing) - 1)
+            self._slow = True
+            self.limit = min(self.limit, standing - 1)
         elif waiting and queued < QUEUE_GROW and self.limit < self._ceiling:
             self._more(now)
 
@@ -100,18 +127,20 @@ class Growth:
             self._beyond = False
             self._look_after = min(self._look_after * 2, GROW_AFTER_AT_MOST)
         self._look_at = now + self._look_after
-        self._recent.clear()  # what was is no measure of fewer connections
 
     def calm(self) -> None:
         """Nobody needs more than one: the next burst begins as the first did, but for what was refused."""
-        self.limit, self._best = 1, float("inf")
-        self._recent.clear()
+        self.limit, self._best, self._usual, self._slow = 1, float("inf"), 0.0, False
+        self._begin_round(0.0)
 
     def failed(self) -> None:
         """The server as a whole does not work, which says nothing of how many connections it bears."""
         self.calm()
         self._beyond = False
         self._ceiling, self._look_after = self._size, GROW_AFTER
+
+    def _begin_round(self, now: float) -> None:
+        self._round_since, self._quickest, self._answers = now, float("inf"), 0
 
     def _more(self, now: float) -> None:
         self.limit += 1

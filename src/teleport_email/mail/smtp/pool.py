@@ -1,8 +1,8 @@
 """A small pool of connections to one server: reused, closed when idle, and no more than the server bears.
 
 In: a way to open a connection. Out: connections, to whoever waited longest. It begins with one, so that a
-wrong password is tried once, and ``growth`` says when more are opened: while work waits and the server takes
-them. What it refuses is no fault as long as others stand.
+wrong password is tried once, and ``growth`` says how many more are opened once that one stands, while work
+waits and the server takes them. What it refuses is no fault as long as others stand.
 """
 
 from __future__ import annotations
@@ -236,7 +236,10 @@ class Pool(Generic[C]):
             return
         while self._waiting and self._waiting[0].done():
             self._waiting.popleft()
-        wanted = self._wanted() + spare
+        waiting = self._wanted()
+        if waiting and self.standing:
+            self._growth.stands(self.standing)
+        wanted = waiting + spare
         while len(self._opening) < wanted:
             if self._open_or_opening >= self._growth.limit:
                 break
