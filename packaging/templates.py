@@ -55,7 +55,7 @@ class _Code(CodeGenerator):
         self.write("caller)" if forward_caller else ")")
 
     def macro_def(self, macro_ref: MacroRef, frame: Frame) -> None:  # noqa: ARG002
-        self.write("environment.macro(macro)")
+        self.write("environment.macro(macro)" if macro_ref.node.defaults else "macro")
 
     def return_buffer_contents(self, frame: Frame, force_unescaped: bool = False) -> None:  # noqa: ARG002
         super().return_buffer_contents(frame)  # what Jinja does around a macro

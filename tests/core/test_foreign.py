@@ -11,7 +11,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from teleport_email.core.foreign import Unreadable, http_date, json_object, json_value, number, whole_number
+from teleport_email.core.foreign import (
+    Unreadable,
+    http_date,
+    json_bytes,
+    json_object,
+    json_value,
+    number,
+    whole_number,
+)
+
+
+class Line(str):
+    """A kind of string."""
+
+
+TEXT = st.text(st.characters())  # halves of characters, too
 
 ODD_JSON = [
     b"[" * 100_000,
@@ -154,3 +169,14 @@ def test_any_text_as_date_or_number(text: str) -> None:
     for read in (whole_number, lambda given: number(given, 1e9)):
         with contextlib.suppress(Unreadable):
             assert read(text) >= 0
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | TEXT | TEXT.map(Line),
+        lambda each: st.lists(each, max_size=4) | st.dictionaries(TEXT, each, max_size=4),
+    )
+)
+def test_json_is_written_as_the_standard_library_writes_it(value: object) -> None:
+    written = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    assert json_bytes(value) == written.encode("utf-8", "surrogatepass")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import base64
-import json
 import zlib
 from datetime import UTC, datetime
 
 from teleport_email.core.errors import LedgerUnreadable
-from teleport_email.core.foreign import json_value
+from teleport_email.core.foreign import json_bytes, json_value
 from teleport_email.core.model import Content, replace
 
 
@@ -24,8 +23,7 @@ def pack(content: Content) -> str:
         content.reply_to,
         [list(header) for header in content.headers],
     ]
-    raw = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
-    return base64.b64encode(zlib.compress(raw, 6)).decode("ascii")
+    return base64.b64encode(zlib.compress(json_bytes(fields), 6)).decode("ascii")
 
 
 MAX_CONTENT = 4 << 20

@@ -257,4 +257,4 @@ def _threads_value(ledger: Ledger, text: str, request_id: str) -> str:
 
 
 def _go_time(at: int) -> str:
-    return f"{datetime.fromtimestamp(at, tz=UTC):%Y-%m-%d %H:%M:%S} +0000 UTC"
+    return f"{datetime.fromtimestamp(at, tz=UTC).isoformat(' ')[:19]} +0000 UTC"

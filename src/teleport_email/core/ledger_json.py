@@ -16,14 +16,13 @@ again, so that a merged ledger has a version of its own; as long as it is not la
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from teleport_email.core.audits import MARK
 from teleport_email.core.errors import LedgerTooNew, LedgerUnreadable
-from teleport_email.core.foreign import json_value
+from teleport_email.core.foreign import json_bytes, json_value
 from teleport_email.core.informing import understood
 from teleport_email.core.ledger import ANNOUNCEMENTS, Entry, Frozen, Ledger, Mark, Party, Round
 from teleport_email.core.model import REMINDING, Kind, RequestState, Topic
@@ -104,7 +103,7 @@ def _dump(ledger: Ledger, written: int, marks: Callable[[Party], dict[str, Any]]
         value["i"] = dict(ledger.info)
     if ledger.rounds:
         value["l"] = [[one.number, one.at, one.day, "".join(sorted(one.audits))] for one in ledger.rounds]
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return json_bytes(value).decode("utf-8", "surrogatepass")
 
 
 def _dump_party(party: Party, marks: dict[str, Any]) -> dict[str, Any]:

@@ -155,4 +155,4 @@ def cost(text: str) -> int:
     """Bytes of ``text`` as escaped HTML, at most."""
     if isinstance(text, Unlinked):
         return len(text.__html__())
-    return len(text.encode()) + 4 * sum(text.count(char) for char in "&<>\"'")
+    return len(text.encode()) + 4 * sum(map(text.count, "&<>\"'"))

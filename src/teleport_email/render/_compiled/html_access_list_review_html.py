@@ -89,7 +89,7 @@ def root(context, missing=missing):
         )
         return Markup(concat(t_3))
     context.exported_vars.add('description')
-    context.vars['description'] = l_0_description = environment.macro(macro)
+    context.vars['description'] = l_0_description = macro
     def macro(l_1_some):
         t_4 = []
         if l_1_some is missing:
@@ -106,7 +106,7 @@ def root(context, missing=missing):
             ))
         return Markup(concat(t_4))
     context.exported_vars.add('roles')
-    context.vars['roles'] = l_0_roles = environment.macro(macro)
+    context.vars['roles'] = l_0_roles = macro
     yield from parent_template.root_render_func(context)
 
 def block_title(context, missing=missing):
@@ -199,7 +199,7 @@ def block_heading(context, missing=missing):
             escape((undefined(name='w') if l_0_w is missing else l_0_w).list_state()),
         ))
         return Markup(concat(t_6))
-    caller = environment.macro(macro)
+    caller = macro
     yield (undefined(name='state_pill') if l_0_state_pill is missing else l_0_state_pill)((undefined(name='colours') if l_0_colours is missing else l_0_colours)[(undefined(name='state') if l_0_state is missing else l_0_state)], caller)
     yield '</div>\n<h1 class="text" style="margin:0 0 4px;color:#1f2933;'
     yield escape((undefined(name='font') if l_0_font is missing else l_0_font))
@@ -257,7 +257,7 @@ def block_lists(context, missing=missing):
                 escape((undefined(name='first') if l_0_first is missing else l_0_first).title),
             )
             return Markup(concat(t_7))
-        caller = environment.macro(macro)
+        caller = macro
         yield (undefined(name='row') if l_0_row is missing else l_0_row)((undefined(name='w') if l_0_w is missing else l_0_w).list_labels['list'], caller)
         def macro():
             t_8 = []
@@ -269,7 +269,7 @@ def block_lists(context, missing=missing):
                 ')',
             ))
             return Markup(concat(t_8))
-        caller = environment.macro(macro)
+        caller = macro
         yield (undefined(name='row') if l_0_row is missing else l_0_row)((undefined(name='w') if l_0_w is missing else l_0_w).list_labels['due'], caller)
         if (undefined(name='w') if l_0_w is missing else l_0_w).list_members((undefined(name='first') if l_0_first is missing else l_0_first), ):
             pass
@@ -280,7 +280,7 @@ def block_lists(context, missing=missing):
                     escape((undefined(name='w') if l_0_w is missing else l_0_w).list_members((undefined(name='first') if l_0_first is missing else l_0_first), )),
                 )
                 return Markup(concat(t_9))
-            caller = environment.macro(macro)
+            caller = macro
             yield (undefined(name='row') if l_0_row is missing else l_0_row)((undefined(name='w') if l_0_w is missing else l_0_w).list_labels['members'], caller)
         if (undefined(name='first') if l_0_first is missing else l_0_first).roles:
             pass
@@ -292,7 +292,7 @@ def block_lists(context, missing=missing):
                     escape((undefined(name='roles') if l_1_roles is missing else l_1_roles)((undefined(name='first') if l_0_first is missing else l_0_first).roles, )),
                 )
                 return Markup(concat(t_10))
-            caller = environment.macro(macro)
+            caller = macro
             yield (undefined(name='row') if l_0_row is missing else l_0_row)((undefined(name='w') if l_0_w is missing else l_0_w).list_labels['grants'], caller)
         if (undefined(name='first') if l_0_first is missing else l_0_first).description:
             pass
@@ -304,7 +304,7 @@ def block_lists(context, missing=missing):
                     escape((undefined(name='description') if l_1_description is missing else l_1_description)((undefined(name='first') if l_0_first is missing else l_0_first).description, )),
                 )
                 return Markup(concat(t_11))
-            caller = environment.macro(macro)
+            caller = macro
             yield (undefined(name='row') if l_0_row is missing else l_0_row)((undefined(name='w') if l_0_w is missing else l_0_w).list_labels['description'], caller)
         def macro():
             t_12 = []
@@ -314,7 +314,7 @@ def block_lists(context, missing=missing):
                 escape((undefined(name='cluster') if l_1_cluster is missing else l_1_cluster)),
             )
             return Markup(concat(t_12))
-        caller = environment.macro(macro)
+        caller = macro
         yield (undefined(name='row') if l_0_row is missing else l_0_row)((undefined(name='w') if l_0_w is missing else l_0_w).labels['cluster'], caller)
         def macro():
             t_13 = []
@@ -328,7 +328,7 @@ def block_lists(context, missing=missing):
                 '</span>',
             ))
             return Markup(concat(t_13))
-        caller = environment.macro(macro)
+        caller = macro
         yield (undefined(name='row') if l_0_row is missing else l_0_row)((undefined(name='w') if l_0_w is missing else l_0_w).list_labels['name'], caller)
         yield '</table>\n'
     else:
@@ -406,7 +406,7 @@ def block_lists(context, missing=missing):
                 escape((undefined(name='cluster') if l_1_cluster is missing else l_1_cluster)),
             )
             return Markup(concat(t_14))
-        caller = environment.macro(macro)
+        caller = macro
         yield (undefined(name='row') if l_0_row is missing else l_0_row)((undefined(name='w') if l_0_w is missing else l_0_w).labels['cluster'], caller)
         yield '</table>\n'
 

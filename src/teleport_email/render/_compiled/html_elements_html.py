@@ -11,18 +11,28 @@ def root(context, missing=missing):
     escape = environment.escape
     l_0_font = l_0_mono = l_0_state_pill = l_0_button = l_0_row = missing
     pass
-    l_0_font = 'font-family:-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif'
+    t_1 = []
+    pass
+    t_1.append(
+        'font-family:-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif',
+    )
+    l_0_font = (Markup if context.eval_ctx.autoescape else identity)(concat(t_1))
     context.vars['font'] = l_0_font
     context.exported_vars.add('font')
-    l_0_mono = 'font-family:Menlo,Consolas,Liberation Mono,monospace'
+    t_2 = []
+    pass
+    t_2.append(
+        'font-family:Menlo,Consolas,Liberation Mono,monospace',
+    )
+    l_0_mono = (Markup if context.eval_ctx.autoescape else identity)(concat(t_2))
     context.vars['mono'] = l_0_mono
     context.exported_vars.add('mono')
     def macro(l_1_colours, l_1_caller):
-        t_1 = []
+        t_3 = []
         if l_1_colours is missing:
             l_1_colours = undefined("parameter 'colours' was not provided", name='colours')
         pass
-        t_1.extend((
+        t_3.extend((
             '<span class="',
             escape(l_1_colours[0]),
             '" style="display:inline-block;background-color:',
@@ -35,11 +45,11 @@ def root(context, missing=missing):
             escape(l_1_caller()),
             '</span>\n',
         ))
-        return Markup(concat(t_1))
+        return Markup(concat(t_3))
     context.exported_vars.add('state_pill')
-    context.vars['state_pill'] = l_0_state_pill = environment.macro(macro)
+    context.vars['state_pill'] = l_0_state_pill = macro
     def macro(l_1_link, l_1_text, l_1_small):
-        t_2 = []
+        t_4 = []
         l_1_pad = missing
         if l_1_link is missing:
             l_1_link = undefined("parameter 'link' was not provided", name='link')
@@ -49,7 +59,7 @@ def root(context, missing=missing):
             l_1_small = False
         pass
         l_1_pad = ('8px 16px' if l_1_small else '12px 24px')
-        t_2.extend((
+        t_4.extend((
             '<table role="presentation" cellpadding="0" cellspacing="0" border="0" style="margin:',
             escape(('10px 0 0' if l_1_small else '0 0 20px')),
             '"><tr>\n<td align="center" class="button" bgcolor="#1d5fc4" style="background-color:#1d5fc4;border-radius:8px;mso-padding-alt:',
@@ -66,15 +76,15 @@ def root(context, missing=missing):
             escape(l_1_text),
             '</a></td>\n</tr></table>\n',
         ))
-        return Markup(concat(t_2))
+        return Markup(concat(t_4))
     context.exported_vars.add('button')
     context.vars['button'] = l_0_button = environment.macro(macro)
     def macro(l_1_label, l_1_caller):
-        t_3 = []
+        t_5 = []
         if l_1_label is missing:
             l_1_label = undefined("parameter 'label' was not provided", name='label')
         pass
-        t_3.extend((
+        t_5.extend((
             '<tr><th scope="row" align="left" valign="top" width="104" class="muted line" style="width:104px;padding:9px 12px 9px 0;border-top:1px solid #d9dfe6;color:#52606d;',
             escape((undefined(name='font') if l_0_font is missing else l_0_font)),
             ';font-size:14px;line-height:20px;font-weight:400;text-align:left">',
@@ -85,9 +95,9 @@ def root(context, missing=missing):
             escape(l_1_caller()),
             '</td></tr>\n',
         ))
-        return Markup(concat(t_3))
+        return Markup(concat(t_5))
     context.exported_vars.add('row')
-    context.vars['row'] = l_0_row = environment.macro(macro)
+    context.vars['row'] = l_0_row = macro
 
 blocks = {}
-debug_info = '2=13&3=16&5=19&6=26&8=40&9=50&10=53&11=55&14=71&15=78&16=82'
+debug_info = '2=18&3=26&5=29&6=36&8=50&9=60&10=63&11=65&14=81&15=88&16=92'

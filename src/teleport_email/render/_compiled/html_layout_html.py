@@ -83,11 +83,11 @@ def root(context, missing=missing):
                 escape((undefined(name='w') if l_0_w is missing else l_0_w).state()),
             ))
             return Markup(concat(t_3))
-        caller = environment.macro(macro)
+        caller = macro
         t_2.append((undefined(name='state_pill') if l_0_state_pill is missing else l_0_state_pill)((undefined(name='pill') if l_0_pill is missing else l_0_pill)[l_1_status.name], caller))
         return Markup(concat(t_2))
     context.exported_vars.add('badge')
-    context.vars['badge'] = l_0_badge = environment.macro(macro)
+    context.vars['badge'] = l_0_badge = macro
     def macro(l_1_quote, l_1_heading, l_1_later):
         t_4 = []
         if l_1_quote is missing:
@@ -233,7 +233,7 @@ def root(context, missing=missing):
         ))
         return Markup(concat(t_6))
     context.exported_vars.add('command_line')
-    context.vars['command_line'] = l_0_command_line = environment.macro(macro)
+    context.vars['command_line'] = l_0_command_line = macro
     l_0_none_above = ((undefined(name='kind') if l_0_kind is missing else l_0_kind) == 'requester_approved')
     context.vars['none_above'] = l_0_none_above
     context.exported_vars.add('none_above')
@@ -357,7 +357,7 @@ def block_page(context, missing=missing):
                 escape((undefined(name='request') if l_0_request is missing else l_0_request).name),
             ))
         return Markup(concat(t_10))
-    caller = environment.macro(macro)
+    caller = macro
     yield (undefined(name='row') if l_0_row is missing else l_0_row)((undefined(name='w') if l_0_w is missing else l_0_w).labels['user'], caller)
     if (undefined(name='request') if l_0_request is missing else l_0_request).roles:
         pass
@@ -375,7 +375,7 @@ def block_page(context, missing=missing):
                     escape((undefined(name='more_in_text') if l_1_more_in_text is missing else l_1_more_in_text)((undefined(name='request') if l_0_request is missing else l_0_request).roles.more, )),
                 ))
             return Markup(concat(t_11))
-        caller = environment.macro(macro)
+        caller = macro
         yield (undefined(name='row') if l_0_row is missing else l_0_row)((undefined(name='w') if l_0_w is missing else l_0_w).labels['roles'], caller)
     yield from context.blocks['details'][0](context)
     def macro():
@@ -386,7 +386,7 @@ def block_page(context, missing=missing):
             escape((undefined(name='cluster') if l_1_cluster is missing else l_1_cluster)),
         )
         return Markup(concat(t_12))
-    caller = environment.macro(macro)
+    caller = macro
     yield (undefined(name='row') if l_0_row is missing else l_0_row)((undefined(name='w') if l_0_w is missing else l_0_w).labels['cluster'], caller)
     def macro():
         t_13 = []
@@ -400,7 +400,7 @@ def block_page(context, missing=missing):
             '</span>',
         ))
         return Markup(concat(t_13))
-    caller = environment.macro(macro)
+    caller = macro
     yield (undefined(name='row') if l_0_row is missing else l_0_row)((undefined(name='w') if l_0_w is missing else l_0_w).labels['id'], caller)
     yield '</table>\n'
 
@@ -640,7 +640,7 @@ def block_details(context, missing=missing):
                     '\n',
                 ))
             return Markup(concat(t_17))
-        caller = environment.macro(macro)
+        caller = macro
         yield (undefined(name='row') if l_1_row is missing else l_1_row)((undefined(name='w') if l_1_w is missing else l_1_w).labels[l_1_key], caller)
     l_1_loop = l_1_key = l_1_row = l_1_w = missing
 

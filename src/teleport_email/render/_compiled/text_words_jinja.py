@@ -61,7 +61,7 @@ def root(context, missing=missing):
         )
         return concat(t_5)
     context.exported_vars.add('when')
-    context.vars['when'] = l_0_when = environment.macro(macro)
+    context.vars['when'] = l_0_when = macro
     yield '\n'
     def macro(l_1_moment):
         t_6 = []
@@ -83,7 +83,7 @@ def root(context, missing=missing):
             )
         return concat(t_6)
     context.exported_vars.add('soon')
-    context.vars['soon'] = l_0_soon = environment.macro(macro)
+    context.vars['soon'] = l_0_soon = macro
     yield '\n'
     def macro(l_1_number, l_1_one, l_1_many):
         t_7 = []
@@ -101,7 +101,7 @@ def root(context, missing=missing):
         ))
         return concat(t_7)
     context.exported_vars.add('count')
-    context.vars['count'] = l_0_count = environment.macro(macro)
+    context.vars['count'] = l_0_count = macro
     yield '\n'
     def macro(l_1_some):
         t_8 = []
@@ -120,7 +120,7 @@ def root(context, missing=missing):
             ))
         return concat(t_8)
     context.exported_vars.add('listed')
-    context.vars['listed'] = l_0_listed = environment.macro(macro)
+    context.vars['listed'] = l_0_listed = macro
     yield '\n'
     def macro(l_1_number):
         t_9 = []
@@ -134,7 +134,7 @@ def root(context, missing=missing):
         ))
         return concat(t_9)
     context.exported_vars.add('more')
-    context.vars['more'] = l_0_more = environment.macro(macro)
+    context.vars['more'] = l_0_more = macro
     yield '\n'
     def macro(l_1_number):
         t_10 = []
@@ -148,7 +148,7 @@ def root(context, missing=missing):
         ))
         return concat(t_10)
     context.exported_vars.add('cut')
-    context.vars['cut'] = l_0_cut = environment.macro(macro)
+    context.vars['cut'] = l_0_cut = macro
     def macro(l_1_number):
         t_11 = []
         if l_1_number is missing:
@@ -161,7 +161,7 @@ def root(context, missing=missing):
         ))
         return concat(t_11)
     context.exported_vars.add('cut_below')
-    context.vars['cut_below'] = l_0_cut_below = environment.macro(macro)
+    context.vars['cut_below'] = l_0_cut_below = macro
     def macro(l_1_number):
         t_12 = []
         if l_1_number is missing:
@@ -174,7 +174,7 @@ def root(context, missing=missing):
         ))
         return concat(t_12)
     context.exported_vars.add('cut_later')
-    context.vars['cut_later'] = l_0_cut_later = environment.macro(macro)
+    context.vars['cut_later'] = l_0_cut_later = macro
     def macro(l_1_number):
         t_13 = []
         if l_1_number is missing:
@@ -187,7 +187,7 @@ def root(context, missing=missing):
         ))
         return concat(t_13)
     context.exported_vars.add('more_in_text')
-    context.vars['more_in_text'] = l_0_more_in_text = environment.macro(macro)
+    context.vars['more_in_text'] = l_0_more_in_text = macro
     def macro(l_1_label):
         t_14 = []
         if l_1_label is missing:
@@ -199,7 +199,7 @@ def root(context, missing=missing):
         ))
         return concat(t_14)
     context.exported_vars.add('continued')
-    context.vars['continued'] = l_0_continued = environment.macro(macro)
+    context.vars['continued'] = l_0_continued = macro
     yield '\n'
     def macro(l_1_who, l_1_status, l_1_what):
         t_15 = []
@@ -286,7 +286,7 @@ def root(context, missing=missing):
             ))
         return concat(t_16)
     context.exported_vars.add('title')
-    context.vars['title'] = l_0_title = environment.macro(macro)
+    context.vars['title'] = l_0_title = macro
     yield '\n'
     def macro():
         t_17 = []
@@ -310,7 +310,7 @@ def root(context, missing=missing):
             ))
         return concat(t_17)
     context.exported_vars.add('outcome')
-    context.vars['outcome'] = l_0_outcome = environment.macro(macro)
+    context.vars['outcome'] = l_0_outcome = macro
     yield '\n'
     def macro():
         t_18 = []
@@ -390,7 +390,7 @@ def root(context, missing=missing):
             )
         return concat(t_18)
     context.exported_vars.add('lead')
-    context.vars['lead'] = l_0_lead = environment.macro(macro)
+    context.vars['lead'] = l_0_lead = macro
     yield '\n'
     def macro():
         t_19 = []
@@ -464,7 +464,7 @@ def root(context, missing=missing):
             ))
         return concat(t_19)
     context.exported_vars.add('summary')
-    context.vars['summary'] = l_0_summary = environment.macro(macro)
+    context.vars['summary'] = l_0_summary = macro
     yield '\n'
     def macro():
         t_21 = []
@@ -535,7 +535,7 @@ def root(context, missing=missing):
             )
         return concat(t_21)
     context.exported_vars.add('what')
-    context.vars['what'] = l_0_what = environment.macro(macro)
+    context.vars['what'] = l_0_what = macro
     yield '\n'
     def macro():
         t_22 = []
@@ -561,7 +561,7 @@ def root(context, missing=missing):
             l_2_loop = l_2_role = missing
         return concat(t_22)
     context.exported_vars.add('role_list')
-    context.vars['role_list'] = l_0_role_list = environment.macro(macro)
+    context.vars['role_list'] = l_0_role_list = macro
     yield '\n'
     def macro(l_1_text):
         t_23 = []
@@ -575,7 +575,7 @@ def root(context, missing=missing):
         ))
         return concat(t_23)
     context.exported_vars.add('strong')
-    context.vars['strong'] = l_0_strong = environment.macro(macro)
+    context.vars['strong'] = l_0_strong = macro
     yield '\n'
     def macro():
         t_24 = []
@@ -592,7 +592,7 @@ def root(context, missing=missing):
             ))
         return concat(t_24)
     context.exported_vars.add('decision')
-    context.vars['decision'] = l_0_decision = environment.macro(macro)
+    context.vars['decision'] = l_0_decision = macro
     yield '\n'
     def macro():
         t_25 = []
@@ -680,7 +680,7 @@ def root(context, missing=missing):
             ))
         return concat(t_25)
     context.exported_vars.add('next_step')
-    context.vars['next_step'] = l_0_next_step = environment.macro(macro)
+    context.vars['next_step'] = l_0_next_step = macro
     yield '\n'
     def macro():
         t_26 = []
@@ -693,7 +693,7 @@ def root(context, missing=missing):
         ))
         return concat(t_26)
     context.exported_vars.add('missing')
-    context.vars['missing'] = l_0_missing = environment.macro(macro)
+    context.vars['missing'] = l_0_missing = macro
     yield '\n'
     def macro(l_1_key):
         t_27 = []
@@ -755,7 +755,7 @@ def root(context, missing=missing):
             )
         return concat(t_27)
     context.exported_vars.add('fact')
-    context.vars['fact'] = l_0_fact = environment.macro(macro)
+    context.vars['fact'] = l_0_fact = macro
     yield '\n'
     def macro():
         t_28 = []
@@ -771,7 +771,7 @@ def root(context, missing=missing):
             )
         return concat(t_28)
     context.exported_vars.add('term')
-    context.vars['term'] = l_0_term = environment.macro(macro)
+    context.vars['term'] = l_0_term = macro
     yield '\n'
     def macro(l_1_name):
         t_29 = []
@@ -784,7 +784,7 @@ def root(context, missing=missing):
         )
         return concat(t_29)
     context.exported_vars.add('author')
-    context.vars['author'] = l_0_author = environment.macro(macro)
+    context.vars['author'] = l_0_author = macro
     yield '\n'
     def macro(l_1_two, l_1_by):
         t_30 = []
@@ -874,7 +874,7 @@ def root(context, missing=missing):
             ))
         return concat(t_31)
     context.exported_vars.add('access')
-    context.vars['access'] = l_0_access = environment.macro(macro)
+    context.vars['access'] = l_0_access = macro
     yield '\n'
     def macro():
         t_32 = []
@@ -955,7 +955,7 @@ def root(context, missing=missing):
             l_2_loop = l_2_way = missing
         return concat(t_32)
     context.exported_vars.add('approvals')
-    context.vars['approvals'] = l_0_approvals = environment.macro(macro)
+    context.vars['approvals'] = l_0_approvals = macro
     yield '\n'
     def macro(l_1_one):
         t_33 = []
@@ -973,7 +973,7 @@ def root(context, missing=missing):
             ))
         return concat(t_33)
     context.exported_vars.add('reviewed')
-    context.vars['reviewed'] = l_0_reviewed = environment.macro(macro)
+    context.vars['reviewed'] = l_0_reviewed = macro
     yield '\n'
     def macro(l_1_number):
         t_34 = []
@@ -985,7 +985,7 @@ def root(context, missing=missing):
         )
         return concat(t_34)
     context.exported_vars.add('earlier')
-    context.vars['earlier'] = l_0_earlier = environment.macro(macro)
+    context.vars['earlier'] = l_0_earlier = macro
     yield '\n'
     def macro():
         t_35 = []
@@ -995,7 +995,7 @@ def root(context, missing=missing):
         )
         return concat(t_35)
     context.exported_vars.add('no_reason')
-    context.vars['no_reason'] = l_0_no_reason = environment.macro(macro)
+    context.vars['no_reason'] = l_0_no_reason = macro
     yield '\n'
     def macro():
         t_36 = []
@@ -1014,7 +1014,7 @@ def root(context, missing=missing):
             )
         return concat(t_36)
     context.exported_vars.add('button')
-    context.vars['button'] = l_0_button = environment.macro(macro)
+    context.vars['button'] = l_0_button = macro
     yield '\n'
     def macro():
         t_37 = []
@@ -1026,7 +1026,7 @@ def root(context, missing=missing):
         )
         return concat(t_37)
     context.exported_vars.add('state')
-    context.vars['state'] = l_0_state = environment.macro(macro)
+    context.vars['state'] = l_0_state = macro
     yield '\n'
     def macro():
         t_38 = []
@@ -1046,7 +1046,7 @@ def root(context, missing=missing):
         ))
         return concat(t_38)
     context.exported_vars.add('title_line')
-    context.vars['title_line'] = l_0_title_line = environment.macro(macro)
+    context.vars['title_line'] = l_0_title_line = macro
     yield '\n'
     def macro():
         t_39 = []
@@ -1120,7 +1120,7 @@ def root(context, missing=missing):
             ))
         return concat(t_39)
     context.exported_vars.add('preheader')
-    context.vars['preheader'] = l_0_preheader = environment.macro(macro)
+    context.vars['preheader'] = l_0_preheader = macro
     yield '\n'
     def macro():
         t_40 = []
@@ -1136,7 +1136,7 @@ def root(context, missing=missing):
         ))
         return concat(t_40)
     context.exported_vars.add('asks')
-    context.vars['asks'] = l_0_asks = environment.macro(macro)
+    context.vars['asks'] = l_0_asks = macro
     yield '\n'
     def macro():
         t_41 = []
@@ -1161,7 +1161,7 @@ def root(context, missing=missing):
             )
         return concat(t_41)
     context.exported_vars.add('briefly')
-    context.vars['briefly'] = l_0_briefly = environment.macro(macro)
+    context.vars['briefly'] = l_0_briefly = macro
     yield '\n'
     def macro():
         t_42 = []
@@ -1184,7 +1184,7 @@ def root(context, missing=missing):
             ))
         return concat(t_42)
     context.exported_vars.add('footer')
-    context.vars['footer'] = l_0_footer = environment.macro(macro)
+    context.vars['footer'] = l_0_footer = macro
     yield '\n'
     l_0_list_labels = {'list': 'Access List', 'due': 'Due', 'members': 'Members', 'grants': 'Grants', 'description': 'Description', 'name': 'Name'}
     context.vars['list_labels'] = l_0_list_labels
@@ -1209,7 +1209,7 @@ def root(context, missing=missing):
             ))
         return concat(t_43)
     context.exported_vars.add('list_title')
-    context.vars['list_title'] = l_0_list_title = environment.macro(macro)
+    context.vars['list_title'] = l_0_list_title = macro
     yield '\n'
     def macro():
         t_44 = []
@@ -1259,7 +1259,7 @@ def root(context, missing=missing):
             )
         return concat(t_44)
     context.exported_vars.add('list_lead')
-    context.vars['list_lead'] = l_0_list_lead = environment.macro(macro)
+    context.vars['list_lead'] = l_0_list_lead = macro
     yield '\n'
     def macro():
         t_45 = []
@@ -1313,7 +1313,7 @@ def root(context, missing=missing):
             ))
         return concat(t_45)
     context.exported_vars.add('list_summary')
-    context.vars['list_summary'] = l_0_list_summary = environment.macro(macro)
+    context.vars['list_summary'] = l_0_list_summary = macro
     yield '\n'
     def macro(l_1_days):
         t_46 = []
@@ -1339,7 +1339,7 @@ def root(context, missing=missing):
             ))
         return concat(t_46)
     context.exported_vars.add('list_days')
-    context.vars['list_days'] = l_0_list_days = environment.macro(macro)
+    context.vars['list_days'] = l_0_list_days = macro
     yield '\n'
     def macro(l_1_list):
         t_47 = []
@@ -1370,7 +1370,7 @@ def root(context, missing=missing):
                 )
         return concat(t_47)
     context.exported_vars.add('list_members')
-    context.vars['list_members'] = l_0_list_members = environment.macro(macro)
+    context.vars['list_members'] = l_0_list_members = macro
     yield '\n'
     def macro():
         t_48 = []
@@ -1380,7 +1380,7 @@ def root(context, missing=missing):
         )
         return concat(t_48)
     context.exported_vars.add('list_next_step')
-    context.vars['list_next_step'] = l_0_list_next_step = environment.macro(macro)
+    context.vars['list_next_step'] = l_0_list_next_step = macro
     yield '\n'
     def macro(l_1_name):
         t_49 = []
@@ -1403,7 +1403,7 @@ def root(context, missing=missing):
         )
         return concat(t_50)
     context.exported_vars.add('list_page')
-    context.vars['list_page'] = l_0_list_page = environment.macro(macro)
+    context.vars['list_page'] = l_0_list_page = macro
     yield '\n'
     def macro():
         t_51 = []
@@ -1416,7 +1416,7 @@ def root(context, missing=missing):
         ))
         return concat(t_51)
     context.exported_vars.add('list_no_link')
-    context.vars['list_no_link'] = l_0_list_no_link = environment.macro(macro)
+    context.vars['list_no_link'] = l_0_list_no_link = macro
     yield '\n'
     def macro(l_1_number):
         t_52 = []
@@ -1435,7 +1435,7 @@ def root(context, missing=missing):
             )
         return concat(t_52)
     context.exported_vars.add('list_more')
-    context.vars['list_more'] = l_0_list_more = environment.macro(macro)
+    context.vars['list_more'] = l_0_list_more = macro
     yield '\n'
     def macro():
         t_53 = []
@@ -1446,7 +1446,7 @@ def root(context, missing=missing):
         )
         return concat(t_53)
     context.exported_vars.add('list_state')
-    context.vars['list_state'] = l_0_list_state = environment.macro(macro)
+    context.vars['list_state'] = l_0_list_state = macro
     yield '\n'
     def macro():
         t_54 = []
@@ -1482,7 +1482,7 @@ def root(context, missing=missing):
         ))
         return concat(t_54)
     context.exported_vars.add('list_preheader')
-    context.vars['list_preheader'] = l_0_list_preheader = environment.macro(macro)
+    context.vars['list_preheader'] = l_0_list_preheader = macro
     yield '\n'
     def macro():
         t_55 = []
@@ -1492,7 +1492,7 @@ def root(context, missing=missing):
         )
         return concat(t_55)
     context.exported_vars.add('list_ownerless')
-    context.vars['list_ownerless'] = l_0_list_ownerless = environment.macro(macro)
+    context.vars['list_ownerless'] = l_0_list_ownerless = macro
     yield '\n'
     def macro():
         t_56 = []
@@ -1523,7 +1523,7 @@ def root(context, missing=missing):
             ))
         return concat(t_56)
     context.exported_vars.add('list_footer')
-    context.vars['list_footer'] = l_0_list_footer = environment.macro(macro)
+    context.vars['list_footer'] = l_0_list_footer = macro
 
 blocks = {}
 debug_info = '2=37&3=40&7=43&13=46&20=49&23=53&26=65&28=87&30=105&32=124&35=138&36=151&37=164&38=177&39=190&42=203&43=213&44=217&48=232&49=238&50=243&51=248&52=253&53=258&54=263&55=268&56=274&57=284&61=290&62=294&63=299&64=308&69=314&70=321&71=326&72=334&73=340&74=345&75=350&76=355&77=360&78=365&79=370&80=377&86=394&87=407&88=418&89=432&90=439&91=447&92=458&97=468&98=472&99=474&100=481&101=500&102=506&103=525&108=539&109=543&110=546&112=553&116=565&118=579&119=585&123=596&124=602&125=604&126=613&127=615&128=620&129=624&130=627&131=629&133=636&134=638&135=648&137=653&139=658&141=663&143=668&145=673&146=677&150=684&151=689&155=697&156=705&157=710&158=715&159=720&160=725&161=730&162=735&163=740&164=745&165=750&169=759&170=766&175=775&177=788&178=797&179=801&181=813&184=823&185=828&186=832&187=834&188=839&191=863&195=878&196=882&197=885&198=889&200=906&202=916&203=919&204=947&209=959&210=965&213=977&215=989&217=999&218=1004&222=1018&223=1024&227=1030&230=1050&231=1058&232=1061&233=1063&234=1075&235=1081&236=1087&237=1096&238=1104&240=1108&241=1114&244=1124&247=1140&248=1145&251=1165&252=1170&253=1181&258=1188&262=1192&265=1213&266=1219&267=1238&272=1263&273=1270&274=1287&279=1317&280=1322&284=1343&285=1348&287=1355&288=1360&289=1365&293=1374&295=1384&297=1397&299=1407&301=1420&303=1439&305=1450&306=1457&310=1486&312=1496&313=1502&314=1509&315=1520'
