@@ -357,13 +357,13 @@ async def test_a_server_that_allows_few_connections_and_messages_loses_nothing(
 async def test_connections_grow_again_one_after_the_other(connect, new_mail, clock) -> None:
     async with Inbox() as inbox:
         inbox.faults.connection_limit = 1
+        inbox.faults.delay = 0.005  # long enough for several to wait at once, and for all refusals to come
         mailer = connect(inbox, max_connections=3)
         await asyncio.gather(*(mailer.send(new_mail(), OpenGate()) for _ in range(10)))
         assert mailer.connection_limit == 1
         inbox.faults.connection_limit = None
         for limit in (2, 3, 3):
             clock.now += 10
-            inbox.faults.delay = 0.005  # long enough for several to wait at once
             await asyncio.gather(*(mailer.send(new_mail(), OpenGate()) for _ in range(10)))
             assert mailer.connection_limit == limit
         assert inbox.connections.highest == 3
