@@ -247,9 +247,15 @@ async def test_growing_in_vain_is_tried_less_and_less_often(pool, server, clock)
 
 async def test_a_server_that_complains_gets_one_less(pool, server) -> None:
     connections = await take_all(pool, 4)
-    pool.drop(connections.pop())
+    waiting = asyncio.create_task(pool.take())
+    await settle()
     pool.crowded()
-    assert pool.limit == 2
+    pool.drop(connections.pop())
+    await settle()
+    assert pool.limit == 3
+    assert server.tried == 4  # none in its place
+    pool.give_back(connections[0])
+    assert await waiting is connections[0]
     for connection in connections:
         pool.give_back(connection)
     assert pool.standing == 3  # what stands may stay

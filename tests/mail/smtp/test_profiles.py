@@ -116,6 +116,31 @@ async def test_with_the_defaults_it_gets_every_mail_once(profile, connect, new_m
         assert max(inbox.connections.messages.values()) <= 20
 
 
+async def test_a_message_that_is_refused_for_too_many_connections_goes_by_another_one(
+    connect, new_mail
+) -> None:
+    """So says Exchange Online: not to the connection, but to MAIL on it."""
+    bears = 3
+
+    class Busy(SmtpFaults):
+        doomed = 0
+
+        def at(self, verb, recipients=(), *, now: float = 0.0) -> Action | None:
+            if verb != "MAIL" or inbox.connections.total - self.doomed <= bears:
+                return super().at(verb, recipients, now=now)
+            self.doomed += 1
+            return Reply(432, "4.3.2 Concurrent connections limit exceeded")
+
+    faults = Busy()
+    faults.delay = 0.02
+    async with Inbox(faults=faults) as inbox:
+        mailer = connect(inbox, messages_per_connection=100)
+        outcomes = await asyncio.gather(*(mailer.send(new_mail(), OpenGate()) for _ in range(60)))
+        assert [outcome for outcome in outcomes if not isinstance(outcome, Delivered)] == []
+        assert faults.doomed == 7
+        assert mailer.connection_limit == bears
+
+
 async def test_a_refusal_to_grow_is_no_fault_and_no_line_in_the_log(
     connect, new_mail, caplog, capsys
 ) -> None:

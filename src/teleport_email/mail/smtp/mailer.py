@@ -120,17 +120,18 @@ class SmtpMailer(Mailer):
                     pipelining=self._pipelining,
                 )
             except ConnectionGone as gone:
+                # It died while idle, or has served enough messages.
+                worn_out = used_before and gone.before_recipient
+                bears_others = gone.crowded and not worn_out and self._pool.crowded()
                 self._pool.drop(connection)
                 self._learn(connection)
-                if used_before and (gone.before_recipient or not second_try):
-                    # It died while idle, or has served enough messages: not this message's fault. Once the
-                    # recipient was named it might be, so then only one more connection is risked.
-                    second_try = second_try or not gone.before_recipient
+                # Once the recipient was named it may be this message's fault, and a server that bears only
+                # the others may say so of a message (Exchange Online): then one more connection is risked.
+                if worn_out or (not second_try and (used_before or bears_others)):
+                    second_try = second_try or not worn_out
                     if not gone.crowded:
                         self._pool.drop_idle()
                     continue
-                if gone.crowded:
-                    self._pool.crowded()
                 return Temporary(f"{self._settings.host}: {gone.reason}")
             except (WithdrawnError, DoubtedError):
                 self._pool.give_back(connection)

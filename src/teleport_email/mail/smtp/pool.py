@@ -161,10 +161,13 @@ class Pool(Generic[C]):
             connection, _ = self._idle.pop()
             connection.abort()
 
-    def crowded(self) -> None:
-        """The server said on a connection that it bears no more of them."""
-        self._growth.refused(self._clock(), self.standing - 1)
+    def crowded(self) -> bool:
+        """The server said on a connection, which is not dropped yet, that it bears no more of them. Whether
+        there are others."""
+        others = self.standing + len(self._opening) - 1
+        self._growth.refused(self._clock(), others)
         self._arm()
+        return others > 0
 
     def prepare(self) -> None:
         """Begin to open a connection if none is idle: somebody will need one soon."""
