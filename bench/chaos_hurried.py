@@ -34,7 +34,7 @@ LENGTHS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (resync, ("LIST_SPACING", "FOLLOW_UPS", "SECOND_LOOK", "LONG_OUTAGE")),
     (store, ("SECOND_LOOK", "EXPIRED_LOOK")),
     (standing, ("TURN", "TAKEN_FOR")),
-    (growth, ("GROW_AFTER", "PATIENCE")),
+    (growth, ("GROW_AFTER", "GROW_AFTER_AT_MOST")),
     (plugin_data, ("WRITE_DEADLINE",)),
 )
 

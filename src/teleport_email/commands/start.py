@@ -7,8 +7,6 @@ import asyncio
 import os
 from pathlib import Path
 
-import structlog
-
 from teleport_email import __version__, config
 from teleport_email.commands import add_config_options
 from teleport_email.config.settings import Settings
@@ -16,6 +14,7 @@ from teleport_email.core.errors import TeleportEmailError
 from teleport_email.daemon import heap
 from teleport_email.daemon.signals import Signals
 from teleport_email.daemon.systemd import Notifier
+from teleport_email.logger import Logger
 from teleport_email.telemetry import log
 
 
@@ -41,9 +40,9 @@ def run(args: argparse.Namespace) -> int:
         lines = log.set_up(settings.log)
         notifier = Notifier(os.environ)
         try:
-            structlog.get_logger().info("Starting Teleport Access Email Plugin", version=__version__)
+            Logger().info("Starting Teleport Access Email Plugin", version=__version__)
             for warning in settings.warnings:
-                structlog.get_logger().warning("configuration", hint=warning)
+                Logger().warning("configuration", hint=warning)
             from teleport_email.daemon.service import (
                 run as serve,  # after the first line: it brings grpcio along
             )
@@ -57,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
         except TeleportEmailError as error:
             # stderr gets it from whoever called; a log file, or a collector of JSON, only from here.
             if settings.log.output != "stderr" or settings.log.format == "json":
-                structlog.get_logger().error("cannot go on", error=str(error))
+                Logger().error("cannot go on", error=str(error))
             raise
         finally:
             notifier.close()

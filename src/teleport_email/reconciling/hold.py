@@ -12,8 +12,6 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
-import structlog
-
 from teleport_email.core.claim import BEGIN_UNTIL, FINISH_UNTIL, RENEW_AFTER, Claim, Render
 from teleport_email.core.decide import Due
 from teleport_email.core.model import (
@@ -26,6 +24,7 @@ from teleport_email.core.model import (
     Temporary,
     Withdrawn,
 )
+from teleport_email.logger import Logger
 from teleport_email.reconciling.keys import about
 
 WAVE = 40
@@ -34,7 +33,7 @@ of connections; few enough that a resolution which comes meanwhile is told to th
 GATHER = 0.03
 """Seconds for which an outcome waits for others to be recorded along, while messages are in flight."""
 
-log = structlog.get_logger()
+log = Logger()
 
 
 class Gate(Protocol):

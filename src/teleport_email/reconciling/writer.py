@@ -12,8 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-import structlog
-
 from teleport_email.core import informing, reminding
 from teleport_email.core.claim import Render
 from teleport_email.core.decide import View
@@ -28,9 +26,10 @@ from teleport_email.core.model import (
     Topic,
     replace,
 )
+from teleport_email.logger import Logger
 from teleport_email.render import Facts, Renderer, subject
 
-log = structlog.get_logger()
+log = Logger()
 
 
 class Users(Protocol):
