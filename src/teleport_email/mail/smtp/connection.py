@@ -7,6 +7,7 @@ mechanism after the other, and know one time limit.
 from __future__ import annotations
 
 import asyncio
+import functools
 import ssl
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -49,6 +50,12 @@ GO_ON_LOGIN = 334
 CROWDED = frozenset({421, 432})
 """Replies by which servers say that there are too many connections: 421 (RFC 5321 section 4.2.3), and 432 as
 Exchange Online says it (``432 4.3.2 Concurrent connections limit exceeded``)."""
+
+
+@functools.lru_cache(maxsize=8)  # the recipients of one content follow each other
+def _dotted(body: bytes) -> bytes:
+    """Dot-stuffing (RFC 5321 section 4.5.2). No line of a head begins with a dot, nor does a body."""
+    return body.replace(b"\r\n.", b"\r\n..")
 
 
 class LoginRefused(OpenFailed):
@@ -302,8 +309,7 @@ class SmtpConnection:
                 return judged(stage, reply)
         if replies[-1].code != GO_ON:
             return judged(Stage.DATA, replies[-1])
-        # Dot-stuffing (RFC 5321 section 4.5.2); the first line is a header, so it has no dot.
-        payload = b"".join(written).replace(b"\r\n.", b"\r\n..") + b".\r\n"
+        payload = b"".join((written.head, _dotted(written.body), b".\r\n"))
         if not self.alive:
             raise ConnectionGone("the connection was lost before the message")
         try:
