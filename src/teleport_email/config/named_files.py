@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
@@ -19,8 +18,8 @@ from teleport_email.config.tables import BACKSLASH, Table, dotted
 # A password or key is one short line; anything much longer is the wrong file.
 _MAX_SECRET_BYTES: Final = 65536
 # What Go's strings.TrimSpace drops. Python's strip() would drop four control characters more.
-_WHITE_SPACE: Final = "".join(
-    chr(code) for code in range(0x3001) if chr(code).isspace() and not 0x1C <= code <= 0x1F
+_WHITE_SPACE: Final = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
 )
 
 _UNIT: Final = "teleport-email.service"
@@ -130,6 +129,8 @@ def command_with(name: str, places: Iterable[Path] = PLACES) -> str:
 
     ``name``: the credential that is wanted; where no unit names it, ``FILE`` stands for its file.
     """
+    import shlex  # only for who is told what to type
+
     found: list[str] = []
     program = "/usr/local/bin/teleport-email"
     for text in _texts(places):

@@ -15,14 +15,11 @@ _KEY = re.compile(r"\s*(?P<key>[^\"'=#\[\]]*[^\"'=#\[\]\s])\s*=")
 _IN_QUOTES = 'text goes in "double quotes", each of a list, too'
 _ESCAPE = re.compile(r"unescaped '\\'|invalid hex value|escaped character is not")
 _AFTER = (
-    (re.compile(r"\s*,"), "several go in [square brackets]"),
-    (re.compile(r"\s*(?:;|//)"), "a comment begins with #"),
-    (
-        re.compile(r"""(?<=["'])\S"""),
-        "a quote inside of a text: put the whole text in the other kind of quotes",
-    ),
-    (re.compile(r"\s*[^\s=]+\s*="), "one key a line"),
-    (re.compile(r""), _IN_QUOTES),
+    (r"\s*,", "several go in [square brackets]"),
+    (r"\s*(?:;|//)", "a comment begins with #"),
+    (r"""(?<=["'])\S""", "a quote inside of a text: put the whole text in the other kind of quotes"),
+    (r"\s*[^\s=]+\s*=", "one key a line"),
+    (r"", _IN_QUOTES),
 )
 """What stands where a line should end, and what to write."""
 
@@ -64,7 +61,7 @@ def _hint(said: str, at: str, column: int) -> str:
     if said == "invalid value":
         return _value(rest)
     if said.startswith("expected newline or end"):
-        return next(what for found, what in _AFTER if found.match(at, column - 1))
+        return next(what for found, what in _AFTER if re.compile(found).match(at, column - 1))
     if said.startswith("cannot declare"):
         return "this section is there twice: put all its keys under one"
     if said.startswith("cannot overwrite"):

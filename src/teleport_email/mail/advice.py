@@ -31,29 +31,27 @@ _SIZE = "the message is larger than the server takes: raise its limit, or shorte
 _LIST = "a filter takes us for a mailing list because of the header List-Id: exempt delivery.sender from it"
 _FILTER = "a filter or policy of a mail server: exempt delivery.sender and this host from it"
 
-_KNOWN = tuple(
-    (re.compile(pattern), words)
-    for pattern, words in (
-        # The first that matches is said; the text is in lower case.
-        (r"sendasdenied|5\.2\.252|5\.7\.60\b|send as this|not allowed to send as|send on behalf", _SEND_AS),
-        (r"verified sender|sender identity|sender .*not verified|not a verified", _VERIFY),
-        (r"5\.7\.26|\bspf\b|\bdkim\b|\bdmarc\b|authentication information", _SPF),
-        (r"5\.7\.139|5\.7\.30\b|clientauthentication is disabled|basic authentication is disabled", _BASIC),
-        (r"too many recipients", ""),
-        (r"concurrent|too many (?:simultaneous )?connections", _CROWD),
-        (r"5\.4\.5\b|5\.1\.90\b|\bquota exceeded\b|\bdaily\b|(?:sending|message|rate) limit", _QUOTA),
-        (r"limit (?:was |is )?exceeded|exceeded .*limit|too much mail|too many (?:message|e?-?mail)", _QUOTA),
-        (r"over quota|mailbox (?:is )?full|5\.2\.2\b", _FULL),
-        (r"helo|ehlo", _NAME),
-        (r"5\.7\.(?:133|129|124)|authenticatedforgroup|restrictedtorecipients", _GROUP),
-        (r"not owned by|sender address|sender verif|verify sender|invalid sender|5\.1\.[78]\b", _SENDER),
-        (r"'from' parameter|from address|sender (?:denied|rejected|not)", _SENDER),
-        (r"\brelay", _RELAY),
-        (r"5\.7\.57|not authenticated|authentication (?:is )?required|must (?:be )?authenticate", _LOGIN),
-        (r"5\.3\.4|size exceeds|too (?:large|big)|maximum (?:message )?size", _SIZE),
-        (r"list software|mailing list|list-id", _LIST),
-        (r"spam|content|virus|blocked|blacklist|blocklist|listed|policy|milter", _FILTER),
-    )
+# Compiled when a reply is first looked at: not at each start.
+_KNOWN = (
+    # The first that matches is said; the text is in lower case.
+    (r"sendasdenied|5\.2\.252|5\.7\.60\b|send as this|not allowed to send as|send on behalf", _SEND_AS),
+    (r"verified sender|sender identity|sender .*not verified|not a verified", _VERIFY),
+    (r"5\.7\.26|\bspf\b|\bdkim\b|\bdmarc\b|authentication information", _SPF),
+    (r"5\.7\.139|5\.7\.30\b|clientauthentication is disabled|basic authentication is disabled", _BASIC),
+    (r"too many recipients", ""),
+    (r"concurrent|too many (?:simultaneous )?connections", _CROWD),
+    (r"5\.4\.5\b|5\.1\.90\b|\bquota exceeded\b|\bdaily\b|(?:sending|message|rate) limit", _QUOTA),
+    (r"limit (?:was |is )?exceeded|exceeded .*limit|too much mail|too many (?:message|e?-?mail)", _QUOTA),
+    (r"over quota|mailbox (?:is )?full|5\.2\.2\b", _FULL),
+    (r"helo|ehlo", _NAME),
+    (r"5\.7\.(?:133|129|124)|authenticatedforgroup|restrictedtorecipients", _GROUP),
+    (r"not owned by|sender address|sender verif|verify sender|invalid sender|5\.1\.[78]\b", _SENDER),
+    (r"'from' parameter|from address|sender (?:denied|rejected|not)", _SENDER),
+    (r"\brelay", _RELAY),
+    (r"5\.7\.57|not authenticated|authentication (?:is )?required|must (?:be )?authenticate", _LOGIN),
+    (r"5\.3\.4|size exceeds|too (?:large|big)|maximum (?:message )?size", _SIZE),
+    (r"list software|mailing list|list-id", _LIST),
+    (r"spam|content|virus|blocked|blacklist|blocklist|listed|policy|milter", _FILTER),
 )
 _BY_CODE = {
     530: _LOGIN,
@@ -66,5 +64,5 @@ _ADDRESS = re.compile(r"\S+@\S+")
 def advice(text: str, code: int = 0) -> str:
     """``; `` and what to do about a reply with this text, or nothing. ``code``: an SMTP reply code."""
     said = _ADDRESS.sub(" ", text.lower())  # what people are called says nothing
-    words = next((words for pattern, words in _KNOWN if pattern.search(said)), _BY_CODE.get(code, ""))
+    words = next((words for pattern, words in _KNOWN if re.search(pattern, said)), _BY_CODE.get(code, ""))
     return f"; {words}" if words else ""
