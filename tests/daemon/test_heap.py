@@ -82,7 +82,7 @@ def test_what_few_need_is_loaded_by_them_only() -> None:
     code = (
         "import sys, teleport_email.commands.start, teleport_email.daemon.service, teleport_email.mail.smtp.mailer; "
         "few = {'cryptography', 'lark', 're2', 'yaml', 'httpcore', 'h11', 'prometheus_client', 'zoneinfo', "
-        "'difflib', 'jinja2', 'aiosmtplib', 'email', 'html', 'google.protobuf.descriptor_pb2', "
+        "'difflib', 'jinja2', 'email', 'html', 'google.protobuf.descriptor_pb2', 'dataclasses', 'shlex', "
         "'teleport_email.routing.rules', 'teleport_email.telemetry.statusz'}; "
         "print(sorted(few & set(sys.modules)))"
     )
