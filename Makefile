@@ -24,7 +24,7 @@ $(STAMP): requirements/dev.txt $(call stale,$(VENV))
 venv: $(STAMP) ## set up the virtual environment
 
 # What the demo and the benches run in: as it is installed, without the developers' tools. These bring packages that
-# others load where they find them, which costs memory and time to start.
+# others load where they find them (structlog loads rich), which costs memory and time to start.
 SANDBOX := $(VENV)-sandbox
 $(SANDBOX)/.set-up: requirements/sandbox.txt $(call stale,$(SANDBOX))
 	@packaging/venv.sh make $(SANDBOX) $<

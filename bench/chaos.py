@@ -22,6 +22,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import logging
 import os
 import random
 import shutil
@@ -35,12 +36,12 @@ from pathlib import Path
 from typing import Any
 
 import previous
+import structlog
 from chaos_book import BARRED, LEAD, MOODY, REFUSED, Book, Life, Verdict
 from chaos_daemons import PASSWORD, Slot
 from chaos_lists import Lists
 from chaos_weather import Weather
 
-from teleport_email import logger
 from teleport_email.core.model import RequestState, Threshold
 from teleport_email.sandbox.cluster.cluster import SandboxCluster
 from teleport_email.sandbox.cluster.refusal import Refusal
@@ -437,5 +438,5 @@ def parsed() -> argparse.Namespace:
 if __name__ == "__main__":
     os.umask(0o077)
     # The embedded servers tell of each client that left in the middle; here all of them do.
-    logger.listen(print, "error")
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     sys.exit(asyncio.run(main(parsed())))

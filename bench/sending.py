@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import aiosmtplib
+import structlog
 
 from teleport_email.config.settings import SmtpSettings
 from teleport_email.core.model import Content, Delivered, Mail
@@ -125,6 +126,7 @@ def main() -> None:
     parser.add_argument("--tls", action="store_true", help="STARTTLS and a login on both sides")
     parser.add_argument("--per-connection", type=int, default=20, help="messages_per_connection of ours")
     arguments = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
 
     context = multiprocessing.get_context("spawn")
     pipe, theirs = context.Pipe()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import structlog
 from hypothesis import settings
 
-from teleport_email import logger
 from teleport_email.core import redaction
 
 # A deadline per example measures the machine, not the code: under coverage on a busy one it fails.
@@ -17,9 +17,9 @@ settings.load_profile("all")
 
 @pytest.fixture(autouse=True)
 def _the_log_s_own_settings() -> Iterator[None]:
-    """There is one listener for the whole process: the next test must not inherit that of this one."""
+    """structlog is set up for the whole process: the next test must not inherit a log that is quiet."""
     yield
-    logger.listen()
+    structlog.reset_defaults()
 
 
 @pytest.fixture(autouse=True)

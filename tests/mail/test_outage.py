@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from logs import capture_logs
+import structlog
 from virtual_time import clock, in_virtual_time
 
 from teleport_email.core.model import AccountFault, Temporary
@@ -24,7 +24,7 @@ def lines(logs: list[Any]) -> list[tuple[str, str, int]]:
 @in_virtual_time
 async def test_seven_minutes_are_two_lines() -> None:
     outage = Outage(clock, lambda: 1.0, lambda: 3)
-    with capture_logs() as logs:
+    with structlog.testing.capture_logs() as logs:
         for _ in range(42):  # the probes of seven minutes
             outage.look(AWAY)
             await asyncio.sleep(10)
@@ -38,7 +38,7 @@ async def test_seven_minutes_are_two_lines() -> None:
 @in_virtual_time
 async def test_what_lasts_is_said_again_each_quarter_of_an_hour() -> None:
     outage = Outage(clock, lambda: 1.0, lambda: 3)
-    with capture_logs() as logs:
+    with structlog.testing.capture_logs() as logs:
         outage.look(AccountFault("535 5.7.8 no"))
         for _ in range(200):
             await asyncio.sleep(14.9)
@@ -52,7 +52,7 @@ async def test_what_lasts_is_said_again_each_quarter_of_an_hour() -> None:
 @in_virtual_time
 async def test_what_becomes_somebody_s_business_is_said_at_once() -> None:
     outage = Outage(clock, lambda: 1.0, lambda: 0)
-    with capture_logs() as logs:
+    with structlog.testing.capture_logs() as logs:
         outage.look(AWAY)
         await asyncio.sleep(60)
         outage.look(AccountFault("535 5.7.8 no"))

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 from in_memory import NOW, Post, Tally, wall
-from logs import capture_logs
+from structlog.testing import capture_logs
 from virtual_time import START, clock, in_virtual_time
 
 from teleport_email.core import go_plugin

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 from in_memory import NOW, PluginData, Post, Process, wall
-from logs import capture_logs
 from msgspec import structs
+from structlog.testing import capture_logs
 from virtual_time import START, clock, in_virtual_time
 
 from teleport_email.core import informing

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 from in_memory import NOW, PluginData, Post, Process, Tally, wall
-from logs import capture_logs
+from structlog.testing import capture_logs
 from virtual_time import clock, in_virtual_time
 
 from teleport_email.core.audits import DAY, WEEK, Audit, owner_id

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 import pytest
 from in_memory import wall
-from logs import capture_logs
+from structlog.testing import capture_logs
 from virtual_time import START, clock, in_virtual_time
 
 from teleport_email.core.backoff import CLUSTER, CONTENTION, MAIL

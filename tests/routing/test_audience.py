@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from logs import capture_logs
 from msgspec import structs
+from structlog.testing import capture_logs
 
 from teleport_email.config.settings import (
     DeliverySettings,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from logs import capture_logs
+from structlog.testing import capture_logs
 
 from teleport_email.core.errors import Denied, Rejected, Unreachable
 from teleport_email.core.model import User

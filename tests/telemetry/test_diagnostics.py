@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 import pytest
-from logs import capture_logs
+from structlog.testing import capture_logs
 
 from teleport_email.config.settings import (
     DeliverySettings,
@@ -152,7 +152,9 @@ async def test_the_status_page_tells_the_state(pages: Pages) -> None:
     pages.diagnostics._backlog.look()
     pages.clock = 75.0
     pages.waits = {"r-1": (Wait(1, 9, 3, "451 <bob@x.example>: greylisted"), Wait(1, 2, 1, "421 busy"))}
-    pages.problems.note({"level": "error", "event": "message refused", "error": "550 no", "request": "r-2"})
+    pages.problems(
+        None, "", {"level": "error", "event": "message refused", "error": "550 no", "request": "r-2"}
+    )
     answer = await pages.get("/statusz")
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     text = text_of(answer.text)
@@ -200,7 +202,7 @@ async def test_nothing_that_came_from_outside_is_markup(pages: Pages) -> None:
         mailer=evil,
     )
     pages.store.put(AccessRequest(id=evil, user=evil, request_reason=evil))
-    pages.problems.note({"level": "error", "event": evil, "error": evil, "request": evil})
+    pages.problems(None, "", {"level": "error", "event": evil, "error": evil, "request": evil})
     answer = await pages.get("/statusz")
     assert "<script" not in answer.text
     assert text_of(answer.text).count("<script src=//evil.example>") >= 8  # shown as what it is

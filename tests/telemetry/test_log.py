@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
-from teleport_email import logger
 from teleport_email.config.settings import LogSettings, Secret
 from teleport_email.core.errors import ConfigError
-from teleport_email.logger import Logger
 from teleport_email.telemetry.log import Log, set_up
 from teleport_email.telemetry.log_output import LogOutput
 
@@ -38,7 +37,7 @@ def start(path: Path) -> Iterator[Callable[..., Log]]:
     yield begin
     for log in logs:
         log.close()
-    logger.listen()
+    structlog.reset_defaults()
     logging.getLogger().setLevel(logging.WARNING)
 
 
@@ -49,7 +48,9 @@ def lines(log: Log, path: Path) -> list[str]:
 
 def test_a_line_of_text_reads_well(start: Callable[..., Log], path: Path) -> None:
     log = start()
-    Logger().info("message delivered", recipient="a@b.example", attempt=2, answer="250 2.0.0 Ok")
+    structlog.get_logger().info(
+        "message delivered", recipient="a@b.example", attempt=2, answer="250 2.0.0 Ok"
+    )
     [line] = lines(log, path)
     assert re.fullmatch(
         r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INFO    message delivered "
@@ -60,7 +61,9 @@ def test_a_line_of_text_reads_well(start: Callable[..., Log], path: Path) -> Non
 
 def test_a_line_of_json_is_one_object(start: Callable[..., Log], path: Path) -> None:
     log = start(format="json")
-    Logger().warning("reason\nquoted", reason='a"b\n\u2028\x85é', items=("x", 1), secret=Secret("s3"))
+    structlog.get_logger().warning(
+        "reason\nquoted", reason='a"b\n\u2028\x85é', items=("x", 1), secret=Secret("s3")
+    )
     [line] = path.read_bytes().splitlines() if log.flush() else []
     assert line.isascii()
     found = json.loads(line)
@@ -78,12 +81,12 @@ def test_a_line_of_json_is_one_object(start: Callable[..., Log], path: Path) -> 
 def test_nobody_forges_a_line(start: Callable[..., Log], path: Path, character: str) -> None:
     log = start()
     forged = f"x{character}2026-01-01T00:00:00.000Z ERROR   fire"
-    Logger().info("reviewed", reason=forged)
-    Logger().info(forged)
+    structlog.get_logger().info("reviewed", reason=forged)
+    structlog.get_logger().info(forged)
     try:
         raise ValueError(forged)
     except ValueError:
-        Logger().exception("it failed")
+        structlog.get_logger().exception("it failed")
     assert log.flush()
     text = path.read_bytes().decode()
     assert character == "\n" or character not in text
@@ -95,7 +98,7 @@ def test_nobody_forges_a_line(start: Callable[..., Log], path: Path, character: 
 
 def test_secrets_show_as_stars(start: Callable[..., Log], path: Path) -> None:
     log = start()
-    Logger().info("login", password=Secret("hunter2"), both=[Secret("hunter2")])
+    structlog.get_logger().info("login", password=Secret("hunter2"), both=[Secret("hunter2")])
     [line] = lines(log, path)
     assert "hunter2" not in line
     assert line.count("***") == 2
@@ -118,13 +121,13 @@ def test_values_are_quoted_where_they_must_be(
     start: Callable[..., Log], path: Path, value: object, shown: str
 ) -> None:
     log = start()
-    Logger().info("event", fact=value)
+    structlog.get_logger().info("event", fact=value)
     assert lines(log, path)[0].endswith(f"event fact={shown}")
 
 
 def test_a_payload_is_cut(start: Callable[..., Log], path: Path) -> None:
     log = start()
-    Logger().info("odd", value="x" * 100_000, broken="\ud800")
+    structlog.get_logger().info("odd", value="x" * 100_000, broken="\ud800")
     [line] = lines(log, path)
     assert "(100000 characters)" in line
     assert len(line) < 3000
@@ -144,13 +147,13 @@ def test_a_payload_is_cut(start: Callable[..., Log], path: Path) -> None:
 def test_severities(start: Callable[..., Log], path: Path, severity: str, wanted: list[str]) -> None:
     log = start(severity=severity, format="json")
     for level in ("debug", "info", "warning", "error"):
-        getattr(Logger(), level)("something")
+        getattr(structlog.get_logger(), level)("something")
     assert [json.loads(line)["level"] for line in lines(log, path)] == wanted
 
 
 def test_trace_tells_the_place(start: Callable[..., Log], path: Path) -> None:
     log = start(severity="trace", format="json")
-    Logger().debug("something")
+    structlog.get_logger().debug("something")
     [line] = lines(log, path)
     assert json.loads(line)["module"] == "test_log"
 
@@ -190,7 +193,7 @@ def test_libraries_say_more_at_trace(start: Callable[..., Log], path: Path) -> N
 def test_the_file_is_private_and_appended_to(start: Callable[..., Log], path: Path) -> None:
     path.write_text("before\n")
     log = start()
-    Logger().info("after")
+    structlog.get_logger().info("after")
     assert lines(log, path)[0] == "before"
     path.unlink()
     log.reopen()
@@ -200,13 +203,13 @@ def test_the_file_is_private_and_appended_to(start: Callable[..., Log], path: Pa
 
 def test_reopening_follows_logrotate(start: Callable[..., Log], path: Path) -> None:
     log = start()
-    Logger().info("one")
+    structlog.get_logger().info("one")
     assert log.flush()
     rotated = path.rename(path.with_suffix(".1"))
-    Logger().info("two")
+    structlog.get_logger().info("two")
     assert log.flush()
     log.reopen()
-    Logger().info("three")
+    structlog.get_logger().info("three")
     assert "three" in lines(log, path)[0]
     assert len(rotated.read_text().splitlines()) == 2
 
@@ -216,17 +219,17 @@ def test_reopening_in_vain_keeps_the_old_file(start: Callable[..., Log], path: P
     rotated = path.rename(path.with_suffix(".1"))
     path.mkdir()
     log.reopen()
-    Logger().info("kept")
+    structlog.get_logger().info("kept")
     assert log.flush()
     assert "kept" in rotated.read_text()
 
 
 def test_a_reload_reaches_loggers_made_before(start: Callable[..., Log], path: Path, tmp_path: Path) -> None:
     log = start()
-    bound = Logger().bind(request="r1")
+    bound = structlog.get_logger().bind(request="r1")
     log.apply(LogSettings(output=str(tmp_path / "other.log"), format="json", severity="debug"))
     bound.info("bound")
-    Logger().debug("fresh")
+    structlog.get_logger().debug("fresh")
     assert log.flush()
     assert path.read_text() == ""
     found = [json.loads(line) for line in (tmp_path / "other.log").read_text().splitlines()]
@@ -237,7 +240,7 @@ def test_a_reload_to_a_bad_file_changes_nothing(start: Callable[..., Log], path:
     log = start()
     with pytest.raises(ConfigError, match=r"log\.output: cannot be opened: /nowhere/x: No such file"):
         log.apply(LogSettings(output="/nowhere/x", severity="error"))
-    Logger().info("still here")
+    structlog.get_logger().info("still here")
     assert "still here" in lines(log, path)[0]
 
 
@@ -251,13 +254,13 @@ def test_a_full_disk_is_survived(start: Callable[..., Log], tmp_path: Path, path
     link.symlink_to("/dev/full")
     log = start(output=str(link), format="json")
     for number in range(3):
-        Logger().info("lost", number=number)
+        structlog.get_logger().info("lost", number=number)
         assert log.flush()
     link.unlink()
     link.symlink_to(path)  # room again
     log.reopen()
     assert log.flush()
-    Logger().info("written")
+    structlog.get_logger().info("written")
     found = [json.loads(line) for line in lines(log, path)]
     assert [f["event"] for f in found] == ["log lines lost", "written"]
     assert found[0]["count"] == 3
@@ -331,16 +334,16 @@ def test_colours_only_on_a_terminal(
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
     plain = start()
-    Logger().error("plain")
+    structlog.get_logger().error("plain")
     assert "\x1b" not in lines(plain, path)[0]
     master, terminal = os.openpty()
     log = start(output=os.ttyname(terminal))
-    Logger().error("coloured", fact=1)
+    structlog.get_logger().error("coloured", fact=1)
     assert log.flush()
     assert b"\x1b[31mERROR" in os.read(master, 1000)
     monkeypatch.setenv("NO_COLOR", "1")
     log.apply(LogSettings(output=os.ttyname(terminal)))
-    Logger().error("plain")
+    structlog.get_logger().error("plain")
     assert log.flush()
     assert b"\x1b" not in os.read(master, 1000)
     os.close(terminal)
@@ -354,8 +357,8 @@ def test_the_journal_learns_priorities(
     status = path.stat()
     monkeypatch.setenv("JOURNAL_STREAM", f"{status.st_dev}:{status.st_ino}")
     log = start()
-    Logger().info("fine")
-    Logger().error("bad", exc_info=ValueError("x"))
+    structlog.get_logger().info("fine")
+    structlog.get_logger().error("bad", exc_info=ValueError("x"))
     found = lines(log, path)
     assert found[0].startswith("<6>2")
     assert len(found) > 1
@@ -389,7 +392,7 @@ def test_every_value_of_every_format_is_cut(
     start: Callable[..., Log], path: Path, name: str, form: str
 ) -> None:
     log = start(format=form)
-    Logger().error("odd", fact=HUGE[name], request="r-1")
+    structlog.get_logger().error("odd", fact=HUGE[name], request="r-1")
     [line] = lines(log, path)
     assert len(line) < 20_000
     assert "r-1" in line
@@ -403,7 +406,7 @@ def test_an_exception_is_cut_too(start: Callable[..., Log], path: Path, form: st
     try:
         raise RuntimeError("\n".join(["y" * 5000] * 5000))
     except RuntimeError:
-        Logger().exception("odd")
+        structlog.get_logger().exception("odd")
     said = "\n".join(lines(log, path))
     assert len(said) < 200_000
     assert "RuntimeError" in said

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+import structlog
+
 from teleport_email.config.settings import LogSettings
-from teleport_email.logger import Logger
 from teleport_email.telemetry.log import Log
 from teleport_email.telemetry.problems import KEEP, LONGEST, Problems
 
@@ -17,7 +18,7 @@ def noted(*events: dict[str, object]) -> Problems:
     problems = Problems(lambda: NOW)
     for event in events:
         given = dict(event)
-        problems.note(given)
+        assert problems(None, "x", given) is given
         assert given == event  # passed on as it came
     return problems
 
@@ -72,10 +73,10 @@ def test_of_a_traceback_only_the_last_line_is_kept() -> None:
 def test_the_log_takes_note_across_reloads_of_its_settings(tmp_path: Path) -> None:
     log = Log(LogSettings(output=str(tmp_path / "a.log")))
     try:
-        Logger().warning("before", error="e")
+        structlog.get_logger().warning("before", error="e")
         log.apply(LogSettings(output=str(tmp_path / "b.log"), format="json"))
-        Logger().error("after")
-        Logger().info("fine")
+        structlog.get_logger().error("after")
+        structlog.get_logger().info("fine")
         assert [problem.event for problem in log.problems.latest()] == ["after", "before"]
     finally:
         log.close()

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from logs import capture_logs
+from structlog.testing import capture_logs
 from virtual_time import START, clock, in_virtual_time
 
 from teleport_email.config.settings import DeliverySettings

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import grpc
 import pytest
 from in_memory import NOW, wall
-from logs import capture_logs
+from structlog.testing import capture_logs
 from virtual_time import START, clock, in_virtual_time
 
 from teleport_email.config.settings import DeliverySettings, TeleportSettings

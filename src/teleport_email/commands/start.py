@@ -7,6 +7,8 @@ import asyncio
 import os
 from pathlib import Path
 
+import structlog
+
 from teleport_email import __version__, config
 from teleport_email.commands import add_config_options
 from teleport_email.config.settings import Settings
@@ -14,7 +16,6 @@ from teleport_email.core.errors import TeleportEmailError
 from teleport_email.daemon import heap
 from teleport_email.daemon.signals import Signals
 from teleport_email.daemon.systemd import Notifier
-from teleport_email.logger import Logger
 from teleport_email.telemetry import log
 
 
@@ -40,9 +41,9 @@ def run(args: argparse.Namespace) -> int:
         lines = log.set_up(settings.log)
         notifier = Notifier(os.environ)
         try:
-            Logger().info("Starting Teleport Access Email Plugin", version=__version__)
+            structlog.get_logger().info("Starting Teleport Access Email Plugin", version=__version__)
             for warning in settings.warnings:
-                Logger().warning("configuration", hint=warning)
+                structlog.get_logger().warning("configuration", hint=warning)
             from teleport_email.daemon.service import (
                 run as serve,  # after the first line: it brings grpcio along
             )
@@ -56,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
         except TeleportEmailError as error:
             # stderr gets it from whoever called; a log file, or a collector of JSON, only from here.
             if settings.log.output != "stderr" or settings.log.format == "json":
-                Logger().error("cannot go on", error=str(error))
+                structlog.get_logger().error("cannot go on", error=str(error))
             raise
         finally:
             notifier.close()

@@ -12,6 +12,8 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import structlog
+
 from teleport_email.config.settings import Settings
 from teleport_email.core.decide import Policy
 from teleport_email.core.errors import ConfigError, Fault
@@ -25,7 +27,6 @@ from teleport_email.daemon.signals import Signals
 from teleport_email.daemon.status import StatusLine
 from teleport_email.daemon.switch import ReminderSwitch
 from teleport_email.daemon.systemd import Notifier
-from teleport_email.logger import Logger
 from teleport_email.mail.factory import make_mailer
 from teleport_email.mail.mailer import Mailer
 from teleport_email.reconciling.reconcile import Reconciler
@@ -57,7 +58,7 @@ GIVE_UP = 1.5
 """Seconds for each of the last steps: what has not ended by then is cut off. All of it together, with the
 log's last lines, stays below the 20 s that operators are promised, and far below systemd's 90 s."""
 
-log = Logger()
+log = structlog.get_logger()
 
 
 async def run(

@@ -15,10 +15,10 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
 
+import structlog
 from msgspec import Struct
 
 from teleport_email.core.model import Declined, Delivered, Mail, Refused, SendOutcome, Temporary, Withdrawn
-from teleport_email.logger import Logger
 
 from .admission import Admission
 from .message import Written, write
@@ -28,7 +28,7 @@ from .standing import Standing, Waiting
 
 __all__ = ["Attempt", "DoubtedError", "Finding", "Gate", "Mailer", "OpenGate", "WithdrawnError"]
 
-log = Logger()
+log = structlog.get_logger()
 
 
 class Gate(Protocol):

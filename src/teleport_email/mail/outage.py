@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+import structlog
+
 from teleport_email.core.model import AccountFault, Declined, Temporary
-from teleport_email.logger import Logger
 
 __all__ = ["Outage"]
 
 SAID_AGAIN_AFTER = 900.0
 """Seconds between two lines about the same pause: often enough not to be overlooked, and no flood."""
 
-log = Logger()
+log = structlog.get_logger()
 
 
 class Outage:

@@ -12,6 +12,8 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
+import structlog
+
 from teleport_email.core.claim import BEGIN_UNTIL, FINISH_UNTIL, RENEW_AFTER, Claim, Render
 from teleport_email.core.decide import Due
 from teleport_email.core.model import (
@@ -24,7 +26,6 @@ from teleport_email.core.model import (
     Temporary,
     Withdrawn,
 )
-from teleport_email.logger import Logger
 from teleport_email.reconciling.keys import about
 
 WAVE = 40
@@ -33,7 +34,7 @@ of connections; few enough that a resolution which comes meanwhile is told to th
 GATHER = 0.03
 """Seconds for which an outcome waits for others to be recorded along, while messages are in flight."""
 
-log = Logger()
+log = structlog.get_logger()
 
 
 class Gate(Protocol):

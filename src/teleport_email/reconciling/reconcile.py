@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from datetime import datetime
 from typing import Protocol
 
+import structlog
 from msgspec import Struct
 
 from teleport_email.core import informing
@@ -26,7 +27,6 @@ from teleport_email.core.decide import Audience, Due, Plan, Policy, View
 from teleport_email.core.errors import ClusterError, LedgerTooNew, LedgerUnreadable, NotFound
 from teleport_email.core.informing import Wait
 from teleport_email.core.ledger import Entry
-from teleport_email.logger import Logger
 from teleport_email.reconciling.hold import Hold, Mailer, Observer
 from teleport_email.reconciling.keys import about
 from teleport_email.reconciling.look import (
@@ -56,7 +56,7 @@ others that are waiting to have their turn as the probe."""
 HOLD_LIMIT = 600.0
 """Seconds after which a hold begins nothing more and lets others have a turn."""
 
-log = Logger()
+log = structlog.get_logger()
 
 
 class Writer(Protocol):

@@ -11,16 +11,17 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+import structlog
+
 from teleport_email.core.backoff import CONTENTION
 from teleport_email.core.claim import LEASE, Attempt, Claim
 from teleport_email.core.decide import View
 from teleport_email.core.errors import ClusterError, Conflict, LedgerUnreadable, Unreachable
 from teleport_email.core.model import replace
-from teleport_email.logger import Logger
 from teleport_email.reconciling.hold import Hold, Observer
 from teleport_email.reconciling.keys import about
 
-log = Logger()
+log = structlog.get_logger()
 
 
 class PluginData(Protocol):

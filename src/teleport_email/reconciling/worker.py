@@ -10,9 +10,10 @@ import random
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+import structlog
+
 from teleport_email.core.backoff import CLUSTER
 from teleport_email.core.errors import ClusterError, Denied, Rejected, Unsupported
-from teleport_email.logger import Logger
 from teleport_email.reconciling.keys import ACCESS_LIST, about
 from teleport_email.reconciling.reconcile import Again, Done, Reconciler
 from teleport_email.reconciling.workqueue import QueueClosed, WorkQueue
@@ -22,7 +23,7 @@ WORKERS = 32
 """Requests looked at at once. Most of them wait for the cluster or for a slot of the mailer, which bounds
 the sending; more would only make the cluster answer more slowly."""
 
-log = Logger()
+log = structlog.get_logger()
 
 
 class Workers:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+import structlog
+
 from teleport_email.core import informing, reminding
 from teleport_email.core.claim import Render
 from teleport_email.core.decide import View
@@ -26,10 +28,9 @@ from teleport_email.core.model import (
     Topic,
     replace,
 )
-from teleport_email.logger import Logger
 from teleport_email.render import Facts, Renderer, subject
 
-log = Logger()
+log = structlog.get_logger()
 
 
 class Users(Protocol):

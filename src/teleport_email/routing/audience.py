@@ -10,11 +10,12 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+import structlog
+
 from teleport_email.config.settings import Settings
 from teleport_email.core.audits import ListOwner
 from teleport_email.core.decide import Audience
 from teleport_email.core.model import AccessMonitoringRule, AccessRequest, ResourceID, User
-from teleport_email.logger import Logger
 from teleport_email.routing import owners, recipients
 from teleport_email.routing.escalation import escalation
 from teleport_email.routing.route import Route, RuleVerdict, listed, plain
@@ -22,7 +23,7 @@ from teleport_email.routing.route import Route, RuleVerdict, listed, plain
 if TYPE_CHECKING:
     from teleport_email.routing.rules import CompiledRule
 
-log = Logger()
+log = structlog.get_logger()
 
 MOST_SILENCED = 10_000
 """Ids kept; the oldest go first. Half a megabyte at most."""

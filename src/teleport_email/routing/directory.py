@@ -15,14 +15,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
+import structlog
 from msgspec import Struct
 
 from teleport_email.core.addresses import parse_address
 from teleport_email.core.errors import ClusterError, Denied, Unreachable
 from teleport_email.core.model import User
-from teleport_email.logger import Logger
 
-log = Logger()
+log = structlog.get_logger()
 
 LIFETIME: Final = 300.0
 """Seconds that an answer is good for: a new address counts soon, and a burst of requests asks once."""

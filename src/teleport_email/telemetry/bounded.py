@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, MutableMapping, Set
 from typing import Any, Final
 
 from teleport_email.core import redaction
@@ -25,7 +25,7 @@ _LARGEST: Final = 2**63
 """JSON's readers take no larger number, and Python writes no number of more than 4,300 digits."""
 
 
-def bounded(event: dict[str, Any]) -> dict[str, Any]:
+def bounded(event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """The event with every value cut. ``exception`` is a text of several lines and stays one."""
     if _is_within(event):
         return event
@@ -35,7 +35,7 @@ def bounded(event: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _is_within(event: dict[str, Any]) -> bool:
+def _is_within(event: MutableMapping[str, Any]) -> bool:
     """Whether there is nothing to cut and nothing to hide, looked at all at once: so are nearly all lines."""
     texts: list[str] = []
     for key, value in event.items():

@@ -13,11 +13,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+import structlog
+
 from teleport_email.config.endpoints import is_loopback
 from teleport_email.config.settings import DiagnosticsSettings
 from teleport_email.core.errors import ConfigError, Fault, TeleportEmailError
 from teleport_email.core.informing import Wait
-from teleport_email.logger import Logger
 from teleport_email.telemetry.health import Backlog, Snapshot
 from teleport_email.telemetry.problems import Problems
 from teleport_email.telemetry.tally import Tally
@@ -35,7 +36,7 @@ SILENCE = 60.0
 LONGEST = 300
 """Characters of such a fault."""
 
-log = Logger()
+log = structlog.get_logger()
 
 
 class CannotListen(TeleportEmailError):

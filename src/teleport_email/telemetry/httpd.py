@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import unquote
 
-from teleport_email.logger import Logger
+import structlog
 
 from .http_connection import READ_SIZE, Connection, CutConnection, Handler, Limits, Request, Response
 
@@ -51,7 +51,7 @@ class HttpServer:
         self._limits = limits or Limits()
         self._server: asyncio.Server | None = None
         self._connections: dict[asyncio.Task[None], Connection] = {}
-        self._log = Logger()
+        self._log = structlog.get_logger(__name__)
 
     async def __aenter__(self) -> Self:
         await self.start()

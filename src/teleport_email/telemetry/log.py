@@ -1,4 +1,4 @@
-"""The log: our own events, and those of the standard library's loggers, which others use; one line each.
+"""Logging: structlog for us, the standard library's loggers of others routed into it, one line each.
 
 Whatever users wrote arrives escaped, so that nobody can forge a line. Secrets show as ``Secret(***)``.
 The level ``trace`` is ``debug`` with more: the place in the code, and the libraries from ``info`` on.
@@ -11,41 +11,49 @@ import json
 import logging
 import os
 import re
-import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, Final
 
-from teleport_email import logger
+import structlog
+
 from teleport_email.config.settings import LogSettings
 from teleport_email.core.errors import ConfigError, Fault
-from teleport_email.logger import LEVELS, Event, Logger
 
 from .bounded import bounded
 from .log_output import LogOutput
 from .problems import Problems
 
+_LEVELS: Final[Mapping[str, int]] = {
+    "trace": logging.DEBUG,
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
 _COLOURS: Final[Mapping[str, str]] = {
     "debug": "\x1b[2m",
     "info": "\x1b[32m",
     "warning": "\x1b[33m",
     "error": "\x1b[31m",
+    "critical": "\x1b[31m",
 }
-_PRIORITIES: Final[Mapping[str, int]] = {"debug": 7, "info": 6, "warning": 4, "error": 3}
+_PRIORITIES: Final[Mapping[str, int]] = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 _RESET: Final = "\x1b[0m"
 _BARE: Final = re.compile(r"[^\s\"'=\\]+")
+_Event = MutableMapping[str, Any]
 
 
 class Log:
-    """The log as it is set up now. One per process: it takes all that anybody says."""
+    """The log as it is set up now. One per process: structlog and logging have one configuration each."""
 
     def __init__(self, settings: LogSettings) -> None:
         self._output: LogOutput | None = None
         self.problems = Problems()
         """The latest warnings and errors, for the status page."""
         self._handler = _Handler()
-        self._render: Callable[[Event], bytes] = _as_json
-        self._trace = False
+        # Bound loggers keep the list that they were made with: it is changed in place, never replaced.
+        self._processors: list[Any] = []
         self.apply(settings)
 
     def apply(self, settings: LogSettings) -> None:
@@ -64,27 +72,27 @@ class Log:
             old.reopen()
         output = self._output
         assert output is not None
-        self._trace = settings.severity == "trace"
-        level = "debug" if self._trace else settings.severity
-        text = _Text(coloured=_wants_colour(output), to_journal=output.is_journal)
-        self._render = _as_json if settings.format == "json" else text
-        logger.listen(self._take, level)
+        level = _LEVELS[settings.severity]
+        trace = settings.severity == "trace"
+        self._processors[:] = _processors(settings, output, self.problems, trace=trace)
+        structlog.configure(
+            processors=self._processors,
+            wrapper_class=structlog.make_filtering_bound_logger(level),
+            logger_factory=lambda *_: _LineLogger(self._write),
+            # Loggers are looked up at each call, so that a reload reaches those made before it.
+            cache_logger_on_first_use=False,
+        )
         root = logging.getLogger()
-        root.setLevel(logging.INFO if self._trace else max(LEVELS[level], logging.WARNING))
+        root.setLevel(logging.INFO if trace else max(level, logging.WARNING))
         if self._handler not in root.handlers:
             root.addHandler(self._handler)
             logging.captureWarnings(True)
         if old is not None and old is not output:
             old.close()
 
-    def _take(self, event: Event) -> None:
-        if self._trace:
-            event |= _place()
-        _add_exception(event)
-        event = bounded(event)
-        self.problems.note(event)
+    def _write(self, line: bytes) -> None:
         if self._output is not None:
-            self._output.write(self._render(event))
+            self._output.write(line)
 
     def reopen(self) -> None:
         """Open the log file anew, after logrotate has moved it away."""
@@ -99,7 +107,6 @@ class Log:
         """Write what waits and let go of loggers and files. Logging after this goes nowhere."""
         logging.getLogger().removeHandler(self._handler)
         logging.captureWarnings(False)
-        logger.listen()
         if self._output is not None:
             self._output.close()
             self._output = None
@@ -108,6 +115,13 @@ class Log:
 def set_up(settings: LogSettings) -> Log:
     """Begin to log. Raises :class:`ConfigError` when the log file cannot be opened."""
     return Log(settings)
+
+
+class _LineLogger:
+    """What structlog calls with the finished line."""
+
+    def __init__(self, write: Callable[[bytes], None]) -> None:
+        self.debug = self.info = self.warning = self.error = self.critical = write
 
 
 class _Handler(logging.Handler):
@@ -121,36 +135,55 @@ class _Handler(logging.Handler):
         facts: dict[str, Any] = {"logger": record.name}
         if record.exc_info:
             facts["exc_info"] = record.exc_info
-        level = next((name for name, least in _FROM_THE_TOP if record.levelno >= least), "debug")
-        Logger().log(level, message.strip(), **facts)
+        level = next(
+            (n for n in ("error", "warning", "info", "debug") if record.levelno >= _LEVELS[n]), "debug"
+        )
+        getattr(structlog.get_logger(), level)(message.strip(), **facts)
 
 
-_FROM_THE_TOP: Final = tuple(reversed(LEVELS.items()))
-_NO_PLACE: Final = frozenset({__name__, logger.__name__, "logging"})
+def _processors(settings: LogSettings, output: LogOutput, problems: Problems, *, trace: bool) -> list[Any]:
+    chain: list[Any] = [structlog.contextvars.merge_contextvars, _add_level]
+    if trace:
+        where = structlog.processors.CallsiteParameter
+        chain.append(
+            structlog.processors.CallsiteParameterAdder(
+                {where.MODULE, where.LINENO}, additional_ignores=["logging", __name__]
+            )
+        )
+    chain.extend([_add_exception, _bound, problems])
+    text = _Text(coloured=_wants_colour(output), to_journal=output.is_journal)
+    chain.append(_as_json if settings.format == "json" else text)
+    return chain
 
 
-def _place() -> Event:
-    """Where in the code it was said."""
-    frame = sys._getframe()  # noqa: SLF001 - what the standard library's logging uses, too
-    while frame.f_back is not None and frame.f_globals.get("__name__") in _NO_PLACE:
-        frame = frame.f_back
-    return {"module": frame.f_globals.get("__name__", "").rpartition(".")[2], "lineno": frame.f_lineno}
+def _add_level(_logger: object, method: str, event: _Event) -> _Event:
+    event["level"] = "error" if method == "exception" else method
+    return event
 
 
-def _add_exception(event: Event) -> None:
+def _add_exception(_logger: object, _method: str, event: _Event) -> _Event:
     """Turn ``exc_info`` (true, an exception or a tuple) into text."""
     given = event.pop("exc_info", None)
     if not given:
-        return
+        return event
     if isinstance(given, BaseException):
         error: BaseException | None = given
+    elif isinstance(given, tuple):
+        error = given[1]
     else:
-        error = given[1] if isinstance(given, tuple) else sys.exception()
+        import sys
+
+        error = sys.exception()
     if error is not None:
         event["exception"] = "".join(traceback.format_exception(error)).rstrip()
+    return event
 
 
-def _as_json(event: Event) -> bytes:
+def _bound(_logger: object, _method: str, event: _Event) -> _Event:
+    return bounded(event)
+
+
+def _as_json(_logger: object, _method: str, event: _Event) -> bytes:
     """One JSON object a line, plain ASCII: every other character is escaped."""
     facts = {"time": _now(), "level": event.pop("level"), "event": event.pop("event"), **event}
     return json.dumps(facts, default=str, skipkeys=True).encode("ascii") + b"\n"
@@ -163,7 +196,7 @@ class _Text:
         self._coloured = coloured
         self._to_journal = to_journal
 
-    def __call__(self, event: Event) -> bytes:
+    def __call__(self, _logger: object, _method: str, event: _Event) -> bytes:
         level = str(event.pop("level"))
         said = _printable(str(event.pop("event")))
         exception = event.pop("exception", None)
@@ -208,11 +241,11 @@ def _wants_colour(output: LogOutput) -> bool:
 
 
 def _lost_line(settings: LogSettings) -> Callable[[int, str], bytes]:
-    """Makes the line about lost lines, past the log itself: it is made in the writing thread."""
+    """Makes the line about lost lines, without structlog: it is made in the writing thread."""
 
     def line(count: int, reason: str) -> bytes:
         event = {"level": "warning", "event": "log lines lost", "count": count, "reason": reason}
         render = _as_json if settings.format == "json" else _Text()
-        return render(event)
+        return render(None, "warning", event)
 
     return line

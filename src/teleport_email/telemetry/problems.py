@@ -1,4 +1,4 @@
-"""The latest warnings and errors, kept in memory for the status page.
+"""The latest warnings and errors, kept in memory for the status page. A processor of the log.
 
 In: every log event. Out: the last few of them that somebody should know about, shortened, and without the
 local parts of addresses: the page may be open to a network that the log is not.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,23 +39,26 @@ def without_local_parts(text: str) -> str:
 
 
 class Problems:
-    """The last :data:`KEEP` problems; the same one again only counts."""
+    """The last :data:`KEEP` problems; the same one again only counts. Passes every event on unchanged."""
 
     def __init__(self, wall: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._wall = wall
         self._kept: OrderedDict[tuple[str, str], Problem] = OrderedDict()
 
-    def note(self, event: Mapping[str, Any]) -> None:
-        """Take note of an event, as the log has it."""
+    def __call__(
+        self, _logger: object, _method: str, event: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
+        """Take note of an event, as structlog calls its processors."""
         level = str(event.get("level", ""))
-        if level in ("warning", "error"):
+        if level in ("warning", "error", "critical"):
             self._note(level, event)
+        return event
 
     def latest(self) -> list[Problem]:
         """The newest first."""
         return list(reversed(self._kept.values()))
 
-    def _note(self, level: str, event: Mapping[str, Any]) -> None:
+    def _note(self, level: str, event: MutableMapping[str, Any]) -> None:
         name = str(event.get("event", ""))[:LONGEST]
         detail = "; ".join(str(event[key]) for key in _DETAILS if event.get(key))
         if not detail and event.get("exception"):

@@ -17,12 +17,13 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+import structlog
+
 from teleport_email.config.settings import AccessListSettings
 from teleport_email.core.audits import OWNER, ListOwner, OwnedList
 from teleport_email.core.backoff import Backoff
 from teleport_email.core.errors import ClusterError, Denied, NotFound, Unreachable, Unsupported
 from teleport_email.core.model import replace
-from teleport_email.logger import Logger
 from teleport_email.reconciling.keys import ACCESS_LIST
 from teleport_email.reconciling.workqueue import WorkQueue
 from teleport_email.routing.route import Route, listed, plain
@@ -64,7 +65,7 @@ STALE: Final = 24 * 3600.0
 """Seconds after which nobody is reminded of a list on the strength of what was known of it then: it may have
 been reviewed long since, and that lists cannot be read is said in the log."""
 
-log = Logger()
+log = structlog.get_logger()
 
 
 class AuditPoll:

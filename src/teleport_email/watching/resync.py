@@ -13,13 +13,14 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+import structlog
+
 from teleport_email.config.settings import DeliverySettings
 from teleport_email.core import go_plugin
 from teleport_email.core.decide import Policy
 from teleport_email.core.errors import ClusterError, Denied, LedgerUnreadable
 from teleport_email.core.ledger import LEDGER_KEY
 from teleport_email.core.model import AccessRequest
-from teleport_email.logger import Logger
 from teleport_email.reconciling.unannounced import unannounced
 from teleport_email.reconciling.workqueue import WorkQueue
 from teleport_email.watching.store import SECOND_LOOK, Store
@@ -36,7 +37,7 @@ that ``retry`` brought back what was given up, and could not send it."""
 BREATHE_EVERY = 200
 """Ledgers to look at before other tasks get a turn."""
 
-log = Logger()
+log = structlog.get_logger()
 
 
 class Lists(Protocol):

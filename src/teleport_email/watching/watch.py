@@ -8,12 +8,14 @@ watches before the old one is let go, so a renewal leaves no gap.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
 from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from msgspec import Struct
 
 from teleport_email.core.backoff import CLUSTER
@@ -26,7 +28,6 @@ from teleport_email.core.errors import (
     Unsupported,
 )
 from teleport_email.core.model import AccessMonitoringRule
-from teleport_email.logger import Logger
 from teleport_email.reconciling.workqueue import WorkQueue
 from teleport_email.teleport.calls.events import (
     RequestGone,
@@ -56,7 +57,7 @@ SAY_AGAIN = 300.0
 LOOK_AT_END_EVERY = 60.0
 """Seconds between two looks at how much is left."""
 
-log = Logger()
+log = structlog.get_logger()
 
 
 class _Stream(Struct, frozen=True):
@@ -211,7 +212,7 @@ class Watch:
         except Unsupported:
             self._rules.replace([])
             version = connection.cluster.server_version
-            self._say_once("no access monitoring rules", "info", version=version, effect=effect)
+            self._say_once("no access monitoring rules", logging.INFO, version=version, effect=effect)
         except Denied as error:
             facts = self._grant(help_for(error) or role_lines([RULES]))
             self._say_once("access monitoring rules not readable", error=str(error), effect=effect, **facts)
@@ -384,7 +385,7 @@ class Watch:
         identity = self._session.identity
         return grant(identity.user, identity.roles, lines) if identity else {"role": "\n".join(lines)}
 
-    def _say_once(self, event: str, level: str = "warning", /, **facts: str) -> None:
+    def _say_once(self, event: str, level: int = logging.WARNING, /, **facts: str) -> None:
         """Once for each missing permission: the next one, when the first was granted, is news."""
         what = f"{event}: {facts}"
         if what not in self._said:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from logs import capture_logs
+import structlog
 
 from teleport_email.core.model import AccountFault, Declined, Delivered, Refused, Temporary, Withdrawn
 from teleport_email.mail.mailer import OpenGate
@@ -126,7 +126,7 @@ async def test_whoever_was_not_refused_is_tried_at_once_while_the_others_wait(
     async with Inbox() as inbox:
         mailer = connect(inbox)
         refusal = inbox.faults.on("RCPT", Reply(550, "5.7.1 relaying denied"), recipient="a@example.com")
-        with capture_logs() as lines:
+        with structlog.testing.capture_logs() as lines:
             assert isinstance(await mailer.send(new_mail("a@example.com"), OpenGate()), Declined)
             assert "relaying denied" in mailer.paused, "nobody gets through, as far as is known"
             untried = await mailer.send(new_mail("a@example.com"), OpenGate())
@@ -622,7 +622,7 @@ async def test_a_password_goes_in_clear_text_only_where_that_is_allowed(
         assert "allow_plaintext_auth" in outcome.reason
         assert inbox.commands["AUTH"] == 0
         mailer = connect(inbox, allow_plaintext_auth=True, max_connections=1, messages_per_connection=1)
-        with capture_logs() as logs:
+        with structlog.testing.capture_logs() as logs:
             for _ in range(3):
                 assert isinstance(await mailer.send(new_mail(), OpenGate()), Delivered)
         warnings = [entry["event"] for entry in logs if entry["log_level"] == "warning"]
@@ -862,7 +862,7 @@ async def test_a_group_of_which_all_but_the_first_is_thrown_away_is_the_last(
         if first == "refused":
             inbox.faults.on("MAIL", Reply(452, "4.3.1 disk full"), times=1)
         mailer = connect(inbox, max_connections=1)
-        with capture_logs() as logs:
+        with structlog.testing.capture_logs() as logs:
             outcome = await mailer.send(new_mail(), OpenGate())
             for _ in range(5):
                 assert isinstance(await mailer.send(new_mail(), OpenGate()), Delivered)
@@ -901,7 +901,7 @@ async def test_silence_from_the_first_command_on_says_nothing_about_pipelining(c
     async with Inbox() as inbox:
         inbox.faults.on("MAIL", Silence(), times=1)
         mailer = connect(inbox)
-        with capture_logs() as logs:
+        with structlog.testing.capture_logs() as logs:
             assert isinstance(await mailer.send(new_mail(), OpenGate()), Temporary)
         assert [entry for entry in logs if entry["log_level"] == "warning"] == []
 

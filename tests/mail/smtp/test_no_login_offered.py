@@ -7,7 +7,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from logs import capture_logs
+import structlog
 
 from teleport_email.config.settings import Secret
 from teleport_email.core.model import AccountFault, Delivered, Temporary
@@ -29,7 +29,7 @@ def elsewhere(monkeypatch) -> None:
 async def test_a_relay_that_offers_no_login_is_used_without(connect, new_mail, elsewhere, tls) -> None:
     async with Inbox() as inbox:
         mailer = connect(inbox, **ME, tls=tls, max_connections=1, messages_per_connection=1)
-        with capture_logs() as logs:
+        with structlog.testing.capture_logs() as logs:
             for _ in range(3):
                 assert isinstance(await mailer.send(new_mail(), OpenGate()), Delivered)
         warnings = [entry["event"] for entry in logs if entry["log_level"] == "warning"]
@@ -89,7 +89,7 @@ async def test_a_login_that_does_not_show_the_password_is_taken_before_one_that_
 ) -> None:
     async with Inbox(passwords={"me": "hunter2"}, mechanisms=("PLAIN", "LOGIN", "CRAM-MD5")) as inbox:
         mailer = connect(inbox, **ME, tls=tls, allow_plaintext_auth=False)
-        with capture_logs() as logs:
+        with structlog.testing.capture_logs() as logs:
             assert isinstance(await mailer.send(new_mail(), OpenGate()), Delivered)
         assert inbox.messages[0].auth_user == "me"
         assert [entry for entry in logs if entry["log_level"] == "warning"] == []

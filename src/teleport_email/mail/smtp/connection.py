@@ -13,9 +13,10 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
+import structlog
+
 from teleport_email.config.settings import SmtpSettings
 from teleport_email.core.model import AccountFault, Declined, Delivered, Refused, Temporary
-from teleport_email.logger import Logger
 from teleport_email.mail.mailer import Attempt
 from teleport_email.mail.message import Written
 from teleport_email.mail.tls import ClientTls, TlsFileError, seconds
@@ -41,7 +42,7 @@ from .replies import Reply, Stage, extensions, judge
 
 __all__ = ["LoginRefused", "SmtpConnection"]
 
-log = Logger()
+log = structlog.get_logger()
 
 GO_ON_LOGIN = 334
 """The reply to AUTH, or to an answer, that asks for (another) answer."""

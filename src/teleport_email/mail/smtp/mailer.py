@@ -9,9 +9,10 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import structlog
+
 from teleport_email.config.settings import SmtpSettings
 from teleport_email.core.model import AccountFault, Declined, Delivered, Mail, Refused, SendOutcome, Temporary
-from teleport_email.logger import Logger
 from teleport_email.mail.mailer import Attempt, DoubtedError, Finding, Mailer, WithdrawnError
 from teleport_email.mail.message import Written, envelope_sender
 from teleport_email.mail.pause import Step
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SmtpMailer"]
 
-log = Logger()
+log = structlog.get_logger()
 
 REQUESTS_PER_CONNECTION = 4
 """Requests let in per connection: while some claim and record, others keep the connections busy."""

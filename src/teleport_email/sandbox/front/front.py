@@ -16,12 +16,12 @@ import ssl
 import tempfile
 from collections.abc import Callable
 
+import structlog
 from msgspec import Struct
 
-from teleport_email.logger import Logger
 from teleport_email.sandbox.front.tls_stream import CHUNK, TlsStream
 
-_log = Logger()
+_log = structlog.get_logger()
 
 _HANDSHAKE = 10.0  # seconds; a client that never speaks must not keep its place for ever
 
