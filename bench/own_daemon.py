@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from teleport_email.daemon.signals import ignore_hangup
 ignore_hangup()
 
 from teleport_email.__main__ import main  # noqa: E402
-from teleport_email.mail.smtp.protocol import Protocol  # noqa: E402
+from teleport_email.mail.smtp import dialogue  # noqa: E402
 from teleport_email.teleport.calls import call  # noqa: E402
 from teleport_email.teleport.calls.events import RequestPut  # noqa: E402
 from teleport_email.watching import watch  # noqa: E402
@@ -26,7 +27,7 @@ def note(path: Path) -> None:
     """For one request at a time: its event is the last one before its mail."""
     read = 0.0
     calls: list[tuple[float, float]] = []
-    take, unary, ask = watch.Watch._take, call.Caller.unary, Protocol.ask
+    take, unary, together = watch.Watch._take, call.Caller.unary, dialogue._Protocol.together
 
     def taking(self: watch.Watch, event: Any) -> None:
         nonlocal read
@@ -42,9 +43,9 @@ def note(path: Path) -> None:
         finally:
             calls.append((begun, time.monotonic()))
 
-    def writing(self: Protocol, *commands: bytes) -> Any:
+    def writing(self: Any, commands: Sequence[bytes]) -> Any:
         nonlocal read
-        group = ask(self, *commands)
+        group = together(self, commands)
         if read and commands[0].startswith(b"MAIL"):
             now = time.monotonic()
             called, reached = 0.0, read
@@ -58,7 +59,7 @@ def note(path: Path) -> None:
 
     watch.Watch._take = taking  # type: ignore[method-assign]
     call.Caller.unary = calling  # type: ignore[method-assign]
-    Protocol.ask = writing  # type: ignore[method-assign]
+    dialogue._Protocol.together = writing  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from unittest.mock import Mock
 
 import h11
 import httpcore
+from aiosmtplib.esmtp import parse_esmtp_extensions
 
 from teleport_email import config
 from teleport_email.commands.tctl_json import parse_requests
@@ -44,9 +45,9 @@ from teleport_email.core.redaction import Redactor
 from teleport_email.core.reminding import view_of
 from teleport_email.mail import mailgun
 from teleport_email.mail.http import HttpClient, HttpFault, _Network
+from teleport_email.mail.smtp.dialogue import _Group
 from teleport_email.mail.smtp.oauth2 import TokenError, _read
-from teleport_email.mail.smtp.protocol import Replies
-from teleport_email.mail.smtp.replies import Reply, Stage, extensions, judge
+from teleport_email.mail.smtp.replies import Reply, Stage, judge
 from teleport_email.routing.rules import Surroundings, parse
 from teleport_email.routing.rules.written import parse_rules
 from teleport_email.teleport._proto.accesslist_pb2 import AccessList, ListAccessListsResponse
@@ -103,12 +104,12 @@ def _identity(data: bytes) -> None:
 
 
 def _replies(data: bytes) -> None:
-    group = Replies(3, lambda: None)
+    group = _Group(3, lambda: None)
     for at in range(0, len(data), 7):
         group.feed(data[at : at + 7])
     for code, text in group._replies:
         judge(Stage.RCPT, Reply(code, text), sender="t@example.com", recipient="ann@example.com")
-        extensions(text)
+        parse_esmtp_extensions(text)
 
 
 def _http_answer(data: bytes) -> None:

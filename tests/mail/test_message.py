@@ -5,7 +5,6 @@ from __future__ import annotations
 import binascii
 import email
 import email.policy
-import email.utils
 import hashlib
 import re
 from datetime import UTC, datetime
@@ -74,12 +73,6 @@ HEADERS = [
     "MIME-Version",
     "Content-Type",
 ]
-
-
-@given(st.datetimes(min_value=datetime(1900, 1, 1), timezones=st.just(UTC)))
-def test_a_date_reads_as_the_standard_librarys(date) -> None:
-    head = build(with_content(date=date.replace(microsecond=0))).partition(b"\r\nFrom:")[0]
-    assert head == f"Date: {email.utils.format_datetime(date)}".encode()
 
 
 def test_headers_in_order_and_text_before_html() -> None:

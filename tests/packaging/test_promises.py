@@ -23,7 +23,7 @@ from teleport_email.config.settings import TeleportSettings
 from teleport_email.core import claim
 from teleport_email.daemon import clocks, service
 from teleport_email.mail import http, outage, pause
-from teleport_email.mail.smtp import protocol
+from teleport_email.mail.smtp import dialogue
 from teleport_email.network import connect
 from teleport_email.render import quoting, template_data
 from teleport_email.routing import directory
@@ -61,7 +61,7 @@ def _kb(size: int) -> str:
 def promises() -> Iterator[tuple[str, str]]:
     """Page, and the words that it must have."""
     security, operations, architecture = "SECURITY.md", "docs/operations.md", "docs/architecture.md"
-    yield security, f"{_kb(protocol.LONGEST_GROUP)} a group of replies"
+    yield security, f"{_kb(dialogue.LONGEST_GROUP)} a group of replies"
     yield security, f"{(http.LARGEST_BODY + http.LARGEST_REST) // 10_000 * 10} KB an HTTP answer"
     yield security, f"{_kb(http_exchange.MAX_BODY + http_exchange.MAX_HEAD)} an answer, eight interim ones"
     yield security, "a line of log a minute by faults of pages"

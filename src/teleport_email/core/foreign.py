@@ -12,6 +12,7 @@ import json
 import math
 import re
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
 
 import msgspec
@@ -101,8 +102,6 @@ def http_date(text: str) -> datetime:
     """A date of a header, in UTC where it names no zone. Raises :class:`Unreadable`."""
     if len(text) > LONGEST_DATE:
         raise Unreadable("is no date")
-    from email.utils import parsedate_to_datetime  # a tenth of the mail package, for who is told a date
-
     try:
         then = parsedate_to_datetime(text)
         then = then if then.tzinfo else then.replace(tzinfo=UTC)

@@ -17,6 +17,7 @@ import functools
 import re
 from base64 import b64encode
 from datetime import datetime, timedelta
+from email.utils import format_datetime
 from typing import NamedTuple
 
 from teleport_email.core.model import Content, Mail
@@ -66,8 +67,6 @@ LONGEST_ADDRESS = 500
 _MAILBOX = re.compile(r"(?:(?P<name>[^<>]*?)\s*<(?P<bracketed>[^<>]*)>|(?P<bare>[^<>]*))", re.DOTALL)
 _MESSAGE_ID = re.compile(r"[!-;=?-~]{1,980}")
 _BOUNDARY = re.compile(r"[A-Za-z0-9'()+_,./:=?-]{1,70}")
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,60}")
 # Where an additional header may be folded: only there, so that what older programs froze keeps its bytes.
 _FOLDS = re.compile(r"(?<=,) (?! )|(?<=\?=) (?==\?)")
@@ -146,7 +145,7 @@ def _shared_headers(
     extra: tuple[tuple[str, str], ...],
     boundary: str,
 ) -> _Shared:
-    before = (("Date", _date(date)), ("From", _mailbox(sender, "sender")))
+    before = (("Date", format_datetime(date)), ("From", _mailbox(sender, "sender")))
     between = [("Reply-To", _mailbox(reply_to, "reply_to"))] if reply_to else []
     between.append(("Subject", _unstructured(subject, len("Subject: "))))
     if not _BOUNDARY.fullmatch(boundary):
@@ -224,12 +223,6 @@ def _mailbox(text: str, what: str) -> str:
         return _encoded_words(_CONTROL.sub("\ufffd", name), len("Reply-To: ")) + f"\r\n <{address}>"
     one_line = len("Reply-To: ") + len(phrase) + len(address) + 3 <= LINE_LENGTH
     return f"{phrase} <{address}>" if one_line else f"{phrase}\r\n <{address}>"
-
-
-def _date(date: datetime) -> str:
-    """RFC 5322 section 3.3, in English wherever we run; without ``email.utils`` and all that it loads."""
-    day, month = _DAYS[date.weekday()], _MONTHS[date.month - 1]
-    return f"{day}, {date.day:02} {month} {date.year:04} {date:%H:%M:%S %z}"
 
 
 def _unstructured(text: str, used: int) -> str:

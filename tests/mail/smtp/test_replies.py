@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from teleport_email.core.model import AccountFault, Believe, Declined, Refused, Temporary
 from teleport_email.mail.advice import advice
-from teleport_email.mail.smtp.replies import Reply, Stage, extensions, judge
+from teleport_email.mail.smtp.replies import Reply, Stage, judge
 
 REPLIES = json.loads((Path(__file__).parents[2] / "data" / "smtp-replies.json").read_text())["replies"]
 STAGES = {
@@ -163,21 +163,3 @@ def test_no_advice_where_none_is_true() -> None:
         if row["rule"] == "names the mailbox":
             assert advice(row["reply"][4:], int(row["reply"][:3])) == ""
     assert advice("no <relay.helo@spam.example>") == "", "what people are called says nothing"
-
-
-@pytest.mark.parametrize(
-    ("text", "offered", "mechanisms"),
-    [
-        ("here", {}, []),
-        (
-            "here\nPIPELINING\nSIZE 1000\n 8bitmime \n\n",
-            {"pipelining": "", "size": "1000", "8bitmime": ""},
-            [],
-        ),
-        ("here\nAUTH PLAIN Login", {"auth": "PLAIN Login"}, ["plain", "login"]),
-        ("here\nauth=LOGIN", {"auth": "LOGIN"}, ["login"]),
-        ("here\nAUTH=LOGIN\nAUTH XOAUTH2", {"auth": "XOAUTH2"}, ["login", "xoauth2"]),
-    ],
-)
-def test_what_the_reply_to_ehlo_offers(text, offered, mechanisms) -> None:
-    assert extensions(text) == (offered, mechanisms)

@@ -1,7 +1,7 @@
 """One SMTP connection: open it as the settings say, then one transaction after the other.
 
-Not by a library's client: those cannot tell a fault before the final dot from one after it, try one login
-mechanism after the other, and know one time limit.
+On aiosmtplib's protocol (bytes out, replies in) rather than on its client: that one cannot tell a fault
+before the final dot from one after it, tries one login mechanism after the other, and knows one time limit.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from typing import Literal
 
 import structlog
+from aiosmtplib.errors import SMTPException
+from aiosmtplib.esmtp import parse_esmtp_extensions
 
 from teleport_email.config.settings import SmtpSettings
 from teleport_email.core.model import AccountFault, Declined, Delivered, Refused, Temporary
@@ -37,8 +39,7 @@ from .explain import (
 from .facts import Facts
 from .login import CANNOT_LEAK, Exchange, begin, in_base64, usable, wanted
 from .pool import OpenFailed
-from .protocol import Broken
-from .replies import Reply, Stage, extensions, judge
+from .replies import Reply, Stage, judge
 
 __all__ = ["LoginRefused", "SmtpConnection"]
 
@@ -107,7 +108,7 @@ class SmtpConnection:
             self.facts.stage = "TLS"
             self.abort()
             raise OpenFailed(AccountFault(str(error))) from error
-        except (OSError, Broken, ValueError) as error:
+        except (OSError, SMTPException, ValueError) as error:
             if isinstance(error, ssl.SSLError):
                 self.facts.stage = "TLS"
             self.abort()
@@ -166,7 +167,7 @@ class SmtpConnection:
             reply = await self._dialogue.command("HELO", name)
             self._extensions, self._mechanisms = {}, []
         elif reply.positive:
-            self._extensions, self._mechanisms = extensions(reply.text)
+            self._extensions, self._mechanisms = parse_esmtp_extensions(reply.text)
         if not reply.positive:
             reason = f"the mail server refused our greeting as {name!r} with {reply}; {NAME_US}"
             raise OpenFailed(Temporary(reason) if reply.code < 500 else AccountFault(reason))
@@ -190,8 +191,7 @@ class SmtpConnection:
                 )
             )
         host = bare(self.settings.host)
-        reply = await self._dialogue.start_tls(tls.context(), in_certificate(host))
-        if reply.code != 220:
+        if (reply := await self._dialogue.start_tls(tls.context(), in_certificate(host))) is not None:
             reason = f"the mail server answered {reply} to STARTTLS"
             raise OpenFailed(Temporary(reason) if reply.code < 500 else AccountFault(reason))
         self._note_tls()
@@ -319,11 +319,13 @@ class SmtpConnection:
             self.abort()  # the only way out of DATA without sending a message
             raise
         # The point of no return. Written in one go, and nothing is awaited before the wait for the reply.
+        self._dialogue.protocol.write(payload)
         try:
-            reply = await self._dialogue.message(payload)
-        except Broken as error:
+            response = await self._dialogue.protocol.read_response(timeout=self._timeouts.final)
+        except (SMTPException, OSError) as error:
             self.abort()
             return Temporary(f"no answer to the message: {what_happened(error)}", maybe_accepted=True)
+        reply = Reply(response.code, response.message)
         self.crowded = reply.code in CROWDED
         if reply.code == 421:
             # Servers say it when they shut down, at any time: not necessarily the answer to the dot.

@@ -6,12 +6,12 @@ import ipaddress
 import socket
 import ssl
 
+from aiosmtplib.errors import SMTPResponseException, SMTPServerDisconnected
+
 from teleport_email.config.settings import SmtpSettings
 from teleport_email.core import redaction
 from teleport_email.core.model import AccountFault, Refused, Temporary
 from teleport_email.network.unresolved import unresolved
-
-from .protocol import Closed, NotSmtp
 
 __all__ = [
     "NAME_US",
@@ -90,11 +90,11 @@ def cannot_name(sender: str, recipient: str) -> Refused | AccountFault:
 
 def what_happened(error: BaseException) -> str:
     """What happened to the connection."""
-    if isinstance(error, Closed):
+    if isinstance(error, SMTPServerDisconnected):
         return "the mail server closed the connection"
     if isinstance(error, TimeoutError):
         return "the mail server did not answer in time"
-    if isinstance(error, NotSmtp):
+    if isinstance(error, SMTPResponseException):
         return "the mail server's answer is not SMTP"
     return redaction.hide(str(error)) or type(error).__name__
 

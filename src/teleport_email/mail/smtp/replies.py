@@ -17,7 +17,7 @@ from teleport_email.core.model import AccountFault, Declined, Refused, Temporary
 from teleport_email.mail.advice import advice
 from teleport_email.mail.judgement import judge_permanent
 
-__all__ = ["Reply", "Stage", "extensions", "judge"]
+__all__ = ["Reply", "Stage", "judge"]
 
 LONGEST_QUOTE = 300
 """Characters of a server's text that go into a reason: some send pages."""
@@ -64,24 +64,6 @@ class Reply(Struct, frozen=True):
         if len(text) > LONGEST_QUOTE:
             text = text[:LONGEST_QUOTE] + "…"
         return f"{self.code} {text}".rstrip()
-
-
-def extensions(text: str) -> tuple[dict[str, str], list[str]]:
-    """What the reply to EHLO offers: keywords with what follows them, and AUTH's mechanisms; keywords and
-    mechanisms in lower case.
-
-    Also ``AUTH=LOGIN``, as it was before there was a standard: some servers say it so, as well or instead.
-    """
-    found: dict[str, str] = {}
-    mechanisms: list[str] = []
-    for line in text.split("\n")[1:]:
-        keyword, _, values = re.sub(r"(?i)^(auth)=", r"\1 ", line.strip()).partition(" ")
-        if not keyword:
-            continue
-        found[keyword.lower()] = values
-        if keyword.lower() == "auth":
-            mechanisms.extend(values.lower().split())
-    return found, mechanisms
 
 
 def judge(
