@@ -52,7 +52,7 @@ test-servers: $(STAMP) ## run against Postfix, Exim and OpenSMTPD, unpacked unde
 	@unshare --net --mount --pid --fork --kill-child --mount-proc \
 		$(BIN)/python -m pytest tests/servers $(ARGS)
 
-bench: $(SANDBOX)/.set-up ## measure against a floor, half an hour (ARGS=--quick: two minutes)
+bench: $(SANDBOX)/.set-up ## measure against a floor, twenty minutes (ARGS=--quick: two minutes)
 	@$(SANDBOX)/bin/python bench/run.py $(ARGS)
 
 chaos: $(STAMP) ## break everything at random and count (SEED=1 MINUTES=1 REPLICAS=3)

@@ -2,7 +2,7 @@
 
     python bench/run.py [--quick] [--save FILE]
 
-``--quick`` takes two minutes in place of half an hour: fewer rounds, smaller numbers, and nothing to publish.
+``--quick`` takes two minutes in place of twenty: fewer rounds, smaller numbers, and nothing to publish.
 """
 
 from __future__ import annotations
