@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from contextlib import suppress
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import jinja2
 from jinja2 import nodes
 from jinja2.exceptions import SecurityError
+from jinja2.runtime import markup_join, str_join
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 from markupsafe import Markup, escape
@@ -68,13 +70,13 @@ class _Compiled(_Loader):
         globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - Jinja's interface
     ) -> jinja2.Template:
         own = name.removeprefix(BUILTIN_PREFIX)
-        if jinja2.__version__ != _compiled.JINJA or own not in builtin_sources():
-            return super().load(environment, name, globals)
-        module = importlib.import_module(
-            f"{_compiled.__name__}.{_compiled.module_name(own, html=bool(environment.autoescape))}"
-        )
-        # Jinja's own map of maps is asked and copied several times a rendering.
-        return environment.template_class.from_module_dict(environment, vars(module), dict(globals or {}))
+        if jinja2.__version__ == _compiled.JINJA:
+            with suppress(ModuleNotFoundError):
+                module = importlib.import_module(f"{_compiled.__name__}.{_compiled.module_name(own)}")
+                # Jinja's own map of maps is asked and copied several times a rendering.
+                globals = dict(globals or {})  # noqa: A001
+                return environment.template_class.from_module_dict(environment, vars(module), globals)
+        return super().load(environment, name, globals)
 
 
 _OPTIONS: Mapping[str, Any] = {
@@ -111,13 +113,18 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return super()._generate(source, *args, **kwargs)
 
 
+def _escaped(value: object) -> str:
+    """For output: what is markup already stays as it is."""
+    return value if type(value) is Markup else escape(value)
+
+
 class _Trusted(jinja2.Environment):
     """For the built-in templates; what the compiled ones call in place of Jinja's own."""
 
-    @staticmethod
-    def escape(value: object) -> str:
-        """For output: what is markup already stays as it is."""
-        return value if type(value) is Markup else escape(value)
+    def __init__(self, *, html: bool) -> None:
+        super().__init__(loader=_Compiled(), autoescape=html, cache_size=-1, **_OPTIONS)
+        self.output = (_escaped, Markup, markup_join) if html else (str, str, str_join)
+        """What escapes a value, what says that a text is escaped, and what joins values (``~``)."""
 
     @staticmethod
     def macro(function: FunctionType) -> FunctionType:
@@ -130,9 +137,9 @@ class _Trusted(jinja2.Environment):
 def trusted(*, html: bool) -> jinja2.Environment:
     """For sets with none but ours, which need no sandbox: that takes a third of rendering's time.
 
-    One for the process: compiled modules know the environment that loaded them.
+    One for the process: they have nothing of a configuration, and keep what they loaded.
     """
-    return _Trusted(loader=_Compiled(), autoescape=html, cache_size=-1, **_OPTIONS)
+    return _Trusted(html=html)
 
 
 class _Steps:

@@ -48,9 +48,8 @@ def _decode_mended(message_class: type[M], data: bytes) -> M | None:
 @functools.cache
 def _with_texts_as_bytes(descriptor: Descriptor) -> type[Message]:
     """The same message with every ``string`` declared as ``bytes``: alike on the wire."""
-    from google.protobuf.descriptor_pb2 import (
-        FileDescriptorProto,
-    )  # the largest of its modules, rarely needed
+    # The largest of protobuf's modules, rarely needed.
+    from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
     pool = descriptor_pool.DescriptorPool()
     added: set[str] = set()

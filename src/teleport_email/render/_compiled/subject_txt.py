@@ -3,12 +3,13 @@ from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFou
 name = 'subject.txt'
 
 def root(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     l_0_w = l_0_builtin = missing
     try:
         t_1 = environment.tests['defined']
@@ -21,8 +22,8 @@ def root(context, missing=missing):
     context.exported_vars.discard('w')
     l_0_builtin = context.vars['builtin'] = environment.get_template('builtin/words.jinja', 'subject.txt').make_module(context.get_all(), True, {'builtin': l_0_builtin, 'w': l_0_w})
     context.exported_vars.discard('builtin')
-    yield str(((undefined(name='w') if l_0_w is missing else l_0_w).title_line if t_1((undefined(name='w') if l_0_w is missing else l_0_w).title_line) else (undefined(name='builtin') if l_0_builtin is missing else l_0_builtin).title_line)())
+    yield escape(((undefined(name='w') if l_0_w is missing else l_0_w).title_line if t_1((undefined(name='w') if l_0_w is missing else l_0_w).title_line) else (undefined(name='builtin') if l_0_builtin is missing else l_0_builtin).title_line)())
     yield '\n'
 
 blocks = {}
-debug_info = '1=19&2=21&3=23'
+debug_info = '1=20&2=22&3=24'

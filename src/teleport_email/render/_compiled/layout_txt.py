@@ -3,12 +3,13 @@ from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFou
 name = 'layout.txt'
 
 def root(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     l_0_commands = resolve('commands')
     l_0_w = missing
     pass
@@ -23,9 +24,9 @@ def root(context, missing=missing):
     for l_1_command in t_1((undefined(name='commands') if l_0_commands is missing else l_0_commands)):
         _loop_vars = {}
         pass
-        yield str((undefined(name='w') if l_0_w is missing else l_0_w).purposes[l_1_command.purpose])
+        yield escape((undefined(name='w') if l_0_w is missing else l_0_w).purposes[l_1_command.purpose])
         yield ': '
-        yield str(l_1_command.line)
+        yield escape(l_1_command.line)
         yield '\n\n'
     l_1_command = missing
     yield from context.blocks['lines'][0](context)
@@ -36,42 +37,44 @@ def root(context, missing=missing):
     for l_1_command in t_2((undefined(name='commands') if l_0_commands is missing else l_0_commands)):
         _loop_vars = {}
         pass
-        yield str((undefined(name='w') if l_0_w is missing else l_0_w).purposes[l_1_command.purpose])
+        yield escape((undefined(name='w') if l_0_w is missing else l_0_w).purposes[l_1_command.purpose])
         yield ': '
-        yield str(l_1_command.line)
+        yield escape(l_1_command.line)
         yield '\n'
     l_1_command = missing
     if (undefined(name='w') if l_0_w is missing else l_0_w).next_step():
         pass
         yield '\n'
-        yield str((undefined(name='w') if l_0_w is missing else l_0_w).next_step())
+        yield escape((undefined(name='w') if l_0_w is missing else l_0_w).next_step())
         yield '\n'
     yield '\n'
     yield from context.blocks['details'][0](context)
     yield '\n-- \n'
-    yield str((undefined(name='w') if l_0_w is missing else l_0_w).footer())
+    yield escape((undefined(name='w') if l_0_w is missing else l_0_w).footer())
     yield '\n'
 
 def block_lead(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     _block_vars = {}
     l_0_w = resolve('w')
     pass
-    yield str((undefined(name='w') if l_0_w is missing else l_0_w).lead())
+    yield escape((undefined(name='w') if l_0_w is missing else l_0_w).lead())
     yield '\n'
 
 def block_lines(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     _block_vars = {}
     l_0_request = resolve('request')
     l_0_cluster = resolve('cluster')
@@ -88,19 +91,19 @@ def block_lines(context, missing=missing):
             raise TemplateRuntimeError("No filter named 'join' found.")
     pass
     yield 'ID: '
-    yield str((undefined(name='request') if l_0_request is missing else l_0_request).id)
+    yield escape((undefined(name='request') if l_0_request is missing else l_0_request).id)
     yield '\nCluster: '
-    yield str((undefined(name='cluster') if l_0_cluster is missing else l_0_cluster))
+    yield escape((undefined(name='cluster') if l_0_cluster is missing else l_0_cluster))
     yield '\nUser: '
-    yield str((undefined(name='request') if l_0_request is missing else l_0_request).user)
+    yield escape((undefined(name='request') if l_0_request is missing else l_0_request).user)
     yield '\nRole(s): '
-    yield str(t_3(context.eval_ctx, (undefined(name='request') if l_0_request is missing else l_0_request).every_role, ','))
+    yield escape(t_3(context.eval_ctx, (undefined(name='request') if l_0_request is missing else l_0_request).every_role, ','))
     yield '\n'
     yield from context.blocks['reason'][0](context)
     if ((undefined(name='link') if l_0_link is missing else l_0_link) or ((undefined(name='page') if l_0_page is missing else l_0_page) and ((undefined(name='kind') if l_0_kind is missing else l_0_kind) == 'expired'))):
         pass
         yield 'Link: '
-        yield str((undefined(name='page') if l_0_page is missing else l_0_page))
+        yield escape((undefined(name='page') if l_0_page is missing else l_0_page))
         yield '\n'
     def t_4(fiter):
         for l_1_command in fiter:
@@ -109,52 +112,54 @@ def block_lines(context, missing=missing):
     for l_1_command in t_4((undefined(name='commands') if l_0_commands is missing else l_0_commands)):
         _loop_vars = {}
         pass
-        yield str((undefined(name='w') if l_0_w is missing else l_0_w).purposes[l_1_command.purpose])
+        yield escape((undefined(name='w') if l_0_w is missing else l_0_w).purposes[l_1_command.purpose])
         yield ': '
-        yield str(l_1_command.line)
+        yield escape(l_1_command.line)
         yield '\n'
     l_1_command = missing
     yield '\n'
     if ((undefined(name='kind') if l_0_kind is missing else l_0_kind) in ['review', 'reminder', 'escalation', 'received', 'ended']):
         pass
-        yield str((undefined(name='w') if l_0_w is missing else l_0_w).labels['state'])
+        yield escape((undefined(name='w') if l_0_w is missing else l_0_w).labels['state'])
         yield ': '
-        yield str((undefined(name='w') if l_0_w is missing else l_0_w).state())
+        yield escape((undefined(name='w') if l_0_w is missing else l_0_w).state())
         yield '\n'
     else:
         pass
         yield 'Status: '
-        yield str((undefined(name='request') if l_0_request is missing else l_0_request).status)
+        yield escape((undefined(name='request') if l_0_request is missing else l_0_request).status)
         if (undefined(name='request') if l_0_request is missing else l_0_request).resolve_reason:
             pass
             yield ' ('
-            yield str((undefined(name='request') if l_0_request is missing else l_0_request).resolve_reason.enclosed)
+            yield escape((undefined(name='request') if l_0_request is missing else l_0_request).resolve_reason.enclosed)
             yield ')'
         yield '\n'
 
 def block_reason(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     _block_vars = {}
     l_0_request = resolve('request')
     pass
     if (undefined(name='request') if l_0_request is missing else l_0_request).reason:
         pass
         yield 'Reason: '
-        yield str((undefined(name='request') if l_0_request is missing else l_0_request).reason)
+        yield escape((undefined(name='request') if l_0_request is missing else l_0_request).reason)
         yield '\n'
 
 def block_details(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     _block_vars = {}
     l_0_request = resolve('request')
     l_0_w = resolve('w')
@@ -168,13 +173,13 @@ def block_details(context, missing=missing):
     pass
     if (t_5((undefined(name='request') if l_0_request is missing else l_0_request).every_role) >= 5):
         pass
-        yield str((undefined(name='w') if l_0_w is missing else l_0_w).labels['roles'])
+        yield escape((undefined(name='w') if l_0_w is missing else l_0_w).labels['roles'])
         yield ':\n'
         for l_1_role in (undefined(name='request') if l_0_request is missing else l_0_request).every_role:
             _loop_vars = {}
             pass
             yield '  - '
-            yield str(l_1_role)
+            yield escape(l_1_role)
             yield '\n'
         l_1_role = missing
     def t_6(fiter):
@@ -186,56 +191,56 @@ def block_details(context, missing=missing):
         pass
         if (l_1_key == 'resources'):
             pass
-            yield str((undefined(name='w') if l_0_w is missing else l_0_w).labels['resources'])
+            yield escape((undefined(name='w') if l_0_w is missing else l_0_w).labels['resources'])
             yield ':\n'
             for l_2_resource in (undefined(name='request') if l_0_request is missing else l_0_request).resources:
                 _loop_vars = {}
                 pass
                 yield '  - '
-                yield str((undefined(name='w') if l_0_w is missing else l_0_w).kinds.get(l_2_resource.kind, l_2_resource.kind, ))
+                yield escape((undefined(name='w') if l_0_w is missing else l_0_w).kinds.get(l_2_resource.kind, l_2_resource.kind, ))
                 yield ' '
-                yield str(l_2_resource.name)
+                yield escape(l_2_resource.name)
                 if l_2_resource.cluster:
                     pass
                     yield ' ('
-                    yield str((undefined(name='w') if l_0_w is missing else l_0_w).labels['cluster'])
+                    yield escape((undefined(name='w') if l_0_w is missing else l_0_w).labels['cluster'])
                     yield ' '
-                    yield str(l_2_resource.cluster)
+                    yield escape(l_2_resource.cluster)
                     yield ')'
                 yield '\n'
             l_2_resource = missing
             if (undefined(name='request') if l_0_request is missing else l_0_request).resources_more:
                 pass
                 yield '  - '
-                yield str((undefined(name='w') if l_0_w is missing else l_0_w).more((undefined(name='request') if l_0_request is missing else l_0_request).resources_more, ))
+                yield escape((undefined(name='w') if l_0_w is missing else l_0_w).more((undefined(name='request') if l_0_request is missing else l_0_request).resources_more, ))
                 yield '\n'
         elif (l_1_key == 'reviews'):
             pass
-            yield str((undefined(name='w') if l_0_w is missing else l_0_w).labels['reviews'])
+            yield escape((undefined(name='w') if l_0_w is missing else l_0_w).labels['reviews'])
             yield ':\n'
             if (undefined(name='request') if l_0_request is missing else l_0_request).reviews_before:
                 pass
                 yield '  - '
-                yield str((undefined(name='w') if l_0_w is missing else l_0_w).earlier((undefined(name='request') if l_0_request is missing else l_0_request).reviews_before, ))
+                yield escape((undefined(name='w') if l_0_w is missing else l_0_w).earlier((undefined(name='request') if l_0_request is missing else l_0_request).reviews_before, ))
                 yield '\n'
             for l_2_one in (undefined(name='request') if l_0_request is missing else l_0_request).reviews:
                 _loop_vars = {}
                 pass
                 yield '  - '
-                yield str((undefined(name='w') if l_0_w is missing else l_0_w).reviewed(l_2_one, ))
+                yield escape((undefined(name='w') if l_0_w is missing else l_0_w).reviewed(l_2_one, ))
                 yield '\n'
                 if l_2_one.reason:
                     pass
-                    yield str(l_2_one.reason.fenced)
+                    yield escape(l_2_one.reason.fenced)
                     yield '\n'
             l_2_one = missing
         else:
             pass
-            yield str((undefined(name='w') if l_0_w is missing else l_0_w).labels[l_1_key])
+            yield escape((undefined(name='w') if l_0_w is missing else l_0_w).labels[l_1_key])
             yield ': '
-            yield str((undefined(name='w') if l_0_w is missing else l_0_w).fact(l_1_key, ))
+            yield escape((undefined(name='w') if l_0_w is missing else l_0_w).fact(l_1_key, ))
             yield '\n'
     l_1_key = missing
 
 blocks = {'lead': block_lead, 'lines': block_lines, 'reason': block_reason, 'details': block_details}
-debug_info = '1=14&2=16&6=18&7=25&10=30&34=31&35=38&37=43&39=46&42=49&77=51&2=54&3=64&10=67&11=90&12=92&13=94&14=96&15=98&20=99&21=102&23=104&24=111&27=117&28=119&30=126&15=134&16=144&17=147&42=150&43=168&44=170&45=172&46=176&49=179&50=186&51=188&52=190&53=194&56=206&57=209&59=211&60=213&61=215&62=218&64=220&65=224&66=226&67=228&71=233'
+debug_info = '1=15&2=17&6=19&7=26&10=31&34=32&35=39&37=44&39=47&42=50&77=52&2=55&3=66&10=69&11=93&12=95&13=97&14=99&15=101&20=102&21=105&23=107&24=114&27=120&28=122&30=129&15=137&16=148&17=151&42=154&43=173&44=175&45=177&46=181&49=184&50=191&51=193&52=195&53=199&56=211&57=214&59=216&60=218&61=220&62=223&64=225&65=229&66=231&67=233&71=238'

@@ -3,12 +3,13 @@ from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFou
 name = 'frame.html'
 
 def root(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     l_0_w = resolve('w')
     l_0_filler = resolve('filler')
     l_0_font = missing
@@ -37,54 +38,59 @@ def root(context, missing=missing):
     yield '</td>\n</tr></table>\n</td></tr></table>\n</body>\n</html>\n'
 
 def block_title(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     _block_vars = {}
     pass
 
 def block_preheader(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     _block_vars = {}
     pass
 
 def block_accent(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     _block_vars = {}
     pass
 
 def block_page(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     _block_vars = {}
     pass
 
 def block_footer(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     _block_vars = {}
     pass
 
 blocks = {'title': block_title, 'preheader': block_preheader, 'accent': block_accent, 'page': block_page, 'footer': block_footer}
-debug_info = '2=15&4=22&12=24&38=26&41=29&44=31&50=33&12=38&38=48&41=58&44=68&50=78'
+debug_info = '2=16&4=23&12=25&38=27&41=30&44=32&50=34&12=39&38=50&41=61&44=72&50=83'

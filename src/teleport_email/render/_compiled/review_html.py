@@ -3,12 +3,13 @@ from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFou
 name = 'review.html'
 
 def root(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     parent_template = None
     pass
     parent_template = environment.get_template('layout.html', 'review.html')
@@ -17,12 +18,13 @@ def root(context, missing=missing):
     yield from parent_template.root_render_func(context)
 
 def block_decision(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     _block_vars = {}
     l_0_review = resolve('review')
     l_0_quoted = resolve('quoted')
@@ -34,12 +36,13 @@ def block_decision(context, missing=missing):
         yield '\n'
 
 def block_reason(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     _block_vars = {}
     l_0_request = resolve('request')
     l_0_quoted = resolve('quoted')
@@ -51,4 +54,4 @@ def block_reason(context, missing=missing):
         yield '\n'
 
 blocks = {'decision': block_decision, 'reason': block_reason}
-debug_info = '1=13&2=18&3=30&4=32&7=35&8=47&9=49'
+debug_info = '1=14&2=19&3=32&4=34&7=37&8=50&9=52'

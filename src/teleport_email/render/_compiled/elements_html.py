@@ -3,12 +3,13 @@ from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFou
 name = 'elements.html'
 
 def root(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     l_0_font = l_0_mono = l_0_state_pill = l_0_button = l_0_row = missing
     pass
     t_1 = []
@@ -100,4 +101,4 @@ def root(context, missing=missing):
     context.vars['row'] = l_0_row = macro
 
 blocks = {}
-debug_info = '2=18&3=26&5=29&6=36&8=50&9=60&10=63&11=65&14=81&15=88&16=92'
+debug_info = '2=19&3=27&5=30&6=37&8=51&9=61&10=64&11=66&14=82&15=89&16=93'

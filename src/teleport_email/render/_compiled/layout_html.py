@@ -3,12 +3,13 @@ from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFou
 name = 'layout.html'
 
 def root(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     parent_template = None
     l_0_builtin = resolve('builtin')
     l_0_kind = resolve('kind')
@@ -253,12 +254,13 @@ def root(context, missing=missing):
     yield from parent_template.root_render_func(context)
 
 def block_reason(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     _block_vars = {}
     l_0_request = resolve('request')
     l_0_quoted = resolve('quoted')
@@ -271,24 +273,26 @@ def block_reason(context, missing=missing):
         yield '\n'
 
 def block_title(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     _block_vars = {}
     l_0_w = resolve('w')
     pass
     yield escape((undefined(name='w') if l_0_w is missing else l_0_w).title())
 
 def block_preheader(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     _block_vars = {}
     l_0_w = resolve('w')
     try:
@@ -301,12 +305,13 @@ def block_preheader(context, missing=missing):
     yield escape(t_8((undefined(name='w') if l_0_w is missing else l_0_w).preheader()))
 
 def block_accent(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     _block_vars = {}
     l_0_pill = resolve('pill')
     l_0_request = resolve('request')
@@ -314,12 +319,13 @@ def block_accent(context, missing=missing):
     yield escape((undefined(name='pill') if l_0_pill is missing else l_0_pill)[(undefined(name='request') if l_0_request is missing else l_0_request).status.name][3])
 
 def block_page(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     _block_vars = {}
     l_0_news = resolve('news')
     l_0_none_above = resolve('none_above')
@@ -405,12 +411,13 @@ def block_page(context, missing=missing):
     yield '</table>\n'
 
 def block_heading(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     _block_vars = {}
     l_0_badge = resolve('badge')
     l_0_request = resolve('request')
@@ -449,12 +456,13 @@ def block_heading(context, missing=missing):
     l_1_command = l_1_command_line = missing
 
 def block_decision(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     _block_vars = {}
     l_0_request = resolve('request')
     l_0_none_above = resolve('none_above')
@@ -467,12 +475,13 @@ def block_decision(context, missing=missing):
         yield '\n'
 
 def block_action(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     _block_vars = {}
     l_0_link = resolve('link')
     l_0_button = resolve('button')
@@ -496,12 +505,13 @@ def block_action(context, missing=missing):
     l_1_command = l_1_command_line = missing
 
 def block_rest(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     _block_vars = {}
     l_0_none_above = resolve('none_above')
     l_0_request = resolve('request')
@@ -533,12 +543,13 @@ def block_rest(context, missing=missing):
         yield '\n'
 
 def block_details(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     _block_vars = {}
     l_0_details = resolve('details')
     pass
@@ -645,16 +656,17 @@ def block_details(context, missing=missing):
     l_1_loop = l_1_key = l_1_row = l_1_w = missing
 
 def block_footer(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     _block_vars = {}
     l_0_w = resolve('w')
     pass
     yield escape((undefined(name='w') if l_0_w is missing else l_0_w).footer())
 
 blocks = {'reason': block_reason, 'title': block_title, 'preheader': block_preheader, 'accent': block_accent, 'page': block_page, 'heading': block_heading, 'decision': block_decision, 'action': block_action, 'rest': block_rest, 'details': block_details, 'footer': block_footer}
-debug_info = '1=24&2=27&3=29&4=31&6=36&9=38&10=41&11=44&12=47&13=50&14=68&22=71&23=76&26=90&28=101&29=103&30=120&31=126&33=145&38=154&39=166&40=176&41=199&44=217&45=224&46=228&49=236&50=239&52=246&51=249&52=254&53=267&54=269&58=272&59=284&60=302&61=315&62=336&73=337&78=338&79=340&81=342&89=343&103=345&104=361&105=363&107=379&134=380&135=390&62=406&63=421&64=423&65=427&66=431&67=434&69=438&70=446&73=450&74=463&75=465&81=468&82=481&83=483&85=485&86=493&89=497&90=515&91=517&92=519&94=521&95=523&96=525&97=527&99=531&107=534&108=544&109=555&110=559&111=561&112=566&114=583&115=587&117=590&118=592&119=596&121=600&122=605&123=610&124=616&129=638&109=643&138=646'
+debug_info = '1=25&2=28&3=30&4=32&6=37&9=39&10=42&11=45&12=48&13=51&14=69&22=72&23=77&26=91&28=102&29=104&30=121&31=127&33=146&38=155&39=167&40=177&41=200&44=218&45=225&46=229&49=237&50=240&52=247&51=250&52=255&53=269&54=271&58=274&59=287&60=306&61=320&62=342&73=343&78=344&79=346&81=348&89=349&103=351&104=367&105=369&107=385&134=386&135=396&62=412&63=428&64=430&65=434&66=438&67=441&69=445&70=453&73=457&74=471&75=473&81=476&82=490&83=492&85=494&86=502&89=506&90=525&91=527&92=529&94=531&95=533&96=535&97=537&99=541&107=544&108=555&109=566&110=570&111=572&112=577&114=594&115=598&117=601&118=603&119=607&121=611&122=616&123=621&124=627&129=649&109=654&138=657'

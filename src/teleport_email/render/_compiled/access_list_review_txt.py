@@ -3,12 +3,13 @@ from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFou
 name = 'access_list_review.txt'
 
 def root(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     l_0_w = resolve('w')
     l_0_page = resolve('page')
     l_0_own = missing
@@ -37,59 +38,62 @@ def root(context, missing=missing):
     yield '\n'
     if (not (undefined(name='page') if l_0_page is missing else l_0_page)):
         pass
-        yield str((undefined(name='w') if l_0_w is missing else l_0_w).list_no_link())
+        yield escape((undefined(name='w') if l_0_w is missing else l_0_w).list_no_link())
         yield '\n'
-    yield str((undefined(name='w') if l_0_w is missing else l_0_w).list_next_step())
+    yield escape((undefined(name='w') if l_0_w is missing else l_0_w).list_next_step())
     yield '\n\n-- \n'
-    yield str((undefined(name='w') if l_0_w is missing else l_0_w).list_footer())
+    yield escape((undefined(name='w') if l_0_w is missing else l_0_w).list_footer())
     yield '\n'
 
 def block_lead(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     _block_vars = {}
     l_0_w = resolve('w')
     pass
-    yield str((undefined(name='w') if l_0_w is missing else l_0_w).list_lead())
+    yield escape((undefined(name='w') if l_0_w is missing else l_0_w).list_lead())
     yield '\n'
 
 def block_lines(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     _block_vars = {}
     l_0_cluster = resolve('cluster')
     l_0_total = resolve('total')
     l_0_page = resolve('page')
     pass
     yield 'Cluster: '
-    yield str((undefined(name='cluster') if l_0_cluster is missing else l_0_cluster))
+    yield escape((undefined(name='cluster') if l_0_cluster is missing else l_0_cluster))
     yield '\n'
     if ((undefined(name='total') if l_0_total is missing else l_0_total) > 1):
         pass
         yield 'Access Lists: '
-        yield str((undefined(name='total') if l_0_total is missing else l_0_total))
+        yield escape((undefined(name='total') if l_0_total is missing else l_0_total))
         yield '\n'
         if (undefined(name='page') if l_0_page is missing else l_0_page):
             pass
             yield 'Link: '
-            yield str((undefined(name='page') if l_0_page is missing else l_0_page))
+            yield escape((undefined(name='page') if l_0_page is missing else l_0_page))
             yield '\n'
 
 def block_lists(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     _block_vars = {}
     l_0_lists = resolve('lists')
     l_0_lists_more = resolve('lists_more')
@@ -109,46 +113,46 @@ def block_lists(context, missing=missing):
             pass
             yield '\n'
         yield 'Access List: '
-        yield str(l_1_each.title)
+        yield escape(l_1_each.title)
         yield '\nName: '
-        yield str(l_1_each.name)
+        yield escape(l_1_each.name)
         yield '\nDue: '
-        yield str(l_1_each.due)
+        yield escape(l_1_each.due)
         yield ' ('
-        yield str((undefined(name='w') if l_0_w is missing else l_0_w).list_days(l_1_each.days, ))
+        yield escape((undefined(name='w') if l_0_w is missing else l_0_w).list_days(l_1_each.days, ))
         yield ')\n'
         if l_1_each.every_role:
             pass
             yield 'Role(s): '
-            yield str(t_2(context.eval_ctx, l_1_each.every_role, ','))
+            yield escape(t_2(context.eval_ctx, l_1_each.every_role, ','))
             yield '\n'
         if l_1_each.link:
             pass
             yield 'Link: '
-            yield str(l_1_each.link)
+            yield escape(l_1_each.link)
             yield '\n'
         if (undefined(name='w') if l_0_w is missing else l_0_w).list_members(l_1_each, ):
             pass
-            yield str((undefined(name='w') if l_0_w is missing else l_0_w).list_labels['members'])
+            yield escape((undefined(name='w') if l_0_w is missing else l_0_w).list_labels['members'])
             yield ': '
-            yield str((undefined(name='w') if l_0_w is missing else l_0_w).list_members(l_1_each, ))
+            yield escape((undefined(name='w') if l_0_w is missing else l_0_w).list_members(l_1_each, ))
             yield '\n'
         if l_1_each.ownerless:
             pass
-            yield str((undefined(name='w') if l_0_w is missing else l_0_w).list_ownerless())
+            yield escape((undefined(name='w') if l_0_w is missing else l_0_w).list_ownerless())
             yield '\n'
         if l_1_each.description:
             pass
-            yield str((undefined(name='w') if l_0_w is missing else l_0_w).list_labels['description'])
+            yield escape((undefined(name='w') if l_0_w is missing else l_0_w).list_labels['description'])
             yield ': '
-            yield str(l_1_each.description)
+            yield escape(l_1_each.description)
             yield '\n'
     l_1_each = l_1_total = missing
     if (undefined(name='lists_more') if l_0_lists_more is missing else l_0_lists_more):
         pass
         yield '\n'
-        yield str((undefined(name='w') if l_0_w is missing else l_0_w).list_more((undefined(name='lists_more') if l_0_lists_more is missing else l_0_lists_more), ))
+        yield escape((undefined(name='w') if l_0_w is missing else l_0_w).list_more((undefined(name='lists_more') if l_0_lists_more is missing else l_0_lists_more), ))
         yield '\n'
 
 blocks = {'lead': block_lead, 'lines': block_lines, 'lists': block_lists}
-debug_info = '1=21&3=23&4=25&6=30&8=32&12=34&21=35&51=37&52=39&54=41&57=43&8=46&9=56&12=59&13=72&14=74&15=77&16=79&17=82&21=85&22=103&23=107&26=111&27=113&28=115&29=119&30=122&32=124&33=127&35=129&36=131&38=135&39=137&41=139&42=141&45=146&47=149'
+debug_info = '1=22&3=24&4=26&6=31&8=33&12=35&21=36&51=38&52=40&54=42&57=44&8=47&9=58&12=61&13=75&14=77&15=80&16=82&17=85&21=88&22=107&23=111&26=115&27=117&28=119&29=123&30=126&32=128&33=131&35=133&36=135&38=139&39=141&41=143&42=145&45=150&47=153'

@@ -3,12 +3,13 @@ from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFou
 name = 'access_list_review.html'
 
 def root(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     parent_template = None
     l_0_w = resolve('w')
     l_0_own = l_0_button = l_0_font = l_0_mono = l_0_row = l_0_state_pill = l_0_colours = l_0_mark = l_0_description = l_0_roles = missing
@@ -110,24 +111,26 @@ def root(context, missing=missing):
     yield from parent_template.root_render_func(context)
 
 def block_title(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     _block_vars = {}
     l_0_w = resolve('w')
     pass
     yield escape((undefined(name='w') if l_0_w is missing else l_0_w).list_title())
 
 def block_preheader(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     _block_vars = {}
     l_0_w = resolve('w')
     try:
@@ -140,12 +143,13 @@ def block_preheader(context, missing=missing):
     yield escape(t_5((undefined(name='w') if l_0_w is missing else l_0_w).list_preheader()))
 
 def block_accent(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     _block_vars = {}
     l_0_colours = resolve('colours')
     l_0_state = resolve('state')
@@ -153,12 +157,13 @@ def block_accent(context, missing=missing):
     yield escape((undefined(name='colours') if l_0_colours is missing else l_0_colours)[(undefined(name='state') if l_0_state is missing else l_0_state)][3])
 
 def block_page(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     _block_vars = {}
     l_0_font = resolve('font')
     l_0_w = resolve('w')
@@ -172,12 +177,13 @@ def block_page(context, missing=missing):
     yield '</p>\n'
 
 def block_heading(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     _block_vars = {}
     l_0_state_pill = resolve('state_pill')
     l_0_colours = resolve('colours')
@@ -226,12 +232,13 @@ def block_heading(context, missing=missing):
         yield '</p>\n'
 
 def block_lists(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     _block_vars = {}
     l_0_total = resolve('total')
     l_0_first = resolve('first')
@@ -411,16 +418,17 @@ def block_lists(context, missing=missing):
         yield '</table>\n'
 
 def block_footer(context, missing=missing):
+    environment = context.environment
     resolve = context.resolve_or_missing
     undefined = environment.undefined
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
-    escape = environment.escape
+    escape, Markup, markup_join = environment.output
     _block_vars = {}
     l_0_w = resolve('w')
     pass
     yield escape((undefined(name='w') if l_0_w is missing else l_0_w).list_footer())
 
 blocks = {'title': block_title, 'preheader': block_preheader, 'accent': block_accent, 'page': block_page, 'heading': block_heading, 'lists': block_lists, 'footer': block_footer}
-debug_info = '1=27&2=30&4=32&5=34&7=39&9=41&10=59&14=62&16=65&17=74&19=92&20=111&21=123&22=141&23=154&24=165&35=166&91=168&24=173&25=191&26=204&27=208&28=212&29=215&31=219&32=222&35=227&36=245&37=247&38=249&41=252&42=261&43=273&44=275&46=284&47=286&49=296&50=298&52=308&53=318&57=336&58=343&59=345&60=347&61=357&62=360&64=364&65=367&67=371&68=374&70=376&71=378&73=380&74=382&79=387&80=390&82=394&84=397&87=400&93=412'
+debug_info = '1=28&2=31&4=33&5=35&7=40&9=42&10=60&14=63&16=66&17=75&19=93&20=112&21=125&22=144&23=158&24=170&35=171&91=173&24=178&25=197&26=210&27=214&28=218&29=221&31=225&32=228&35=233&36=252&37=254&38=256&41=259&42=268&43=280&44=282&46=291&47=293&49=303&50=305&52=315&53=325&57=343&58=350&59=352&60=354&61=364&62=367&64=371&65=374&67=378&68=381&70=383&71=385&73=387&74=389&79=394&80=397&82=401&84=404&87=407&93=419'
