@@ -128,6 +128,8 @@ class MailgunMailer(Mailer):
         raw = b"".join(written)
         content_type, body = _form(options, raw, hashlib.sha256(raw).hexdigest()[:32])
         async with self._calls:
+            if (paused := self._pause.verdict) is not None:  # since this call waited for its turn
+                return paused
             self._begin(attempt)
             try:
                 answer = await self._client.post(_committing(body, attempt), len(body), content_type)
